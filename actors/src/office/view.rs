@@ -1,0 +1,403 @@
+//! What the office shows: plain values that the HTTP edge turns into its own types.
+
+use std::time::Duration;
+
+use tandem_config::resource::{Kind, Resource};
+use tandem_kernel::{CallId, Position, Timestamp};
+
+/// A resource with its revision, which is the ETag's value. Revisions count from 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// The resource.
+    pub resource: Resource,
+    /// How often it was written.
+    pub revision: u64,
+    /// When it was written last.
+    pub changed_at: Timestamp,
+}
+
+/// The identity behind a command, for rights and for the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// `user:alice`, `token:ci` or `system`.
+    pub name: String,
+    /// What it may do.
+    pub role: tandem_config::resource::Role,
+    /// The own extension of an agent.
+    pub extension: Option<String>,
+}
+
+impl Principal {
+    /// The node itself.
+    #[must_use]
+    pub fn system() -> Self {
+        Self {
+            name: "system".into(),
+            role: tandem_config::resource::Role::Admin,
+            extension: None,
+        }
+    }
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such thing.
+    #[error("there is no {kind} {key}")]
+    NotFound {
+        /// What was asked for: `call`, `queue`, `extension` …
+        kind: &'static str,
+        /// Its key.
+        key: String,
+    },
+    /// It exists already, or is in a state that does not allow the command.
+    #[error("{detail}")]
+    Conflict {
+        /// Stable code, e.g. `already-exists`, `call-ended`, `agent-not-dynamic`.
+        code: &'static str,
+        /// For people.
+        detail: String,
+    },
+    /// It was changed in the meantime (If-Match).
+    #[error("the resource is at revision {actual}")]
+    Stale {
+        /// The revision it has.
+        actual: u64,
+    },
+    /// Fields are wrong.
+    #[error("{} fields are not valid", .0.len())]
+    Invalid(Vec<tandem_config::resource::FieldError>),
+    /// The principal may not.
+    #[error("{detail}")]
+    Forbidden {
+        /// For people.
+        detail: String,
+    },
+    /// The node can not do it now (draining, overloaded, journal closed).
+    #[error("{detail}")]
+    Unavailable {
+        /// For people.
+        detail: String,
+    },
+}
+
+impl Refusal {
+    /// Shorthand for [`Refusal::NotFound`] of a resource.
+    #[must_use]
+    pub fn no_resource(kind: Kind, key: &str) -> Self {
+        Self::NotFound { kind: kind.as_str(), key: key.to_owned() }
+    }
+}
+
+/// The state of a leg as people name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LegState {
+    /// Being dialled, no answer of any kind yet.
+    Dialling,
+    /// Ringing.
+    Ringing,
+    /// Answered.
+    Up,
+    /// Answered and on hold.
+    Held,
+    /// Gone.
+    Ended,
+}
+
+/// One leg of a live call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LegView {
+    /// Its index in the call.
+    pub index: u16,
+    /// `extension:1001`, `trunk:carrier` …
+    pub party: String,
+    /// The number that the party is known by.
+    pub number: String,
+    /// Its state.
+    pub state: LegState,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A live call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallView {
+    /// Its id.
+    pub id: CallId,
+    /// `internal`, `inbound` or `outbound`.
+    pub direction: Direction,
+    /// Who calls.
+    pub from: String,
+    /// What was dialled.
+    pub to: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it was answered by a person.
+    pub answered_at: Option<Timestamp>,
+    /// The queue in which it waits or by which it was answered.
+    pub queue: Option<String>,
+    /// Its legs in order.
+    pub legs: Vec<LegView>,
+}
+
+/// Where a call came from and went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Direction {
+    /// Between extensions.
+    Internal,
+    /// From a trunk.
+    Inbound,
+    /// To a trunk.
+    Outbound,
+}
+
+/// A request to ring an extension and then dial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Originate {
+    /// The extension that rings first.
+    pub from: String,
+    /// The number that it dials when it has answered.
+    pub to: String,
+}
+
+/// What can be done to a live call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallCommand {
+    /// End it for all.
+    HangUp,
+    /// Put the other party of the extension's leg on hold.
+    Hold,
+    /// Take it back.
+    Resume,
+    /// Blind transfer of the other party of the extension's leg to a number.
+    Transfer {
+        /// As one would dial it.
+        to: String,
+    },
+}
+
+/// What an agent does, or a manager does for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentCommand {
+    /// Log in to one queue, or all.
+    LogIn {
+        /// None: all.
+        queue: Option<String>,
+    },
+    /// Log out of one queue, or all.
+    LogOut {
+        /// None: all.
+        queue: Option<String>,
+    },
+    /// Pause in one queue, or all.
+    Pause {
+        /// None: all.
+        queue: Option<String>,
+        /// Reason code, e.g. `*03`.
+        reason: Option<String>,
+    },
+    /// Resume in one queue, or all.
+    Resume {
+        /// None: all.
+        queue: Option<String>,
+    },
+}
+
+/// An agent's state in one queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MembershipView {
+    /// The queue.
+    pub queue: String,
+    /// Static or dynamic.
+    pub membership: tandem_config::resource::Membership,
+    /// Logged in; always true for static agents.
+    pub logged_in: bool,
+    /// Since when logged in or out; none for static agents.
+    pub login_changed_at: Option<Timestamp>,
+    /// Paused, and why (reason code).
+    pub paused: Option<Option<String>>,
+}
+
+/// What an agent is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// Nothing that keeps them from a call.
+    Idle,
+    /// Promised to a queue, or ringing for it.
+    Ringing,
+    /// In a call.
+    Talking,
+    /// Resting after a call.
+    WrapUp,
+}
+
+/// An agent over all queues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentView {
+    /// The agent's extension.
+    pub extension: String,
+    /// What they are doing.
+    pub activity: Activity,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether one of their phones is registered.
+    pub registered: bool,
+    /// Their queues.
+    pub memberships: Vec<MembershipView>,
+}
+
+/// A caller who waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingView {
+    /// The call.
+    pub call: CallId,
+    /// The caller's number.
+    pub caller: String,
+    /// From 1.
+    pub position: u32,
+    /// When they joined.
+    pub joined_at: Timestamp,
+    /// Agents that ring for them now.
+    pub ringing: Vec<String>,
+}
+
+/// A queue as it is now, with its counters since the counters were last reset (section 30.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueStatus {
+    /// Its number.
+    pub number: String,
+    /// Its name.
+    pub name: String,
+    /// Who waits, first first.
+    pub waiting: Vec<WaitingView>,
+    /// Calls that agents of the queue are talking with: (call, agent, since).
+    pub active: Vec<(CallId, String, Timestamp)>,
+    /// Its agents in list order.
+    pub agents: Vec<AgentView>,
+    /// All calls that reached the queue and left it.
+    pub total: u64,
+    /// Answered.
+    pub answered: u64,
+    /// Missed.
+    pub missed: u64,
+    /// Abandoned.
+    pub abandoned: u64,
+}
+
+/// The record of a call that is over.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct CallRecord {
+    /// The call.
+    pub id: CallId,
+    /// Where the record's last event stands in the journal.
+    pub position: Position,
+    /// Where it came from.
+    pub direction: Direction,
+    /// The caller's number.
+    pub from: String,
+    /// What was dialled.
+    pub to: String,
+    /// The trunk it used, if one.
+    pub trunk: Option<String>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When a person answered.
+    pub answered_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// `answered`, `no_answer`, `busy`, `failed`, `cancelled` … (stable codes).
+    pub outcome: String,
+    /// SIP status or Q.850 cause in words, for support.
+    pub cause: String,
+    /// Who answered last (extension or outside number).
+    pub answered_by: Option<String>,
+    /// The queue it went through last.
+    pub queue: Option<QueuePassage>,
+    /// Talk time, hold included.
+    pub talk: Duration,
+    /// Hold time.
+    pub hold: Duration,
+}
+
+/// How a call left a queue.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct QueuePassage {
+    /// The queue.
+    pub queue: String,
+    /// The exit's reason code.
+    pub exit: String,
+    /// The time waited.
+    pub wait: Duration,
+    /// Who answered, if one did.
+    pub agent: Option<String>,
+}
+
+/// Which records are asked for; all given conditions must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordFilter {
+    /// Begun at or after.
+    pub since: Option<Timestamp>,
+    /// Begun before.
+    pub until: Option<Timestamp>,
+    /// Direction.
+    pub direction: Option<Direction>,
+    /// From or to equals this number, or it answered.
+    pub number: Option<String>,
+    /// Went through this queue.
+    pub queue: Option<String>,
+    /// Outcome code.
+    pub outcome: Option<String>,
+}
+
+/// One line of a call's trace: the SIP ladder, decisions and statistics in order of time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TraceItem {
+    /// A SIP message.
+    Sip {
+        /// When.
+        at: Timestamp,
+        /// True: received by us.
+        received: bool,
+        /// The far end.
+        peer: String,
+        /// The first line.
+        summary: String,
+        /// The whole message, credentials masked.
+        text: String,
+    },
+    /// Something that an actor decided, e.g. why an agent did not ring.
+    Decision {
+        /// When.
+        at: Timestamp,
+        /// Stable code.
+        code: String,
+        /// In words.
+        detail: String,
+    },
+    /// Media statistics of a leg.
+    Media {
+        /// When.
+        at: Timestamp,
+        /// The leg.
+        leg: u16,
+        /// Name and value pairs: codec, packets, lost, jitter_ms, mos …
+        values: Vec<(String, String)>,
+    },
+}
+
+/// An event as the event stream shows it: position, when, topic key and its JSON body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedItem {
+    /// Its place in the journal.
+    pub position: Position,
+    /// When it was appended.
+    pub at: Timestamp,
+    /// `call`, `queue`, `agent` or a resource kind.
+    pub kind: String,
+    /// The entity's key.
+    pub key: String,
+    /// `call.answered`, `agent.paused` … (section 30.4).
+    pub name: String,
+    /// The event's fields.
+    pub data: serde_json::Value,
+}

@@ -1,0 +1,129 @@
+//! The provisioned resources. Their JSON form is both the HTTP body and what the journal keeps,
+//! so fields may be added with a default and are never renamed.
+
+mod access;
+mod queue;
+mod routing;
+mod telephony;
+mod validate;
+#[cfg(test)]
+mod tests;
+
+pub use access::{ApiToken, Role, User};
+pub use queue::{
+    AgentOptions, EmptyRule, EmptyScenario, Member, Membership, PromptOptions, Queue, RingStrategy,
+};
+pub use routing::{DialRule, InboundRoute, OutboundRoute, Settings, TestNumbers};
+pub use telephony::{
+    Destination, DtmfMode, Encryption, Extension, Transport, Trunk, TrunkAuth, TrunkMode,
+};
+pub use validate::FieldError;
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of resource. The text is the last part of the API path.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A telephone of the house and its credentials.
+    Extension,
+    /// A line to another telephone system.
+    Trunk,
+    /// Where calls from trunks go.
+    InboundRoute,
+    /// Which trunk a dialled number takes.
+    OutboundRoute,
+    /// A call queue.
+    Queue,
+    /// A person who signs in.
+    User,
+    /// A bearer token for programs.
+    ApiToken,
+    /// The one object of system-wide options; its key is `system`.
+    Settings,
+}
+
+impl Kind {
+    /// All kinds, in the order in which they may refer to each other.
+    pub const ALL: [Self; 8] = [
+        Self::Settings,
+        Self::Extension,
+        Self::Trunk,
+        Self::Queue,
+        Self::InboundRoute,
+        Self::OutboundRoute,
+        Self::User,
+        Self::ApiToken,
+    ];
+
+    /// The word used in journal entities and problem details.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Extension => "extension",
+            Self::Trunk => "trunk",
+            Self::InboundRoute => "inbound-route",
+            Self::OutboundRoute => "outbound-route",
+            Self::Queue => "queue",
+            Self::User => "user",
+            Self::ApiToken => "api-token",
+            Self::Settings => "settings",
+        }
+    }
+}
+
+/// One provisioned resource of any kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Resource {
+    /// See [`Extension`].
+    Extension(Extension),
+    /// See [`Trunk`].
+    Trunk(Trunk),
+    /// See [`InboundRoute`].
+    InboundRoute(InboundRoute),
+    /// See [`OutboundRoute`].
+    OutboundRoute(OutboundRoute),
+    /// See [`Queue`].
+    Queue(Queue),
+    /// See [`User`].
+    User(User),
+    /// See [`ApiToken`].
+    ApiToken(ApiToken),
+    /// See [`Settings`].
+    Settings(Settings),
+}
+
+impl Resource {
+    /// Which kind it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Extension(_) => Kind::Extension,
+            Self::Trunk(_) => Kind::Trunk,
+            Self::InboundRoute(_) => Kind::InboundRoute,
+            Self::OutboundRoute(_) => Kind::OutboundRoute,
+            Self::Queue(_) => Kind::Queue,
+            Self::User(_) => Kind::User,
+            Self::ApiToken(_) => Kind::ApiToken,
+            Self::Settings(_) => Kind::Settings,
+        }
+    }
+
+    /// What it is found by among its kind; never changes (Q-022 for queues).
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Extension(extension) => &extension.number,
+            Self::Trunk(trunk) => &trunk.name,
+            Self::InboundRoute(route) => &route.name,
+            Self::OutboundRoute(route) => &route.name,
+            Self::Queue(queue) => &queue.number,
+            Self::User(user) => &user.name,
+            Self::ApiToken(token) => &token.id,
+            Self::Settings(_) => "system",
+        }
+    }
+}
