@@ -5,3 +5,4 @@
 
 pub mod event;
 pub mod office;
+pub mod provisioning;
