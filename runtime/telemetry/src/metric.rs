@@ -1,0 +1,145 @@
+//! All metrics, declared once. Base units; `_total` on counters.
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// A count that only grows.
+#[derive(Clone, Copy, Debug)]
+pub struct Counter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it counts.
+    pub help: &'static str,
+}
+
+impl Counter {
+    /// Adds one.
+    pub fn increment(&self) {
+        metrics::counter!(self.name).increment(1);
+    }
+
+    /// Adds one under a label.
+    pub fn increment_with(&self, label: &'static str, value: &'static str) {
+        metrics::counter!(self.name, label => value).increment(1);
+    }
+
+    /// Sets it to a count that is kept elsewhere.
+    pub fn absolute(&self, value: u64) {
+        metrics::counter!(self.name).absolute(value);
+    }
+
+    /// Sets it to a count that is kept elsewhere, under a label.
+    pub fn absolute_with(&self, label: &'static str, value: String, count: u64) {
+        metrics::counter!(self.name, label => value).absolute(count);
+    }
+}
+
+/// A level.
+#[derive(Clone, Copy, Debug)]
+pub struct Gauge {
+    /// Its name.
+    pub name: &'static str,
+    /// What it measures.
+    pub help: &'static str,
+}
+
+impl Gauge {
+    /// Sets the level.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn set(&self, value: u64) {
+        metrics::gauge!(self.name).set(value as f64);
+    }
+
+    /// Sets the level under a label of few values.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn set_with(&self, label: &'static str, label_value: String, value: u64) {
+        metrics::gauge!(self.name, label => label_value).set(value as f64);
+    }
+}
+
+/// A distribution of durations, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Histogram {
+    /// Its name.
+    pub name: &'static str,
+    /// What it measures.
+    pub help: &'static str,
+}
+
+impl Histogram {
+    /// Adds one duration.
+    pub fn record(&self, span: std::time::Duration) {
+        metrics::histogram!(self.name).record(span.as_secs_f64());
+    }
+}
+
+macro_rules! declare {
+    ($kind:ident, $all:ident: $($(#[$doc:meta])* $constant:ident = $name:literal, $help:literal;)*) => {
+        $($(#[$doc])*
+        #[doc = $help]
+        pub const $constant: $kind = $kind { name: $name, help: $help };)*
+
+        /// All metrics of this type, for documents and tests.
+        pub const $all: &[$kind] = &[$($constant),*];
+    };
+}
+
+declare! { Counter, COUNTERS:
+    CALLS = "tandem_calls_total", "Calls that ended, by outcome";
+    CALLS_REFUSED = "tandem_calls_refused_total", "Calls refused for overload";
+    REGISTRATIONS = "tandem_sip_registrations_total", "Registrations accepted";
+    AUTH_FAILURES = "tandem_sip_auth_failures_total", "Requests with wrong credentials";
+    SIP_REQUESTS = "tandem_sip_requests_total", "SIP requests received, by method";
+    SIP_MALFORMED = "tandem_sip_malformed_total", "SIP messages that could not be read";
+    SIP_RETRANSMISSIONS = "tandem_sip_retransmissions_total", "SIP messages sent again";
+    SIP_BANNED = "tandem_sip_banned_total", "SIP packets dropped from banned sources";
+    QUEUE_EXITS = "tandem_queue_exits_total", "Callers who left a queue, by exit";
+    ACTOR_RESTARTS = "tandem_actor_restarts_total", "Actors started again after a crash, by kind";
+    RTP_PACKETS = "tandem_rtp_packets_total", "RTP packets received";
+    RTP_LOST = "tandem_rtp_lost_packets_total", "RTP packets that did not come";
+    HTTP_REQUESTS = "tandem_http_requests_total", "HTTP requests, by class of status";
+}
+
+declare! { Gauge, GAUGES:
+    CALLS_ACTIVE = "tandem_calls_active", "Calls that are up or being set up";
+    REGISTERED = "tandem_sip_registrations_active", "Registered contacts";
+    TRUNK_UP = "tandem_trunk_up", "1 when the trunk answers";
+    QUEUE_WAITING = "tandem_queue_waiting", "Callers who wait, by queue";
+    MEDIA_LEGS = "tandem_media_legs", "Legs with open media ports";
+    MAILBOX_DEPTH = "tandem_mailbox_depth", "Messages that wait, by actor kind";
+    JOURNAL_INDEX = "tandem_journal_index", "Index of the newest event";
+    EVENT_CLIENTS = "tandem_event_clients", "Connected event stream clients";
+}
+
+declare! { Histogram, HISTOGRAMS:
+    CALL_DURATION = "tandem_call_duration_seconds", "From the start of a call to its end";
+    JOURNAL_APPEND = "tandem_journal_append_seconds", "From an append to its commit";
+}
+
+/// The recorder could not be installed.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to start the metrics recorder")]
+pub struct StartError(#[from] metrics_exporter_prometheus::BuildError);
+
+/// Starts the recorder of this process. The handle renders the text for Prometheus.
+///
+/// # Errors
+/// [`StartError`] when a recorder is installed already.
+pub fn start() -> Result<PrometheusHandle, StartError> {
+    let handle = PrometheusBuilder::new().install_recorder()?;
+    describe();
+    Ok(handle)
+}
+
+fn describe() {
+    for counter in COUNTERS {
+        metrics::describe_counter!(counter.name, counter.help);
+    }
+    for gauge in GAUGES {
+        metrics::describe_gauge!(gauge.name, gauge.help);
+    }
+    for histogram in HISTOGRAMS {
+        metrics::describe_histogram!(histogram.name, histogram.help);
+    }
+}
+
+pub use metrics_exporter_prometheus::PrometheusHandle as Recorder;
