@@ -1,0 +1,55 @@
+# make run    builds and starts a working node (HTTP 127.0.0.1:8080, SIP 0.0.0.0:5060, data in ./data)
+# make test   installs what the tests need and runs all of them
+# make check  format, lints, tidy, dependencies; changes nothing
+# make bench  micro benches and the load harness (loopback only)
+
+CARGO ?= cargo
+TOOLS := .tools
+
+.PHONY: run build test check fmt lint deny tidy unit wire peers bench fuzz clean
+
+run:
+	$(CARGO) run --release --locked --bin tandem -- run --demo
+
+build:
+	$(CARGO) build --release --locked
+
+test: check unit wire
+
+check: fmt lint tidy deny
+
+fmt:
+	$(CARGO) fmt --all --check
+
+lint:
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+tidy:
+	$(CARGO) test --locked -p tandem-tests --test tidy
+
+# Looks only at what is local: no advisory database is fetched.
+deny:
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny --locked check bans licenses sources
+
+unit:
+	$(CARGO) test --locked --workspace --exclude tandem-tests
+
+# Real phones against a real node.
+wire: peers
+	$(CARGO) build --locked --bin tandem
+	$(CARGO) test --locked -p tandem-tests -- --test-threads=2
+
+peers:
+	tests/install-peers
+
+bench:
+	$(CARGO) build --release --locked --bin tandem
+	$(CARGO) bench --locked -p tandem-benches
+	benches/load/run
+
+fuzz:
+	tests/fuzz/run
+
+clean:
+	$(CARGO) clean
