@@ -1,0 +1,84 @@
+//! The facts of a call. A call record is the fold of its call's events.
+
+use serde::{Deserialize, Serialize};
+use tandem_kernel::Timestamp;
+
+use crate::office::Direction;
+
+/// A fact about one call. Append-only; see `event.rs` of the crate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CallEvent {
+    /// The call began.
+    Started {
+        /// When.
+        at: Timestamp,
+        /// Where it came from.
+        direction: Direction,
+        /// The caller's number.
+        from: String,
+        /// The caller's name; may be empty.
+        from_name: String,
+        /// What was dialled.
+        to: String,
+        /// The trunk it came in by.
+        trunk: Option<String>,
+    },
+    /// A person answered; a later one means that the call moved on to another.
+    Answered {
+        /// When.
+        at: Timestamp,
+        /// The number that answered.
+        by: String,
+        /// The trunk it went out by.
+        trunk: Option<String>,
+    },
+    /// The call left a queue.
+    QueueLeft {
+        /// When.
+        at: Timestamp,
+        /// The queue's number.
+        queue: String,
+        /// The exit's code.
+        exit: String,
+        /// Time waited, in microseconds.
+        wait_us: u64,
+        /// The agent who answered.
+        agent: Option<String>,
+    },
+    /// A transfer was completed.
+    Transferred {
+        /// When.
+        at: Timestamp,
+        /// Who transferred.
+        by: String,
+        /// To whom.
+        to: String,
+    },
+    /// The call is over.
+    Ended {
+        /// When.
+        at: Timestamp,
+        /// Stable outcome code.
+        outcome: String,
+        /// SIP status or Q.850 cause in words.
+        cause: String,
+        /// From the first answer to the end, in microseconds.
+        talk_us: u64,
+        /// Part of it on hold, in microseconds.
+        hold_us: u64,
+    },
+}
+
+impl CallEvent {
+    /// The name in the event stream.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "call.started",
+            Self::Answered { .. } => "call.answered",
+            Self::QueueLeft { .. } => "call.queue_left",
+            Self::Transferred { .. } => "call.transferred",
+            Self::Ended { .. } => "call.ended",
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! Two legs that talk: hold, digits, transfer, the end.
+
+use std::collections::BTreeSet;
+
+use tandem_kernel::Timestamp;
+
+use super::facts::Facts;
+use super::hunt::{Hunt, Purpose};
+use super::transfer::{RECALL_RINGS_FOR, Transfer};
+use super::types::{
+    Effect, HangUp, Heard, Input, LegEvent, LegIndex, Party, QueueAct, Refused, Route, Sound,
+};
+use super::Stage;
+use crate::call::event::CallEvent;
+use crate::office::CallCommand;
+
+/// The talk with an agent by which a queue call was answered.
+#[derive(Clone, Debug)]
+pub(super) struct QueueTalk {
+    pub(super) queue: String,
+    pub(super) agent: String,
+    pub(super) caller: LegIndex,
+    pub(super) since: Timestamp,
+}
+
+/// Two legs that hear each other unless one holds.
+#[derive(Debug)]
+pub(super) struct Bridge {
+    a: LegIndex,
+    b: LegIndex,
+    /// Legs whose party put the other one on hold, by phone or by command.
+    holders: BTreeSet<LegIndex>,
+    pub(super) talk: Option<QueueTalk>,
+    /// A transfer that waits for its route.
+    pending: Option<(u32, Box<Transfer>)>,
+}
+
+impl Bridge {
+    /// Lets two legs hear each other.
+    pub(super) fn join(
+        facts: &mut Facts,
+        now: Timestamp,
+        a: LegIndex,
+        b: LegIndex,
+        out: &mut Vec<Effect>,
+    ) -> Self {
+        let mut bridge = Self { a, b, holders: BTreeSet::new(), talk: None, pending: None };
+        for leg in [a, b] {
+            if facts.legs.get(&leg).is_some_and(|leg| leg.holds) {
+                bridge.holders.insert(leg);
+            }
+        }
+        bridge.reunite(facts, now, out);
+        bridge
+    }
+
+    /// A bridge whose transfer waits for [`Input::Routed`].
+    pub(super) fn transferring(transfer: Transfer, request: u32) -> Self {
+        Self {
+            a: transfer.moved,
+            b: transfer.by,
+            holders: BTreeSet::new(),
+            talk: None,
+            pending: Some((request, Box::new(transfer))),
+        }
+    }
+
+    pub(super) fn other(&self, leg: LegIndex) -> Option<LegIndex> {
+        match leg {
+            _ if leg == self.a => Some(self.b),
+            _ if leg == self.b => Some(self.a),
+            _ => None,
+        }
+    }
+
+    /// Sets the hearing matrix from who holds.
+    pub(super) fn reunite(&mut self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) {
+        let queue = self.talk.as_ref().map(|talk| talk.queue.clone());
+        for (leg, other) in [(self.a, self.b), (self.b, self.a)] {
+            if self.holders.contains(&other) {
+                facts.let_hear(leg, Sound::Hold { queue: queue.clone() }, out);
+            } else if self.holders.contains(&leg) {
+                facts.hear(leg, Vec::new(), out);
+            } else {
+                facts.hear(leg, vec![Heard::Leg(other)], out);
+            }
+        }
+        if self.holders.is_empty() {
+            facts.hold_ended(now);
+        } else {
+            facts.hold_began(now);
+        }
+    }
+
+    fn set_holder(
+        &mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        leg: LegIndex,
+        holds: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let changed =
+            if holds { self.holders.insert(leg) } else { self.holders.remove(&leg) };
+        if changed && self.pending.is_none() {
+            self.reunite(facts, now, out);
+        }
+    }
+
+    pub(super) fn leg(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        leg: LegIndex,
+        event: LegEvent,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let Some(other) = self.other(leg) else { return Stage::Bridged(self) };
+        match event {
+            LegEvent::Held => self.set_holder(facts, now, leg, true, out),
+            LegEvent::Resumed => self.set_holder(facts, now, leg, false, out),
+            LegEvent::Dtmf(digit) => out.push(Effect::SendDtmf(other, digit)),
+            LegEvent::Referred { refer, to } => {
+                self.begin_transfer(facts, leg, Some(refer), to, out);
+            }
+            LegEvent::Joined { refer, taken, party } => {
+                return self.take_over(facts, now, leg, refer, taken, party, out);
+            }
+            LegEvent::Ended(end) => return self.ended(facts, now, leg, &end.why, out),
+            LegEvent::Ringing
+            | LegEvent::EarlyMedia
+            | LegEvent::Answered
+            | LegEvent::Redirected(_) => {}
+        }
+        Stage::Bridged(self)
+    }
+
+    pub(super) fn input(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        input: Input,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        match input {
+            Input::Routed { request, route } => match self.pending.take() {
+                Some((asked, transfer)) if asked == request => {
+                    self.transfer_to(facts, now, *transfer, route, out)
+                }
+                pending => {
+                    self.pending = pending;
+                    Stage::Bridged(self)
+                }
+            },
+            Input::Surrendered { gone } => {
+                let by = self.other(gone);
+                facts.remove(gone, out);
+                self.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
+                if let Some(by) = by {
+                    facts.hang_up(by, HangUp::NORMAL, out);
+                }
+                Stage::Over
+            }
+            Input::Replaced { old, party } => {
+                let new = facts.add_leg(now, party);
+                if let Some(leg) = facts.legs.get_mut(&new) {
+                    leg.up = true;
+                }
+                self.replace(facts, now, old, new, out)
+            }
+            _ => Stage::Bridged(self),
+        }
+    }
+
+    fn replace(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        old: LegIndex,
+        new: LegIndex,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let Some(stays) = self.other(old) else {
+            facts.hang_up(new, HangUp { status: 481, cause: 31, elsewhere: false }, out);
+            return Stage::Bridged(self);
+        };
+        self.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
+        self.talk = None;
+        facts.enter(new, out);
+        facts.hang_up(old, HangUp::NORMAL, out);
+        facts.answered(now, new, out);
+        Stage::Bridged(Self::join(facts, now, stays, new, out))
+    }
+
+    pub(super) fn command(
+        &mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        command: CallCommand,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        if self.pending.is_some() {
+            return Err(Refused::Transferring);
+        }
+        let own = self.inside_leg(facts);
+        match command {
+            CallCommand::Hold => self.set_holder(facts, now, own, true, out),
+            CallCommand::Resume => self.set_holder(facts, now, own, false, out),
+            CallCommand::Transfer { to } => self.begin_transfer(facts, own, None, to, out),
+            CallCommand::HangUp => {}
+        }
+        Ok(())
+    }
+
+    /// The leg that commands from the API act for: the agent's, else the extension's.
+    fn inside_leg(&self, facts: &Facts) -> LegIndex {
+        if let Some(talk) = &self.talk {
+            return self.other(talk.caller).unwrap_or(self.b);
+        }
+        let is_inside = |leg: &LegIndex| facts.party(*leg).extension().is_some();
+        [self.b, self.a].into_iter().find(is_inside).unwrap_or(self.b)
+    }
+
+    fn begin_transfer(
+        &mut self,
+        facts: &mut Facts,
+        by: LegIndex,
+        refer: Option<u64>,
+        to: String,
+        out: &mut Vec<Effect>,
+    ) {
+        let (Some(moved), None) = (self.other(by), &self.pending) else {
+            if let Some(refer) = refer {
+                out.push(Effect::TransferProgress { leg: by, refer, status: 491, last: true });
+            }
+            return;
+        };
+        let by_party = facts.party(by);
+        let request = facts.fresh_request();
+        // The transferor's rights decide, not the transferred party's (reliability S19).
+        out.push(Effect::Route { request, dialled: to.clone(), by: by_party.clone() });
+        let bridge = Self {
+            a: self.a,
+            b: self.b,
+            holders: self.holders.clone(),
+            talk: self.talk.clone(),
+            pending: None,
+        };
+        let transfer = Transfer {
+            bridge, by, by_party, moved, to, refer, by_is_there: true, recall: false,
+        };
+        self.pending = Some((request, Box::new(transfer)));
+    }
+
+    fn transfer_to(
+        self,
+        facts: &mut Facts,
+        now: Timestamp,
+        transfer: Transfer,
+        route: Route,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let moved = transfer.moved;
+        facts.let_hear(moved, Sound::RingBack, out);
+        if transfer.by_is_there {
+            facts.hear(transfer.by, Vec::new(), out);
+        }
+        let shown = facts.party(moved);
+        match route {
+            Route::Devices { devices, ring_for, .. } => {
+                let ring_for = if transfer.recall { RECALL_RINGS_FOR } else { ring_for };
+                let purpose = Purpose::Transfer(transfer);
+                Hunt::devices(facts, now, Some(moved), shown, devices, ring_for, purpose, out)
+            }
+            Route::Lines { lines, .. } => {
+                Hunt::lines(facts, now, moved, lines, Purpose::Transfer(transfer), out)
+            }
+            Route::Refused { status, .. } => transfer.failed(facts, now, status, out),
+            // A queue, a prompt or a test number takes the party at once.
+            route => {
+                transfer.progress(200, true, out);
+                if transfer.by_is_there {
+                    facts.hang_up(transfer.by, HangUp::NORMAL, out);
+                }
+                transfer.bridge.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
+                out.push(Effect::Record(CallEvent::Transferred {
+                    at: now,
+                    by: transfer.by_party.number().to_owned(),
+                    to: transfer.to.clone(),
+                }));
+                facts.follow(now, moved, route, out)
+            }
+        }
+    }
+
+    /// Attended transfer: the far end of the transferor's other call takes their place.
+    #[allow(clippy::too_many_arguments)]
+    fn take_over(
+        self,
+        facts: &mut Facts,
+        now: Timestamp,
+        by: LegIndex,
+        refer: u64,
+        taken: LegIndex,
+        party: Party,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let Some(moved) = self.other(by) else { return Stage::Bridged(self) };
+        let by_number = facts.party(by).number().to_owned();
+        out.push(Effect::TransferProgress { leg: by, refer, status: 200, last: true });
+        facts.put_leg(now, taken, party.clone(), true);
+        facts.enter(taken, out);
+        facts.hang_up(by, HangUp::NORMAL, out);
+        self.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
+        out.push(Effect::Record(CallEvent::Transferred {
+            at: now,
+            by: by_number,
+            to: party.number().to_owned(),
+        }));
+        facts.hold_ended(now);
+        facts.answered(now, taken, out);
+        Stage::Bridged(Self::join(facts, now, moved, taken, out))
+    }
+
+    fn ended(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        leg: LegIndex,
+        why: &str,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let other = self.other(leg);
+        if let Some((request, mut transfer)) = self.pending.take()
+            && transfer.by == leg
+        {
+            transfer.transferor_gone(leg);
+            self.pending = Some((request, transfer));
+            return Stage::Bridged(self);
+        }
+        let by = match &self.talk {
+            Some(talk) if talk.caller == leg => crate::queue::Party::Caller,
+            _ => crate::queue::Party::Agent,
+        };
+        self.queue_talk_over(facts, now, by, out);
+        facts.outcome_if_none("answered", why);
+        if let Some(other) = other {
+            facts.hang_up(other, HangUp::NORMAL, out);
+        }
+        Stage::Over
+    }
+
+    /// Ended by command.
+    pub(super) fn abort(&self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) {
+        self.queue_talk_over(facts, now, crate::queue::Party::System, out);
+    }
+
+    /// Tells the queue that the talk with its agent is over, so that wrap-up begins.
+    pub(super) fn queue_talk_over(
+        &self,
+        _facts: &mut Facts,
+        now: Timestamp,
+        by: crate::queue::Party,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(talk) = &self.talk {
+            let act = QueueAct::CallEnded {
+                agent: talk.agent.clone(),
+                by,
+                talk: now.since(talk.since),
+            };
+            out.push(Effect::Queue(talk.queue.clone(), act));
+        }
+    }
+}

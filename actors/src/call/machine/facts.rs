@@ -1,0 +1,324 @@
+//! What a call knows whatever its stage: its legs, sounds, times and outcome.
+
+use std::collections::BTreeMap;
+
+use tandem_kernel::{CallId, Timestamp};
+
+use super::types::{
+    Effect, HangUp, Heard, Leg, LegEnd, LegEvent, LegIndex, Party, Player, Sound, TimerId,
+};
+use crate::call::event::CallEvent;
+use crate::office::{CallView, Direction, LegState, LegView, QueuePassage};
+
+#[derive(Debug)]
+pub(super) struct Facts {
+    id: CallId,
+    direction: Direction,
+    from: String,
+    to: String,
+    started: Timestamp,
+    pub(super) legs: BTreeMap<LegIndex, Leg>,
+    answered_at: Option<Timestamp>,
+    /// The queue that the call left last, answered or not.
+    pub(super) passage: Option<QueuePassage>,
+    outcome: Option<(&'static str, String)>,
+    hold_since: Option<Timestamp>,
+    hold_us: u64,
+    next_leg: LegIndex,
+    next_timer: u64,
+    next_player: u32,
+    next_request: u32,
+    sounds: BTreeMap<LegIndex, Player>,
+    closed: bool,
+    begun: bool,
+}
+
+impl Facts {
+    pub(super) fn new(id: CallId, now: Timestamp) -> Self {
+        Self {
+            id,
+            direction: Direction::Internal,
+            from: String::new(),
+            to: String::new(),
+            started: now,
+            legs: BTreeMap::new(),
+            answered_at: None,
+            passage: None,
+            outcome: None,
+            hold_since: None,
+            hold_us: 0,
+            next_leg: 0,
+            next_timer: 0,
+            next_player: 0,
+            next_request: 0,
+            sounds: BTreeMap::new(),
+            closed: false,
+            begun: false,
+        }
+    }
+
+    pub(super) fn start(
+        &mut self,
+        now: Timestamp,
+        direction: Direction,
+        caller: &Party,
+        dialled: String,
+        out: &mut Vec<Effect>,
+    ) {
+        self.begun = true;
+        self.direction = direction;
+        caller.number().clone_into(&mut self.from);
+        self.to.clone_from(&dialled);
+        out.push(Effect::Record(CallEvent::Started {
+            at: now,
+            direction,
+            from: caller.number().to_owned(),
+            from_name: caller.name().to_owned(),
+            to: dialled,
+            trunk: caller.trunk().map(str::to_owned),
+        }));
+    }
+
+    pub(super) fn fresh_leg(&mut self) -> LegIndex {
+        let leg = self.next_leg;
+        self.next_leg += 1;
+        leg
+    }
+
+    pub(super) fn add_leg(&mut self, now: Timestamp, party: Party) -> LegIndex {
+        let index = self.fresh_leg();
+        self.put_leg(now, index, party, false);
+        index
+    }
+
+    pub(super) fn put_leg(&mut self, now: Timestamp, index: LegIndex, party: Party, up: bool) {
+        let leg = Leg { party, up, ringing: false, holds: false, since: now };
+        self.legs.insert(index, leg);
+    }
+
+    pub(super) fn fresh_timer(&mut self) -> TimerId {
+        self.next_timer += 1;
+        TimerId(self.next_timer)
+    }
+
+    pub(super) fn fresh_request(&mut self) -> u32 {
+        self.next_request += 1;
+        self.next_request
+    }
+
+    /// The party on a leg; an unnamed one when the leg is gone.
+    pub(super) fn party(&self, leg: LegIndex) -> Party {
+        self.legs.get(&leg).map_or_else(
+            || Party::Extension { number: self.from.clone(), name: String::new() },
+            |leg| leg.party.clone(),
+        )
+    }
+
+    pub(super) fn is_up(&self, leg: LegIndex) -> bool {
+        self.legs.get(&leg).is_some_and(|leg| leg.up)
+    }
+
+    pub(super) fn leg_of(&self, extension: &str) -> Option<LegIndex> {
+        self.legs
+            .iter()
+            .find(|(_, leg)| leg.up && leg.party.extension() == Some(extension))
+            .map(|(index, _)| *index)
+    }
+
+    /// Keeps a leg's own state.
+    pub(super) fn note(&mut self, now: Timestamp, leg: LegIndex, event: &LegEvent) {
+        let Some(leg) = self.legs.get_mut(&leg) else { return };
+        match event {
+            LegEvent::Ringing | LegEvent::EarlyMedia => leg.ringing = true,
+            LegEvent::Answered => {
+                leg.up = true;
+                leg.ringing = false;
+            }
+            LegEvent::Held => leg.holds = true,
+            LegEvent::Resumed => leg.holds = false,
+            LegEvent::Dtmf(_)
+            | LegEvent::Referred { .. }
+            | LegEvent::Joined { .. }
+            | LegEvent::Redirected(_)
+            | LegEvent::Ended(_) => return,
+        }
+        leg.since = now;
+    }
+
+    /// Tells the agent behind a leg that it is in a call.
+    pub(super) fn enter(&self, leg: LegIndex, out: &mut Vec<Effect>) {
+        if let Some(extension) = self.legs.get(&leg).and_then(|leg| leg.party.extension()) {
+            out.push(Effect::InCall(extension.to_owned()));
+        }
+    }
+
+    /// Tells the agent that the call is over for it.
+    pub(super) fn leave(&self, party: &Party, out: &mut Vec<Effect>) {
+        let Some(extension) = party.extension() else { return };
+        let still = self.legs.values().any(|leg| leg.up && leg.party.extension() == Some(extension));
+        if !still {
+            out.push(Effect::OutOfCall(extension.to_owned()));
+        }
+    }
+
+    /// Takes a leg out of the call; nothing is sent to it.
+    pub(super) fn remove(&mut self, leg: LegIndex, out: &mut Vec<Effect>) -> Option<Leg> {
+        if let Some(player) = self.sounds.remove(&leg) {
+            out.push(Effect::StopPlaying(player));
+        }
+        let gone = self.legs.remove(&leg)?;
+        self.leave(&gone.party, out);
+        Some(gone)
+    }
+
+    pub(super) fn hang_up(&mut self, leg: LegIndex, how: HangUp, out: &mut Vec<Effect>) {
+        if self.legs.contains_key(&leg) {
+            out.push(Effect::HangUp(leg, how));
+            self.remove(leg, out);
+        }
+    }
+
+    pub(super) fn end_all(&mut self, how: HangUp, out: &mut Vec<Effect>) {
+        let legs: Vec<LegIndex> = self.legs.keys().copied().collect();
+        for leg in legs {
+            self.hang_up(leg, how.clone(), out);
+        }
+    }
+
+    /// Answers a leg that waits, once.
+    pub(super) fn answer(&mut self, now: Timestamp, leg: LegIndex, out: &mut Vec<Effect>) {
+        if let Some(waiting) = self.legs.get_mut(&leg)
+            && !waiting.up
+        {
+            waiting.up = true;
+            waiting.since = now;
+            out.push(Effect::Answer(leg));
+        }
+    }
+
+    /// Plays a sound to a leg in place of what it hears.
+    pub(super) fn let_hear(
+        &mut self,
+        leg: LegIndex,
+        sound: Sound,
+        out: &mut Vec<Effect>,
+    ) -> Player {
+        self.next_player += 1;
+        let player = Player(self.next_player);
+        out.push(Effect::Play(player, sound));
+        out.push(Effect::Hear(leg, vec![Heard::Player(player)]));
+        if let Some(before) = self.sounds.insert(leg, player) {
+            out.push(Effect::StopPlaying(before));
+        }
+        player
+    }
+
+    pub(super) fn hear(&mut self, leg: LegIndex, heard: Vec<Heard>, out: &mut Vec<Effect>) {
+        out.push(Effect::Hear(leg, heard));
+        if let Some(before) = self.sounds.remove(&leg) {
+            out.push(Effect::StopPlaying(before));
+        }
+    }
+
+    /// A person answered.
+    pub(super) fn answered(&mut self, now: Timestamp, leg: LegIndex, out: &mut Vec<Effect>) {
+        self.answered_at.get_or_insert(now);
+        self.outcome = Some(("answered", "normal call clearing".to_owned()));
+        let party = self.party(leg);
+        out.push(Effect::Record(CallEvent::Answered {
+            at: now,
+            by: party.number().to_owned(),
+            trunk: party.trunk().map(str::to_owned),
+        }));
+    }
+
+    pub(super) fn left_queue(
+        &mut self,
+        now: Timestamp,
+        passage: QueuePassage,
+        out: &mut Vec<Effect>,
+    ) {
+        out.push(Effect::Record(CallEvent::QueueLeft {
+            at: now,
+            queue: passage.queue.clone(),
+            exit: passage.exit.clone(),
+            wait_us: u64::try_from(passage.wait.as_micros()).unwrap_or(u64::MAX),
+            agent: passage.agent.clone(),
+        }));
+        self.passage = Some(passage);
+    }
+
+    pub(super) fn outcome_if_none(&mut self, outcome: &'static str, cause: &str) {
+        self.outcome.get_or_insert_with(|| (outcome, cause.to_owned()));
+    }
+
+    /// The caller ended the call before anybody answered.
+    pub(super) fn caller_gone(&mut self, event: &LegEvent) {
+        let why = match event {
+            LegEvent::Ended(LegEnd { why, .. }) => why.as_str(),
+            _ => "",
+        };
+        self.outcome_if_none("cancelled", why);
+    }
+
+    pub(super) fn hold_began(&mut self, now: Timestamp) {
+        self.hold_since.get_or_insert(now);
+    }
+
+    pub(super) fn hold_ended(&mut self, now: Timestamp) {
+        if let Some(since) = self.hold_since.take() {
+            self.hold_us += u64::try_from(now.since(since).as_micros()).unwrap_or(0);
+        }
+    }
+
+    /// Ends what is left and writes the last fact, once.
+    pub(super) fn close(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        if self.closed {
+            return;
+        }
+        self.closed = true;
+        self.hold_ended(now);
+        self.end_all(HangUp::NORMAL, out);
+        if self.begun {
+            let (outcome, cause) =
+                self.outcome.take().unwrap_or(("failed", "ended without an outcome".to_owned()));
+            let talk = self.answered_at.map_or(0, |at| now.since(at).as_micros());
+            out.push(Effect::Record(CallEvent::Ended {
+                at: now,
+                outcome: outcome.to_owned(),
+                cause,
+                talk_us: u64::try_from(talk).unwrap_or(u64::MAX),
+                hold_us: self.hold_us,
+            }));
+        }
+        out.push(Effect::Over);
+    }
+
+    pub(super) fn view(&self, queue: Option<String>) -> CallView {
+        let legs = self.legs.iter().map(|(index, leg)| LegView {
+            index: *index,
+            party: match &leg.party {
+                Party::Extension { number, .. } => format!("extension:{number}"),
+                Party::Outside { trunk, .. } => format!("trunk:{trunk}"),
+            },
+            number: leg.party.number().to_owned(),
+            state: match (leg.up, leg.ringing, leg.holds) {
+                (true, _, true) => LegState::Held,
+                (true, _, false) => LegState::Up,
+                (false, true, _) => LegState::Ringing,
+                (false, false, _) => LegState::Dialling,
+            },
+            since: leg.since,
+        });
+        CallView {
+            id: self.id,
+            direction: self.direction,
+            from: self.from.clone(),
+            to: self.to.clone(),
+            started_at: self.started,
+            answered_at: self.answered_at,
+            queue,
+            legs: legs.collect(),
+        }
+    }
+}

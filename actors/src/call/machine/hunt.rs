@@ -1,0 +1,365 @@
+//! Ringing one or several legs for one that waits: phones of an extension at once, lines of a
+//! route one after the other.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tandem_kernel::Timestamp;
+
+use super::bridge::Bridge;
+use super::facts::Facts;
+use super::transfer::Transfer;
+use super::types::{
+    Device, Dialled, Effect, HangUp, Heard, LegEnd, LegEvent, LegIndex, Line, Party, Sound, TimerId,
+};
+use super::{Stage, q850};
+
+/// How long one line of a route may stay without an answer.
+const LINE_RINGS_FOR: Duration = Duration::from_secs(120);
+
+/// How many 3xx in a row are followed (RFC 3261 8.1.3.4 asks for a limit).
+const MAX_REDIRECTS: u8 = 5;
+
+/// What the hunt is for.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// The caller wants to reach somebody.
+    Caller,
+    /// The phones of who wants to call ring first.
+    Originate {
+        /// Who wants to call.
+        caller: Party,
+        /// What will be dialled.
+        dialled: String,
+    },
+    /// A party of a bridge is being transferred.
+    Transfer(Transfer),
+}
+
+/// Legs that ring, and what is left to try.
+#[derive(Debug)]
+pub(super) struct Hunt {
+    waiting: Option<LegIndex>,
+    shown: Party,
+    ringing: Vec<LegIndex>,
+    lines: VecDeque<Line>,
+    redirects: u8,
+    /// The leg whose early media the waiting one hears.
+    early: Option<LegIndex>,
+    told_ringing: bool,
+    worst: Option<LegEnd>,
+    timer: Option<TimerId>,
+    pub(super) purpose: Purpose,
+}
+
+impl Hunt {
+    fn new(waiting: Option<LegIndex>, shown: Party, purpose: Purpose) -> Self {
+        Self {
+            waiting,
+            shown,
+            ringing: Vec::new(),
+            lines: VecDeque::new(),
+            redirects: 0,
+            early: None,
+            told_ringing: false,
+            worst: None,
+            timer: None,
+            purpose,
+        }
+    }
+
+    /// Rings all phones of an extension at once.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn devices(
+        facts: &mut Facts,
+        now: Timestamp,
+        waiting: Option<LegIndex>,
+        shown: Party,
+        devices: Vec<Device>,
+        ring_for: Duration,
+        purpose: Purpose,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let mut hunt = Self::new(waiting, shown, purpose);
+        for device in devices {
+            let party =
+                Party::Extension { number: device.extension.clone(), name: device.name.clone() };
+            hunt.dial(facts, now, party, Dialled::Device(device), ring_for, out);
+        }
+        if hunt.ringing.is_empty() {
+            hunt.worst = Some(LegEnd::status(480, "no phone is registered"));
+            return hunt.failed(facts, now, out);
+        }
+        let timer = facts.fresh_timer();
+        hunt.timer = Some(timer);
+        out.push(Effect::Arm(timer, ring_for));
+        Stage::Hunting(hunt)
+    }
+
+    /// Tries lines one after the other.
+    pub(super) fn lines(
+        facts: &mut Facts,
+        now: Timestamp,
+        waiting: LegIndex,
+        lines: Vec<Line>,
+        purpose: Purpose,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let mut hunt = Self::new(Some(waiting), facts.party(waiting), purpose);
+        hunt.lines = lines.into();
+        hunt.next_line(facts, now, out)
+    }
+
+    fn dial(
+        &mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        party: Party,
+        to: Dialled,
+        give_up: Duration,
+        out: &mut Vec<Effect>,
+    ) {
+        let leg = facts.add_leg(now, party);
+        self.ringing.push(leg);
+        let caller = self.shown.clone();
+        out.push(Effect::Dial { leg, to, for_leg: self.waiting, caller, give_up });
+    }
+
+    fn next_line(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let Some(line) = self.lines.pop_front() else { return self.failed(facts, now, out) };
+        let party = Party::Outside {
+            trunk: line.trunk.clone(),
+            number: line.number.clone(),
+            name: String::new(),
+        };
+        self.dial(facts, now, party, Dialled::Line(line), LINE_RINGS_FOR, out);
+        Stage::Hunting(self)
+    }
+
+    pub(super) fn leg(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        leg: LegIndex,
+        event: LegEvent,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        if self.waiting == Some(leg) {
+            return self.waiting_leg(facts, now, &event, out);
+        }
+        if !self.ringing.contains(&leg) {
+            return self.bystander(facts, leg, &event);
+        }
+        match event {
+            LegEvent::Ringing => self.tell_ringing(facts, out),
+            LegEvent::EarlyMedia => self.let_early_media(facts, leg, out),
+            LegEvent::Answered => return self.won(facts, now, leg, out),
+            LegEvent::Redirected(lines) if self.redirects < MAX_REDIRECTS => {
+                self.redirects += 1;
+                self.drop_ringing(leg);
+                facts.remove(leg, out);
+                for line in lines.into_iter().rev() {
+                    self.lines.push_front(line);
+                }
+                return self.next_line(facts, now, out);
+            }
+            LegEvent::Redirected(_) => {
+                let end = LegEnd::status(482, "redirected too often");
+                facts.remove(leg, out);
+                return self.lost(facts, now, leg, end, out);
+            }
+            LegEvent::Ended(end) => return self.lost(facts, now, leg, end, out),
+            LegEvent::Held
+            | LegEvent::Resumed
+            | LegEvent::Dtmf(_)
+            | LegEvent::Referred { .. }
+            | LegEvent::Joined { .. } => {}
+        }
+        Stage::Hunting(self)
+    }
+
+    /// The leg that waits: only its end matters.
+    fn waiting_leg(
+        self,
+        facts: &mut Facts,
+        now: Timestamp,
+        event: &LegEvent,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        if !matches!(event, LegEvent::Ended(_)) {
+            return Stage::Hunting(self);
+        }
+        facts.caller_gone(event);
+        if let Purpose::Transfer(transfer) = self.purpose {
+            transfer.waiting_party_gone(facts, now, out);
+        }
+        Stage::Over
+    }
+
+    /// A leg that neither waits nor rings: the transferor of a transfer.
+    fn bystander(mut self, facts: &Facts, leg: LegIndex, event: &LegEvent) -> Stage {
+        if let (Purpose::Transfer(transfer), LegEvent::Ended(_)) = (&mut self.purpose, event) {
+            transfer.transferor_gone(leg);
+        }
+        debug_assert!(facts.legs.len() < 64, "a call has few legs");
+        Stage::Hunting(self)
+    }
+
+    fn tell_ringing(&mut self, facts: &mut Facts, out: &mut Vec<Effect>) {
+        if let Purpose::Transfer(transfer) = &self.purpose {
+            transfer.progress(180, false, out);
+        }
+        let Some(waiting) = self.waiting else { return };
+        if self.told_ringing || self.early.is_some() {
+            return;
+        }
+        self.told_ringing = true;
+        if facts.is_up(waiting) {
+            facts.let_hear(waiting, Sound::RingBack, out);
+        } else {
+            out.push(Effect::Ring(waiting));
+        }
+    }
+
+    /// Early media is let through when nobody else rings.
+    fn let_early_media(&mut self, facts: &mut Facts, leg: LegIndex, out: &mut Vec<Effect>) {
+        let Some(waiting) = self.waiting else { return };
+        if self.ringing.len() > 1 {
+            return self.tell_ringing(facts, out);
+        }
+        if self.early.replace(leg) == Some(leg) {
+            return;
+        }
+        if !facts.is_up(waiting) {
+            out.push(Effect::Progress(waiting));
+        }
+        facts.hear(waiting, vec![Heard::Leg(leg)], out);
+        out.push(Effect::Hear(leg, vec![Heard::Leg(waiting)]));
+    }
+
+    /// The first to answer wins; the others are told that it was answered elsewhere.
+    fn won(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        leg: LegIndex,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        self.drop_ringing(leg);
+        for other in self.ringing {
+            facts.hang_up(other, HangUp::ELSEWHERE, out);
+        }
+        facts.enter(leg, out);
+        match self.purpose {
+            Purpose::Originate { caller, dialled } => {
+                facts.let_hear(leg, Sound::RingBack, out);
+                let request = facts.fresh_request();
+                out.push(Effect::Route { request, dialled, by: caller });
+                Stage::Routing { request, waiting: leg }
+            }
+            Purpose::Caller => {
+                let Some(waiting) = self.waiting else { return Stage::Over };
+                facts.answer(now, waiting, out);
+                facts.answered(now, leg, out);
+                Stage::Bridged(Bridge::join(facts, now, waiting, leg, out))
+            }
+            Purpose::Transfer(transfer) => transfer.won(facts, now, leg, out),
+        }
+    }
+
+    /// A leg came to nothing.
+    fn lost(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        leg: LegIndex,
+        end: LegEnd,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        self.drop_ringing(leg);
+        if self.early == Some(leg) {
+            self.early = None;
+        }
+        let fatal = is_final(&end);
+        if self.worst.as_ref().is_none_or(|worst| weight(&end) > weight(worst)) {
+            self.worst = Some(end);
+        }
+        if !self.ringing.is_empty() {
+            return Stage::Hunting(self);
+        }
+        if fatal || self.lines.is_empty() {
+            return self.failed(facts, now, out);
+        }
+        out.push(Effect::Decide("next_line", "the line failed; the next one is tried".to_owned()));
+        self.next_line(facts, now, out)
+    }
+
+    pub(super) fn timer(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        timer: TimerId,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        if self.timer != Some(timer) {
+            return Stage::Hunting(self);
+        }
+        for leg in std::mem::take(&mut self.ringing) {
+            facts.hang_up(leg, HangUp::NORMAL, out);
+        }
+        self.worst = Some(LegEnd { status: Some(480), by_party: false, why: "no answer".into() });
+        self.failed(facts, now, out)
+    }
+
+    /// Nobody is left to try.
+    fn failed(self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
+        let end = self.worst.unwrap_or_else(|| LegEnd::status(503, "no line is available"));
+        let status = end.status.unwrap_or(480);
+        if let Purpose::Transfer(transfer) = self.purpose {
+            return transfer.failed(facts, now, status, out);
+        }
+        facts.outcome_if_none(outcome(status), &end.why);
+        if let Some(waiting) = self.waiting {
+            if facts.is_up(waiting) && status == 486 {
+                facts.let_hear(waiting, Sound::Busy, out);
+            }
+            facts.hang_up(waiting, HangUp { status, cause: q850(status), elsewhere: false }, out);
+        }
+        Stage::Over
+    }
+
+    fn drop_ringing(&mut self, leg: LegIndex) {
+        self.ringing.retain(|ringing| *ringing != leg);
+    }
+}
+
+/// True when the called party itself decided, so that another line would not help.
+fn is_final(end: &LegEnd) -> bool {
+    matches!(end.status, Some(404 | 410 | 480 | 484 | 486 | 487 | 600 | 603 | 604 | 606))
+}
+
+/// Which of several failures the caller is told (RFC 3261 16.7, step 6, in short).
+fn weight(end: &LegEnd) -> u8 {
+    match end.status {
+        Some(600..=699) => 5,
+        Some(486) => 4,
+        Some(403..=499) => 3,
+        Some(_) => 2,
+        None => 1,
+    }
+}
+
+/// The record's outcome code for a call that nobody answered.
+fn outcome(status: u16) -> &'static str {
+    match status {
+        486 | 600 => "busy",
+        408 | 480 | 487 => "no_answer",
+        403 | 603 => "rejected",
+        _ => "failed",
+    }
+}

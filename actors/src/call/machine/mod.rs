@@ -1,0 +1,341 @@
+//! A call as a value: who is on it, who hears whom, what happens next.
+//!
+//! ```text
+//!   Begin ──► Routing ──► Hunting ──answer──► Bridged ──hang-up──► Over
+//!     │          │           │  ▲                │ ▲
+//!     │          │           │  └─next line      │ └─transfer done, failed, recalled
+//!     │          ├──► Queued ┼──answer───────────┘
+//!     │          │      └──left unanswered──► Routing
+//!     │          └──► Playing (prompt, test, feature code) ──► Over
+//!     └──► Over (refused)
+//! ```
+//!
+//! No I/O, no clock, no chance: effects are carried out by the shell in the given order.
+
+mod bridge;
+mod facts;
+mod hunt;
+mod queued;
+mod transfer;
+mod types;
+
+pub use types::*;
+
+use tandem_kernel::{CallId, Timestamp};
+
+use self::bridge::Bridge;
+use self::facts::Facts;
+use self::hunt::{Hunt, Purpose};
+use self::queued::Passage;
+use crate::office::{CallCommand, CallView};
+
+/// Where the call stands.
+#[derive(Debug)]
+enum Stage {
+    /// Nothing has happened yet.
+    Fresh,
+    /// Waits for [`Input::Routed`].
+    Routing { request: u32, waiting: LegIndex },
+    /// Rings one or several legs for the waiting one.
+    Hunting(Hunt),
+    /// Waits in a queue.
+    Queued(Passage),
+    /// Plays something to the only leg; over when it ends.
+    Playing { leg: LegIndex, player: Option<Player> },
+    /// Two legs talk.
+    Bridged(Bridge),
+    /// The end.
+    Over,
+}
+
+/// One call.
+#[derive(Debug)]
+pub struct Call {
+    facts: Facts,
+    stage: Stage,
+}
+
+impl Call {
+    /// A call that has not begun.
+    #[must_use]
+    pub fn new(id: CallId, now: Timestamp) -> Self {
+        Self { facts: Facts::new(id, now), stage: Stage::Fresh }
+    }
+
+    /// Takes one input and says what must be done about it.
+    ///
+    /// # Errors
+    /// [`Refused`] when the input can not be had now; nothing has changed then.
+    pub fn step(&mut self, now: Timestamp, input: Input) -> Result<Vec<Effect>, Refused> {
+        let mut out = Vec::new();
+        match input {
+            Input::Command(command) => self.command(now, command, &mut out)?,
+            Input::Leg(leg, event) => self.leg(now, leg, event, &mut out)?,
+            other => self.advance(now, other, &mut out)?,
+        }
+        if matches!(self.stage, Stage::Over) {
+            self.facts.close(now, &mut out);
+        }
+        Ok(out)
+    }
+
+    /// True when nothing more will happen.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+    }
+
+    /// The picture for people.
+    #[must_use]
+    pub fn view(&self) -> CallView {
+        let queue = match &self.stage {
+            Stage::Queued(passage) => Some(passage.queue.clone()),
+            _ => self.facts.passage.as_ref().map(|left| left.queue.clone()),
+        };
+        self.facts.view(queue)
+    }
+
+    /// The other leg of the bridge that `leg` is on, with its party: who is handed over when
+    /// `leg` transfers (RFC 5589).
+    #[must_use]
+    pub fn partner(&self, leg: LegIndex) -> Option<(LegIndex, Party)> {
+        let Stage::Bridged(bridge) = &self.stage else { return None };
+        let other = bridge.other(leg)?;
+        Some((other, self.facts.legs.get(&other)?.party.clone()))
+    }
+
+    /// The leg of an extension that is answered, for commands from the API.
+    #[must_use]
+    pub fn leg_of(&self, extension: &str) -> Option<LegIndex> {
+        self.facts.leg_of(extension)
+    }
+
+    /// Gives a number to a leg that comes from another call or replaces one.
+    pub fn reserve_leg(&mut self) -> LegIndex {
+        self.facts.fresh_leg()
+    }
+
+    fn advance(
+        &mut self,
+        now: Timestamp,
+        input: Input,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        let facts = &mut self.facts;
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        self.stage = match (stage, input) {
+            (Stage::Over, _) => return Err(Refused::Over),
+            (Stage::Fresh, Input::Begin { caller, dialled, route }) => {
+                let leg = facts.begin(now, caller, dialled, &route, out);
+                facts.follow(now, leg, route, out)
+            }
+            (Stage::Fresh, Input::Originate { caller, devices, dialled, ring_for }) => {
+                facts.originate(now, caller, devices, dialled, ring_for, out)
+            }
+            (Stage::Routing { request, waiting }, Input::Routed { request: answered, route })
+                if request == answered =>
+            {
+                facts.follow(now, waiting, route, out)
+            }
+            (Stage::Hunting(hunt), Input::Timer(timer)) => hunt.timer(facts, now, timer, out),
+            (Stage::Queued(passage), input) => passage.input(facts, now, input, out),
+            (Stage::Playing { leg, player }, Input::Played(done)) if player == Some(done) => {
+                facts.outcome_if_none("completed", "the announcement ended");
+                facts.hang_up(leg, HangUp::NORMAL, out);
+                Stage::Over
+            }
+            (Stage::Playing { leg, .. }, Input::CodeDone { prompt }) => {
+                facts.announce(leg, prompt, out)
+            }
+            (Stage::Bridged(bridge), input) => bridge.input(facts, now, input, out),
+            // A timer, a sound or an answer that belongs to a state that is over.
+            (stage, _) => stage,
+        };
+        Ok(())
+    }
+
+    fn leg(
+        &mut self,
+        now: Timestamp,
+        leg: LegIndex,
+        event: LegEvent,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        let facts = &mut self.facts;
+        if !facts.legs.contains_key(&leg) && !matches!(event, LegEvent::Joined { .. }) {
+            return Err(Refused::NoLeg(leg));
+        }
+        facts.note(now, leg, &event);
+        if is_end(&event) {
+            facts.remove(leg, out);
+        }
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        self.stage = match stage {
+            Stage::Over => return Err(Refused::Over),
+            Stage::Hunting(hunt) => hunt.leg(facts, now, leg, event, out),
+            Stage::Queued(passage) => passage.leg(facts, now, leg, event, out),
+            Stage::Bridged(bridge) => bridge.leg(facts, now, leg, event, out),
+            Stage::Routing { waiting, .. } if waiting == leg && is_end(&event) => {
+                facts.caller_gone(&event);
+                Stage::Over
+            }
+            Stage::Playing { leg: only, .. } if only == leg && is_end(&event) => {
+                facts.outcome_if_none("completed", "hung up by the caller");
+                Stage::Over
+            }
+            stage => stage,
+        };
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        now: Timestamp,
+        command: CallCommand,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        let facts = &mut self.facts;
+        match (&mut self.stage, command) {
+            (Stage::Over, _) => Err(Refused::Over),
+            (stage, CallCommand::HangUp) => {
+                match std::mem::replace(stage, Stage::Over) {
+                    Stage::Queued(passage) => passage.abort(facts, now, out),
+                    Stage::Bridged(bridge) => bridge.abort(facts, now, out),
+                    _ => {}
+                }
+                facts.end_all(HangUp::NORMAL, out);
+                facts.outcome_if_none("cancelled", "hung up by command");
+                Ok(())
+            }
+            (Stage::Bridged(bridge), command) => bridge.command(facts, now, command, out),
+            (_, CallCommand::Hold | CallCommand::Resume | CallCommand::Transfer { .. }) => {
+                Err(Refused::NotConnected)
+            }
+        }
+    }
+}
+
+fn is_end(event: &LegEvent) -> bool {
+    matches!(event, LegEvent::Ended(_))
+}
+
+impl Facts {
+    /// The first leg is the caller's; it is not answered yet.
+    fn begin(
+        &mut self,
+        now: Timestamp,
+        caller: Party,
+        dialled: String,
+        route: &Route,
+        out: &mut Vec<Effect>,
+    ) -> LegIndex {
+        self.start(now, direction(&caller, route), &caller, dialled, out);
+        let leg = self.add_leg(now, caller);
+        self.enter(leg, out);
+        leg
+    }
+
+    /// Rings the phones of who wants to call; the dialling starts with the answer.
+    fn originate(
+        &mut self,
+        now: Timestamp,
+        caller: Party,
+        devices: Vec<Device>,
+        dialled: String,
+        ring_for: std::time::Duration,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let shown = Party::Extension { number: dialled.clone(), name: String::new() };
+        self.start(now, crate::office::Direction::Internal, &caller, dialled.clone(), out);
+        let purpose = Purpose::Originate { caller, dialled };
+        Hunt::devices(self, now, None, shown, devices, ring_for, purpose, out)
+    }
+
+    /// Goes where a route leads with a leg that waits.
+    fn follow(
+        &mut self,
+        now: Timestamp,
+        waiting: LegIndex,
+        route: Route,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        match route {
+            Route::Devices { devices, ring_for, .. } => {
+                let shown = self.party(waiting);
+                Hunt::devices(
+                    self, now, Some(waiting), shown, devices, ring_for, Purpose::Caller, out,
+                )
+            }
+            Route::Lines { lines, .. } => {
+                Hunt::lines(self, now, waiting, lines, Purpose::Caller, out)
+            }
+            Route::Queue { number } => {
+                self.answer(now, waiting, out);
+                Passage::join(self, now, waiting, number, out)
+            }
+            Route::Prompt { file } => {
+                self.answer(now, waiting, out);
+                self.announce(waiting, file, out)
+            }
+            Route::Test(test) => self.test(now, waiting, test, out),
+            Route::Code { code } => {
+                self.answer(now, waiting, out);
+                let extension = self.party(waiting).number().to_owned();
+                out.push(Effect::Code { extension, code });
+                Stage::Playing { leg: waiting, player: None }
+            }
+            Route::Refused { status, why } => {
+                out.push(Effect::Decide("refused", why.clone()));
+                self.outcome_if_none("failed", &why);
+                self.hang_up(waiting, HangUp { status, cause: q850(status), elsewhere: false }, out);
+                Stage::Over
+            }
+        }
+    }
+
+    fn announce(&mut self, leg: LegIndex, file: String, out: &mut Vec<Effect>) -> Stage {
+        let player = self.let_hear(leg, Sound::Prompt { file }, out);
+        Stage::Playing { leg, player: Some(player) }
+    }
+
+    fn test(
+        &mut self,
+        now: Timestamp,
+        leg: LegIndex,
+        test: TestNumber,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        self.answer(now, leg, out);
+        let player = match test {
+            TestNumber::Echo => {
+                out.push(Effect::Hear(leg, vec![Heard::Leg(leg)]));
+                None
+            }
+            TestNumber::Tone => Some(self.let_hear(leg, Sound::Tone(1000), out)),
+            TestNumber::Music => Some(self.let_hear(leg, Sound::Music, out)),
+        };
+        Stage::Playing { leg, player }
+    }
+}
+
+/// The Q.850 cause that says the same as a SIP status (RFC 4497 appendix, the usual table).
+#[must_use]
+pub fn q850(status: u16) -> u16 {
+    match status {
+        404 | 485 | 604 => 1,
+        486 | 600 => 17,
+        408 => 102,
+        480 => 19,
+        403 | 603 => 21,
+        410 => 22,
+        484 => 28,
+        488 | 606 => 88,
+        500 | 503 => 41,
+        502 => 38,
+        504 => 102,
+        _ => 31,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! A caller in a queue: music, offers to agents, one exit.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tandem_config::resource::Destination;
+use tandem_kernel::Timestamp;
+
+use super::Stage;
+use super::bridge::{Bridge, QueueTalk};
+use super::facts::Facts;
+use super::types::{
+    Device, Dialled, Effect, HangUp, Input, LegEnd, LegEvent, LegIndex, Party, QueueAct, Sound,
+};
+use crate::office::QueuePassage;
+use crate::queue::{Exit, OfferEnd, OfferId};
+
+#[derive(Debug)]
+struct Offer {
+    agent: String,
+    legs: Vec<LegIndex>,
+    told_ringing: bool,
+    worst: OfferEnd,
+}
+
+/// One stay in one queue.
+#[derive(Debug)]
+pub(super) struct Passage {
+    pub(super) queue: String,
+    caller: LegIndex,
+    since: Timestamp,
+    offers: BTreeMap<OfferId, Offer>,
+}
+
+impl Passage {
+    pub(super) fn join(
+        facts: &mut Facts,
+        now: Timestamp,
+        caller: LegIndex,
+        queue: String,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        facts.let_hear(caller, Sound::Waiting { queue: queue.clone() }, out);
+        out.push(Effect::Queue(queue.clone(), QueueAct::Join));
+        Stage::Queued(Self { queue, caller, since: now, offers: BTreeMap::new() })
+    }
+
+    fn tell(&self, act: QueueAct, out: &mut Vec<Effect>) {
+        out.push(Effect::Queue(self.queue.clone(), act));
+    }
+
+    pub(super) fn input(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        input: Input,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        match input {
+            Input::QueueLeft { exit, failover } => self.left(facts, now, exit, failover, out),
+            Input::Offered { offer, agent, devices, ring_for } => {
+                self.offered(facts, now, offer, agent, devices, ring_for, out);
+                Stage::Queued(self)
+            }
+            Input::Withdrawn { offer, elsewhere } => {
+                if let Some(offer) = self.offers.remove(&offer) {
+                    let how = if elsewhere { HangUp::ELSEWHERE } else { HangUp::NORMAL };
+                    for leg in offer.legs {
+                        facts.hang_up(leg, how.clone(), out);
+                    }
+                }
+                Stage::Queued(self)
+            }
+            _ => Stage::Queued(self),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn offered(
+        &mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        offer: OfferId,
+        agent: String,
+        devices: Vec<Device>,
+        ring_for: Duration,
+        out: &mut Vec<Effect>,
+    ) {
+        if devices.is_empty() {
+            self.tell(QueueAct::OfferEnded(offer, OfferEnd::Unreachable), out);
+            return;
+        }
+        let mut legs = Vec::with_capacity(devices.len());
+        for device in devices {
+            let party = Party::Extension { number: agent.clone(), name: device.name.clone() };
+            let leg = facts.add_leg(now, party);
+            legs.push(leg);
+            let caller = facts.party(self.caller);
+            let to = Dialled::Device(device);
+            let for_leg = Some(self.caller);
+            out.push(Effect::Dial { leg, to, for_leg, caller, give_up: ring_for });
+        }
+        let worst = OfferEnd::Unreachable;
+        self.offers.insert(offer, Offer { agent, legs, told_ringing: false, worst });
+    }
+
+    pub(super) fn leg(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        leg: LegIndex,
+        event: LegEvent,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        if leg == self.caller {
+            if !matches!(event, LegEvent::Ended(_)) {
+                return Stage::Queued(self);
+            }
+            self.tell(QueueAct::CallerGone, out);
+            self.record(facts, now, Exit::CallerHangup, None, out);
+            facts.outcome_if_none("abandoned", "the caller hung up while waiting");
+            return Stage::Over;
+        }
+        let Some(offer) = self.offer_of(leg) else { return Stage::Queued(self) };
+        match event {
+            LegEvent::Ringing | LegEvent::EarlyMedia => self.rings(offer, out),
+            LegEvent::Answered => return self.answered(facts, now, offer, leg, out),
+            LegEvent::Ended(end) => self.leg_ended(offer, leg, &end, out),
+            LegEvent::Redirected(_) => {
+                facts.remove(leg, out);
+                self.leg_ended(offer, leg, &LegEnd::status(480, "redirected"), out);
+            }
+            LegEvent::Held
+            | LegEvent::Resumed
+            | LegEvent::Dtmf(_)
+            | LegEvent::Referred { .. }
+            | LegEvent::Joined { .. } => {}
+        }
+        Stage::Queued(self)
+    }
+
+    fn offer_of(&self, leg: LegIndex) -> Option<OfferId> {
+        self.offers.iter().find(|(_, offer)| offer.legs.contains(&leg)).map(|(id, _)| *id)
+    }
+
+    fn rings(&mut self, id: OfferId, out: &mut Vec<Effect>) {
+        if let Some(offer) = self.offers.get_mut(&id)
+            && !std::mem::replace(&mut offer.told_ringing, true)
+        {
+            self.tell(QueueAct::OfferRinging(id), out);
+        }
+    }
+
+    /// a rejected or busy phone ends the attempt at once, when it was the agent's last.
+    fn leg_ended(&mut self, id: OfferId, leg: LegIndex, end: &LegEnd, out: &mut Vec<Effect>) {
+        let Some(offer) = self.offers.get_mut(&id) else { return };
+        offer.legs.retain(|ringing| *ringing != leg);
+        let why = match end.status {
+            Some(486 | 600) => OfferEnd::Busy,
+            Some(403 | 603) => OfferEnd::Rejected,
+            Some(408 | 480 | 487) => OfferEnd::TimedOut,
+            _ => OfferEnd::Unreachable,
+        };
+        if offer.worst == OfferEnd::Unreachable {
+            offer.worst = why;
+        }
+        if offer.legs.is_empty() {
+            let worst = offer.worst;
+            self.offers.remove(&id);
+            self.tell(QueueAct::OfferEnded(id, worst), out);
+        }
+    }
+
+    /// The first agent to answer has the caller; all other phones stop ringing.
+    fn answered(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        id: OfferId,
+        leg: LegIndex,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let Some(won) = self.offers.remove(&id) else { return Stage::Queued(self) };
+        let others = self.offers.values().flat_map(|offer| &offer.legs).chain(&won.legs);
+        for other in others.copied().filter(|other| *other != leg).collect::<Vec<_>>() {
+            facts.hang_up(other, HangUp::ELSEWHERE, out);
+        }
+        facts.enter(leg, out);
+        self.tell(QueueAct::OfferAnswered(id), out);
+        self.record(facts, now, Exit::Answered, Some(won.agent.clone()), out);
+        facts.answered(now, leg, out);
+        let mut bridge = Bridge::join(facts, now, self.caller, leg, out);
+        bridge.talk = Some(QueueTalk {
+            queue: self.queue,
+            agent: won.agent,
+            caller: self.caller,
+            since: now,
+        });
+        Stage::Bridged(bridge)
+    }
+
+    fn left(
+        self,
+        facts: &mut Facts,
+        now: Timestamp,
+        exit: Exit,
+        destination: Destination,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        for leg in self.offers.values().flat_map(|offer| offer.legs.clone()).collect::<Vec<_>>() {
+            facts.hang_up(leg, HangUp::NORMAL, out);
+        }
+        self.record(facts, now, exit, None, out);
+        if destination == Destination::EndCall {
+            facts.outcome_if_none("missed", exit.as_str());
+            facts.hang_up(self.caller, HangUp::NORMAL, out);
+            return Stage::Over;
+        }
+        let request = facts.fresh_request();
+        let by = facts.party(self.caller);
+        out.push(Effect::RouteDestination { request, destination, by });
+        Stage::Routing { request, waiting: self.caller }
+    }
+
+    /// Ended by command: the caller leaves unanswered, by the system.
+    pub(super) fn abort(&self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) {
+        self.tell(QueueAct::CallerGone, out);
+        self.record(facts, now, Exit::ManagerHangup, None, out);
+        facts.outcome_if_none("missed", "hung up by command");
+    }
+
+    fn record(
+        &self,
+        facts: &mut Facts,
+        now: Timestamp,
+        exit: Exit,
+        agent: Option<String>,
+        out: &mut Vec<Effect>,
+    ) {
+        let passage = QueuePassage {
+            queue: self.queue.clone(),
+            exit: exit.as_str().to_owned(),
+            wait: now.since(self.since),
+            agent,
+        };
+        facts.left_queue(now, passage, out);
+    }
+}

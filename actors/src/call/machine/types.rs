@@ -1,0 +1,512 @@
+//! What a call is told and what it asks for.
+
+use std::time::Duration;
+
+use tandem_config::resource::Destination;
+use tandem_kernel::Timestamp;
+
+use crate::call::event::CallEvent;
+use crate::office::{CallCommand, Direction};
+use crate::queue::{Exit, OfferEnd, OfferId};
+
+/// A leg's number within its call, counted from 0.
+pub type LegIndex = u16;
+
+/// A timer of this call. A number never comes back, so a late timer is told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimerId(pub u64);
+
+/// A sound that is being played to the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Player(pub u32);
+
+/// Who is at the far end of a leg.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// A phone of an extension.
+    Extension {
+        /// Its number.
+        number: String,
+        /// Its name; may be empty.
+        name: String,
+    },
+    /// Somebody behind a trunk.
+    Outside {
+        /// The trunk.
+        trunk: String,
+        /// The number.
+        number: String,
+        /// The name they show; may be empty.
+        name: String,
+    },
+}
+
+impl Party {
+    /// The number that the party is known by.
+    #[must_use]
+    pub fn number(&self) -> &str {
+        match self {
+            Self::Extension { number, .. } | Self::Outside { number, .. } => number,
+        }
+    }
+
+    /// The party's name; may be empty.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Extension { name, .. } | Self::Outside { name, .. } => name,
+        }
+    }
+
+    /// The trunk to the party.
+    #[must_use]
+    pub fn trunk(&self) -> Option<&str> {
+        match self {
+            Self::Extension { .. } => None,
+            Self::Outside { trunk, .. } => Some(trunk),
+        }
+    }
+
+    /// The extension, if it is one.
+    #[must_use]
+    pub fn extension(&self) -> Option<&str> {
+        match self {
+            Self::Extension { number, .. } => Some(number),
+            Self::Outside { .. } => None,
+        }
+    }
+}
+
+/// One phone of an extension: a registered contact, by its registrar key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// The extension.
+    pub extension: String,
+    /// The extension's name.
+    pub name: String,
+    /// The registrar's key of the binding.
+    pub binding: String,
+}
+
+/// One attempt over a trunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The trunk.
+    pub trunk: String,
+    /// The number to send.
+    pub number: String,
+    /// The caller ID to show; empty: the caller's own number.
+    pub caller_id: String,
+    /// A URI to send to instead of the trunk's, after a 3xx.
+    pub uri: Option<String>,
+}
+
+/// Where a dialled number or a destination leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// To the phones of an extension; none when none is registered.
+    Devices {
+        /// The extension.
+        extension: String,
+        /// Its phones.
+        devices: Vec<Device>,
+        /// How long they ring.
+        ring_for: Duration,
+    },
+    /// To the outside, over the first line that works.
+    Lines {
+        /// The number as dialled.
+        number: String,
+        /// In the order in which they are tried.
+        lines: Vec<Line>,
+    },
+    /// To a queue.
+    Queue {
+        /// Its number.
+        number: String,
+    },
+    /// To a prompt, and then the end.
+    Prompt {
+        /// Its name in the library.
+        file: String,
+    },
+    /// To a test number.
+    Test(TestNumber),
+    /// To a queue feature code.
+    Code {
+        /// As dialled.
+        code: String,
+    },
+    /// Nowhere.
+    Refused {
+        /// The SIP status that says why.
+        status: u16,
+        /// In words, for the record and the trace.
+        why: String,
+    },
+}
+
+/// The numbers that test a phone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestNumber {
+    /// Hears itself.
+    Echo,
+    /// Hears 1 kHz.
+    Tone,
+    /// Hears the music on hold.
+    Music,
+}
+
+/// Why a leg ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegEnd {
+    /// The SIP status that ended an unanswered leg; none after a BYE.
+    pub status: Option<u16>,
+    /// True when the far end did it; false for time-outs and lost transports.
+    pub by_party: bool,
+    /// In words.
+    pub why: String,
+}
+
+impl LegEnd {
+    /// An end with a status.
+    #[must_use]
+    pub fn status(status: u16, why: &str) -> Self {
+        Self { status: Some(status), by_party: true, why: why.to_owned() }
+    }
+}
+
+/// What happens on a leg.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LegEvent {
+    /// 180.
+    Ringing,
+    /// Media before the answer.
+    EarlyMedia,
+    /// 200, or for the caller's leg: our answer was confirmed.
+    Answered,
+    /// The party put us on hold.
+    Held,
+    /// The party took us back.
+    Resumed,
+    /// A digit by SIP INFO or from a leg whose digits the engine does not relay.
+    Dtmf(char),
+    /// REFER without Replaces: the party transfers the other one blindly.
+    Referred {
+        /// The REFER's number in the session.
+        refer: u64,
+        /// The number to dial.
+        to: String,
+    },
+    /// REFER with Replaces whose other dialog's far end has been handed to this call as `taken`.
+    Joined {
+        /// The REFER's number in the session.
+        refer: u64,
+        /// The leg that came over.
+        taken: LegIndex,
+        /// Who it is.
+        party: Party,
+    },
+    /// 3xx, already turned into lines to try.
+    Redirected(Vec<Line>),
+    /// The leg is gone.
+    Ended(LegEnd),
+}
+
+/// What a call is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// An INVITE came: the caller is leg 0.
+    Begin {
+        /// Who calls.
+        caller: Party,
+        /// What was dialled.
+        dialled: String,
+        /// Where it leads.
+        route: Route,
+    },
+    /// Ring these phones first, then dial for them.
+    Originate {
+        /// The extension that rings first.
+        caller: Party,
+        /// Its phones.
+        devices: Vec<Device>,
+        /// What to dial.
+        dialled: String,
+        /// How long the phones ring.
+        ring_for: Duration,
+    },
+    /// Something happened on a leg.
+    Leg(LegIndex, LegEvent),
+    /// The answer to [`Effect::Route`].
+    Routed {
+        /// The request's number.
+        request: u32,
+        /// Where it leads.
+        route: Route,
+    },
+    /// The queue took the caller in.
+    QueueJoined,
+    /// The queue refused, or let the caller go unanswered.
+    QueueLeft {
+        /// Why.
+        exit: Exit,
+        /// Where the caller goes.
+        failover: Destination,
+    },
+    /// The queue offers the caller to an agent.
+    Offered {
+        /// The offer.
+        offer: OfferId,
+        /// The agent.
+        agent: String,
+        /// The agent's phones.
+        devices: Vec<Device>,
+        /// How long they ring.
+        ring_for: Duration,
+    },
+    /// The queue takes an offer back.
+    Withdrawn {
+        /// The offer.
+        offer: OfferId,
+        /// Answered elsewhere.
+        elsewhere: bool,
+    },
+    /// A feature code was carried out; the caller hears this.
+    CodeDone {
+        /// The prompt.
+        prompt: String,
+    },
+    /// A sound came to its end.
+    Played(Player),
+    /// A timer went off; it may be late.
+    Timer(TimerId),
+    /// Somebody at the API wants something.
+    Command(CallCommand),
+    /// A leg of this call was handed to another call (attended transfer).
+    Surrendered {
+        /// The leg that went away.
+        gone: LegIndex,
+    },
+    /// An INVITE with Replaces took a leg's place (RFC 3891).
+    Replaced {
+        /// The leg that is replaced.
+        old: LegIndex,
+        /// Who takes its place.
+        party: Party,
+    },
+}
+
+/// What is played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sound {
+    /// Ring-back tone.
+    RingBack,
+    /// Busy tone.
+    Busy,
+    /// Music while waiting in a queue.
+    Waiting {
+        /// The queue.
+        queue: String,
+    },
+    /// Music on hold.
+    Hold {
+        /// The queue by which the call was answered.
+        queue: Option<String>,
+    },
+    /// A prompt, once.
+    Prompt {
+        /// Its name in the library.
+        file: String,
+    },
+    /// A sine, in Hz.
+    Tone(u16),
+    /// The system's music.
+    Music,
+}
+
+/// What a leg hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Another leg, or itself.
+    Leg(LegIndex),
+    /// A sound.
+    Player(Player),
+}
+
+/// What a queue is told by a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueueAct {
+    /// Takes the caller in.
+    Join,
+    /// The caller hung up.
+    CallerGone,
+    /// An agent's phone rings.
+    OfferRinging(OfferId),
+    /// An agent answered.
+    OfferAnswered(OfferId),
+    /// An offer came to nothing.
+    OfferEnded(OfferId, OfferEnd),
+    /// The talk with the agent is over.
+    CallEnded {
+        /// The agent.
+        agent: String,
+        /// Who ended it.
+        by: crate::queue::Party,
+        /// How long they talked.
+        talk: Duration,
+    },
+}
+
+/// What must be dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dialled {
+    /// A phone of an extension.
+    Device(Device),
+    /// A number over a trunk.
+    Line(Line),
+}
+
+/// How a leg is hung up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HangUp {
+    /// For an incoming leg that was not answered: the final status.
+    pub status: u16,
+    /// Q.850 cause.
+    pub cause: u16,
+    /// Answered elsewhere: phones log no missed call.
+    pub elsewhere: bool,
+}
+
+impl HangUp {
+    /// The ordinary end.
+    pub const NORMAL: Self = Self { status: 480, cause: 16, elsewhere: false };
+    /// Another phone won.
+    pub const ELSEWHERE: Self = Self { status: 480, cause: 26, elsewhere: true };
+}
+
+/// What a call asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Sends an INVITE on a new leg.
+    Dial {
+        /// The new leg.
+        leg: LegIndex,
+        /// To where.
+        to: Dialled,
+        /// The leg on whose behalf: its party is shown and its codec preferred.
+        for_leg: Option<LegIndex>,
+        /// Who is shown as caller.
+        caller: Party,
+        /// How long until it counts as unanswered.
+        give_up: Duration,
+    },
+    /// 180 on the caller's leg.
+    Ring(LegIndex),
+    /// 183 with our media on the caller's leg.
+    Progress(LegIndex),
+    /// 200 on the caller's leg.
+    Answer(LegIndex),
+    /// Ends a leg, whatever its state.
+    HangUp(LegIndex, HangUp),
+    /// A row of the hearing matrix.
+    Hear(LegIndex, Vec<Heard>),
+    /// Starts a sound.
+    Play(Player, Sound),
+    /// Stops it.
+    StopPlaying(Player),
+    /// Sends a digit to a leg.
+    SendDtmf(LegIndex, char),
+    /// Finds out where a number leads for a party; answered by [`Input::Routed`].
+    Route {
+        /// The request's number.
+        request: u32,
+        /// What was dialled.
+        dialled: String,
+        /// For whom.
+        by: Party,
+    },
+    /// Finds out where a destination leads; answered by [`Input::Routed`].
+    RouteDestination {
+        /// The request's number.
+        request: u32,
+        /// The destination.
+        destination: Destination,
+        /// For whom.
+        by: Party,
+    },
+    /// Tells a queue.
+    Queue(String, QueueAct),
+    /// Tells the agent of an extension that it entered or left this call.
+    InCall(String),
+    /// See [`Effect::InCall`].
+    OutOfCall(String),
+    /// Carries out a queue feature code; answered by [`Input::CodeDone`].
+    Code {
+        /// Who dialled it.
+        extension: String,
+        /// As dialled.
+        code: String,
+    },
+    /// Says how a transfer goes on (NOTIFY, RFC 3515).
+    TransferProgress {
+        /// The transferor's leg.
+        leg: LegIndex,
+        /// The REFER.
+        refer: u64,
+        /// SIP status of the new leg.
+        status: u16,
+        /// No more to come.
+        last: bool,
+    },
+    /// Arms a timer.
+    Arm(TimerId, Duration),
+    /// Appends a fact.
+    Record(CallEvent),
+    /// Notes for the trace.
+    Decide(&'static str, String),
+    /// The call is over.
+    Over,
+}
+
+/// The input can not be had in this state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The call is over.
+    #[error("the call is over")]
+    Over,
+    /// There is nobody to hold, resume or transfer.
+    #[error("the call is not connected")]
+    NotConnected,
+    /// A transfer is under way.
+    #[error("a transfer is under way")]
+    Transferring,
+    /// No such leg.
+    #[error("there is no leg {0}")]
+    NoLeg(LegIndex),
+}
+
+/// A leg as the machine sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leg {
+    /// Who is there.
+    pub party: Party,
+    /// Answered.
+    pub up: bool,
+    /// Ringing.
+    pub ringing: bool,
+    /// The party put us on hold.
+    pub holds: bool,
+    /// When its state changed.
+    pub since: Timestamp,
+}
+
+/// The direction as the record says it, from who calls and where it goes.
+#[must_use]
+pub fn direction(caller: &Party, route: &Route) -> Direction {
+    match (caller, route) {
+        (Party::Outside { .. }, _) => Direction::Inbound,
+        (Party::Extension { .. }, Route::Lines { .. }) => Direction::Outbound,
+        (Party::Extension { .. }, _) => Direction::Internal,
+    }
+}

@@ -1,0 +1,133 @@
+//! Call records as a value: the fold of the calls' events.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tandem_kernel::{CallId, Position, Timestamp};
+
+use crate::call::event::CallEvent;
+use crate::office::{CallRecord, Direction, QueuePassage};
+
+/// A call that has begun and not ended.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct OpenCall {
+    direction: Direction,
+    from: String,
+    to: String,
+    trunk: Option<String>,
+    started_at: Timestamp,
+    answered_at: Option<Timestamp>,
+    answered_by: Option<String>,
+    queue: Option<QueuePassage>,
+}
+
+/// The calls that are open; ended ones leave as records.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fold {
+    open: BTreeMap<CallId, OpenCall>,
+}
+
+impl Fold {
+    /// Takes an event in; an ended call gives its record.
+    pub fn apply(
+        &mut self,
+        position: Position,
+        call: CallId,
+        event: &CallEvent,
+    ) -> Option<CallRecord> {
+        if let CallEvent::Started { at, direction, from, to, trunk, .. } = event {
+            let open = OpenCall {
+                direction: *direction,
+                from: from.clone(),
+                to: to.clone(),
+                trunk: trunk.clone(),
+                started_at: *at,
+                answered_at: None,
+                answered_by: None,
+                queue: None,
+            };
+            self.open.insert(call, open);
+            return None;
+        }
+        let open = self.open.get_mut(&call)?;
+        match event {
+            CallEvent::Started { .. } => {}
+            CallEvent::Answered { at, by, trunk } => open.answer(*at, by, trunk.as_ref()),
+            CallEvent::QueueLeft { queue, exit, wait_us, agent, .. } => {
+                open.queue = Some(QueuePassage {
+                    queue: queue.clone(),
+                    exit: exit.clone(),
+                    wait: Duration::from_micros(*wait_us),
+                    agent: agent.clone(),
+                });
+            }
+            CallEvent::Transferred { to, .. } => open.answered_by = Some(to.clone()),
+            CallEvent::Ended { at, outcome, cause, talk_us, hold_us } => {
+                let open = self.open.remove(&call)?;
+                let spans = (Duration::from_micros(*talk_us), Duration::from_micros(*hold_us));
+                return Some(open.close(position, call, *at, outcome, cause, spans));
+            }
+        }
+        None
+    }
+
+    /// The calls that are open: after a restart, those that the crash cut off.
+    pub fn open(&self) -> impl Iterator<Item = (CallId, &OpenCall)> {
+        self.open.iter().map(|(id, call)| (*id, call))
+    }
+}
+
+impl OpenCall {
+    fn answer(&mut self, at: Timestamp, by: &str, trunk: Option<&String>) {
+        self.answered_at.get_or_insert(at);
+        self.answered_by = Some(by.to_owned());
+        if let Some(trunk) = trunk {
+            self.trunk.get_or_insert_with(|| trunk.clone());
+            if self.direction == Direction::Internal {
+                self.direction = Direction::Outbound;
+            }
+        }
+    }
+
+    fn close(
+        self,
+        position: Position,
+        id: CallId,
+        ended_at: Timestamp,
+        outcome: &str,
+        cause: &str,
+        (talk, hold): (Duration, Duration),
+    ) -> CallRecord {
+        CallRecord {
+            id,
+            position,
+            direction: self.direction,
+            from: self.from,
+            to: self.to,
+            trunk: self.trunk,
+            started_at: self.started_at,
+            answered_at: self.answered_at,
+            ended_at,
+            outcome: outcome.to_owned(),
+            cause: cause.to_owned(),
+            answered_by: self.answered_by,
+            queue: self.queue,
+            talk,
+            hold,
+        }
+    }
+
+    /// The fact that closes a call which a crash of the node cut off.
+    #[must_use]
+    pub fn interrupted(&self, now: Timestamp) -> CallEvent {
+        CallEvent::Ended {
+            at: now,
+            outcome: if self.answered_at.is_some() { "answered" } else { "interrupted" }.into(),
+            cause: "the node was restarted".into(),
+            talk_us: self
+                .answered_at
+                .map_or(0, |at| u64::try_from(now.since(at).as_micros()).unwrap_or(0)),
+            hold_us: 0,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The node's file: static facts of one node. Users, queues and routes live in the journal.
+//!
+//! Layers, later ones win: the defaults, the file, the environment (`TANDEM_SIP__REALM`), and
+//! `--set sip.realm=…`. All problems are reported together, each with its line and a hint.
+
+mod layers;
+mod problem;
+#[cfg(test)]
+mod tests;
+
+pub use layers::{DEFAULTS, load};
+pub use problem::Problem;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that the file can say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    /// The version of the file's form; always 1.
+    pub version: u32,
+    /// The node itself.
+    pub node: Node,
+    /// Signalling.
+    pub sip: Sip,
+    /// Audio.
+    pub media: Media,
+    /// The HTTP edge.
+    pub http: Http,
+    /// Logs.
+    pub log: Log,
+}
+
+/// The node itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Its name in logs.
+    pub name: String,
+    /// Where the journal, prompts and certificates are kept.
+    pub data_dir: PathBuf,
+    /// How long a drain waits for calls to end, in seconds.
+    pub drain_secs: u32,
+}
+
+/// One SIP listener.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SipListener {
+    /// `udp`, `tcp`, `tls`, `ws` or `wss`.
+    pub transport: String,
+    /// Address and port; port 0 lets the system choose.
+    pub bind: SocketAddr,
+    /// Host and port for Via and Contact, if not the bound address.
+    #[serde(default)]
+    pub advertised: Option<String>,
+}
+
+/// Signalling.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sip {
+    /// Digest realm. Changing it makes every phone sign in anew.
+    pub realm: String,
+    /// Where to listen.
+    pub listen: Vec<SipListener>,
+    /// Certificate chain for TLS and WSS, PEM; empty: a self-signed one is made.
+    pub certificate_file: String,
+    /// Its private key, PEM.
+    pub private_key_file: String,
+    /// Whether sources on loopback are free of rate limits.
+    pub trust_loopback: bool,
+    /// Calls at once; more get 503 with Retry-After.
+    pub max_calls: u32,
+    /// New calls a second that are accepted; more get 503 with Retry-After. 0: no limit.
+    pub max_calls_per_second: u32,
+    /// Session timer that is asked for, in seconds; 0: none (RFC 4028).
+    pub session_expires_secs: u32,
+}
+
+/// Audio.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Media {
+    /// Address that RTP sockets are bound to.
+    pub bind: IpAddr,
+    /// Address to write into SDP; empty: the bound one, or that of the default route.
+    pub advertised: String,
+    /// First RTP port.
+    pub first_port: u16,
+    /// Last RTP port.
+    pub last_port: u16,
+    /// Worker threads; 0: one per core.
+    pub workers: u16,
+    /// `tokio` or `epoll`.
+    pub backend: String,
+    /// Folder of prompts and music; empty: those of the binary, unpacked into `data_dir`.
+    pub library_dir: String,
+}
+
+/// The HTTP edge.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address and port.
+    pub bind: SocketAddr,
+}
+
+/// Logs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a list such as `info,tandem_sip=debug`.
+    pub filter: String,
+    /// `text` or `json`.
+    pub format: String,
+}
+
+impl NodeConfig {
+    /// What is wrong beyond the types, by key.
+    #[must_use]
+    pub fn rules(&self) -> Vec<(&'static str, String, &'static str)> {
+        let mut wrong = Vec::new();
+        if self.version != 1 {
+            wrong.push(("version", format!("version {} is not known", self.version), "write 1"));
+        }
+        if self.sip.listen.is_empty() {
+            let hint = "add { transport = \"udp\", bind = \"0.0.0.0:5060\" }";
+            wrong.push(("sip.listen", "no SIP listener".to_owned(), hint));
+        }
+        for listener in &self.sip.listen {
+            if !["udp", "tcp", "tls", "ws", "wss"].contains(&&*listener.transport) {
+                let what = format!("{:?} is not a transport", listener.transport);
+                wrong.push(("sip.listen", what, "one of udp, tcp, tls, ws, wss"));
+            }
+        }
+        if self.sip.realm.trim().is_empty() || self.sip.realm.contains('"') {
+            wrong.push(("sip.realm", "the realm is empty or holds a quote".into(), "a host name"));
+        }
+        if self.sip.certificate_file.is_empty() != self.sip.private_key_file.is_empty() {
+            let hint = "give both sip.certificate_file and sip.private_key_file, or neither";
+            wrong.push(("sip.certificate_file", "one of two files is missing".into(), hint));
+        }
+        if self.media.first_port >= self.media.last_port && self.media.first_port != 0 {
+            let hint = "first_port below last_port, at least two ports";
+            wrong.push(("media.first_port", "the port range is empty".into(), hint));
+        }
+        if !["tokio", "epoll"].contains(&&*self.media.backend) {
+            let what = format!("{:?} is not a backend", self.media.backend);
+            wrong.push(("media.backend", what, "tokio or epoll"));
+        }
+        if !self.media.advertised.is_empty() && self.media.advertised.parse::<IpAddr>().is_err() {
+            let what = format!("{:?} is not an address", self.media.advertised);
+            wrong.push(("media.advertised", what, "an IP address, or empty"));
+        }
+        if !["text", "json"].contains(&&*self.log.format) {
+            let what = format!("{:?} is not a format", self.log.format);
+            wrong.push(("log.format", what, "text or json"));
+        }
+        wrong
+    }
+}

@@ -1,0 +1,142 @@
+//! A pjsua2 telephone as a process of its own, steered by JSON lines (`tests/peers/phone.py`).
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::{Instant, timeout_at};
+
+/// How long a phone waits for an event that a test expects.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A telephone. It ends with the value.
+#[derive(Debug)]
+pub struct Phone {
+    /// Its extension, for messages.
+    pub user: String,
+    _process: Child,
+    commands: ChildStdin,
+    events: Lines<BufReader<ChildStdout>>,
+    kept: VecDeque<Value>,
+    recordings: PathBuf,
+}
+
+impl Phone {
+    /// Starts a telephone with the options of `phone.py`; it records into `dir`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start(server: &str, user: &str, dir: &Path, more: Value) -> Self {
+        let recordings = dir.join(format!("phone-{user}-{}", more["instance"].as_u64().unwrap_or(0)));
+        let mut options = json!({ "server": server, "user": user, "record": recordings });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            options[key] = value.clone();
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/phone.py");
+        let mut process = Command::new("python3")
+            .arg(script)
+            .arg(options.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("python3 runs");
+        let commands = process.stdin.take().unwrap();
+        let events = BufReader::new(process.stdout.take().unwrap()).lines();
+        let user = user.to_owned();
+        let mut phone =
+            Self { user, _process: process, commands, events, kept: VecDeque::new(), recordings };
+        phone.expect("ready").await;
+        phone
+    }
+
+    /// Starts a telephone and waits until it is registered.
+    pub async fn registered(server: &str, user: &str, password: &str, dir: &Path, more: Value) -> Self {
+        let mut options = json!({ "password": password });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            options[key] = value.clone();
+        }
+        let mut phone = Self::start(server, user, dir, options).await;
+        phone.expect("registered").await;
+        phone
+    }
+
+    /// Gives a command, e.g. `json!({"do": "call", "to": "6400"})`.
+    ///
+    /// # Panics
+    /// When the phone has died.
+    pub async fn tell(&mut self, command: Value) {
+        let line = format!("{command}\n");
+        self.commands.write_all(line.as_bytes()).await.expect("the phone lives");
+        self.commands.flush().await.expect("the phone lives");
+    }
+
+    /// Waits for an event of a name; others are kept for later.
+    ///
+    /// # Panics
+    /// When it does not come in time.
+    pub async fn expect(&mut self, name: &str) -> Value {
+        self.expect_where(name, |_| true).await
+    }
+
+    /// Waits for an event of a name that fits.
+    ///
+    /// # Panics
+    /// When it does not come in time.
+    pub async fn expect_where(&mut self, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let wanted = |event: &Value| event["event"] == name && fits(event);
+        if let Some(at) = self.kept.iter().position(wanted) {
+            return self.kept.remove(at).unwrap();
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let Ok(line) = timeout_at(deadline, self.events.next_line()).await else {
+                panic!("{} waited for {name}; it saw {:?}", self.user, self.kept);
+            };
+            let line = line.unwrap().unwrap_or_else(|| panic!("{} has died", self.user));
+            let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+            if wanted(&event) {
+                return event;
+            }
+            self.kept.push_back(event);
+        }
+    }
+
+    /// Waits until a call is in a state of pjsua's: `EARLY`, `CONFIRMED`, `DISCONNCTD`.
+    pub async fn expect_state(&mut self, state: &str) -> Value {
+        self.expect_where("state", |event| event["state"] == state).await
+    }
+
+    /// True when an event of a name has come or comes within a time.
+    pub async fn sees(&mut self, name: &str, within: Duration) -> bool {
+        if self.kept.iter().any(|event| event["event"] == name) {
+            return true;
+        }
+        let deadline = Instant::now() + within;
+        while let Ok(Ok(Some(line))) = timeout_at(deadline, self.events.next_line()).await {
+            let Ok(event) = serde_json::from_str::<Value>(&line) else { continue };
+            let found = event["event"] == name;
+            self.kept.push_back(event);
+            if found {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Forgets all events so far.
+    pub fn forget(&mut self) {
+        self.kept.clear();
+    }
+
+    /// The recording of its n-th call, from 1.
+    #[must_use]
+    pub fn recording(&self, call: u32) -> PathBuf {
+        PathBuf::from(format!("{}-{call}.wav", self.recordings.display()))
+    }
+}

@@ -1,0 +1,93 @@
+//! What is in a recording: the strength of a frequency, second by second.
+
+use std::path::Path;
+
+/// A mono recording.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// Samples a second.
+    pub rate: u32,
+    /// The samples.
+    pub samples: Vec<i16>,
+}
+
+impl Recording {
+    /// Reads a WAV file of 16-bit mono samples, also one whose header was never completed.
+    ///
+    /// # Panics
+    /// When the file can not be read.
+    #[must_use]
+    pub fn read(path: &Path) -> Self {
+        let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let rate = u32::from_le_bytes(bytes[24..28].try_into().unwrap());
+        let mut at = 12;
+        while at + 8 <= bytes.len() && &bytes[at..at + 4] != b"data" {
+            at += 8 + u32::from_le_bytes(bytes[at + 4..at + 8].try_into().unwrap()) as usize;
+        }
+        let samples = bytes[(at + 8).min(bytes.len())..]
+            .chunks_exact(2)
+            .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+            .collect();
+        Self { rate, samples }
+    }
+
+    /// Its length in seconds.
+    #[must_use]
+    pub fn secs(&self) -> f64 {
+        self.samples.len() as f64 / f64::from(self.rate)
+    }
+
+    /// The share of a stretch's energy that lies at a frequency, 0 to 1 (Goertzel).
+    #[must_use]
+    pub fn share(&self, hertz: f64, from_secs: f64, to_secs: f64) -> f64 {
+        let part = self.part(from_secs, to_secs);
+        let energy: f64 = part.iter().map(|&sample| f64::from(sample).powi(2)).sum();
+        if energy < 1.0 {
+            return 0.0;
+        }
+        let turn = 2.0 * std::f64::consts::PI * hertz / f64::from(self.rate);
+        let (mut one, mut two) = (0.0, 0.0);
+        for &sample in part {
+            let zero = f64::from(sample) + 2.0 * turn.cos() * one - two;
+            two = one;
+            one = zero;
+        }
+        let power = one * one + two * two - 2.0 * turn.cos() * one * two;
+        (2.0 * power / (part.len() as f64 * energy)).min(1.0)
+    }
+
+    /// The root mean square of a stretch.
+    #[must_use]
+    pub fn level(&self, from_secs: f64, to_secs: f64) -> f64 {
+        let part = self.part(from_secs, to_secs);
+        let energy: f64 = part.iter().map(|&sample| f64::from(sample).powi(2)).sum();
+        (energy / part.len().max(1) as f64).sqrt()
+    }
+
+    /// The share of 20 ms frames of a stretch in which a frequency rules.
+    #[must_use]
+    pub fn frames_with(&self, hertz: f64, from_secs: f64, to_secs: f64) -> f64 {
+        let count = ((to_secs - from_secs) / 0.02) as usize;
+        let good = (0..count).filter(|frame| {
+            let from = from_secs + *frame as f64 * 0.02;
+            self.share(hertz, from, from + 0.02) > 0.6
+        });
+        good.count() as f64 / count.max(1) as f64
+    }
+
+    /// The first moment from which a frequency rules for 100 ms, in seconds.
+    #[must_use]
+    pub fn first(&self, hertz: f64) -> Option<f64> {
+        let frames = (self.secs() / 0.02) as usize;
+        (0..frames)
+            .map(|frame| frame as f64 * 0.02)
+            .find(|from| self.share(hertz, *from, *from + 0.1) > 0.7)
+    }
+
+    fn part(&self, from_secs: f64, to_secs: f64) -> &[i16] {
+        let index = |secs: f64| {
+            ((secs * f64::from(self.rate)) as usize).min(self.samples.len())
+        };
+        &self.samples[index(from_secs)..index(to_secs).max(index(from_secs))]
+    }
+}
