@@ -1,0 +1,377 @@
+#![allow(clippy::unwrap_used)]
+use std::time::Duration;
+
+use tandem_config::resource::Destination;
+use tandem_kernel::{CallId, Timestamp};
+
+use super::*;
+use crate::call::event::CallEvent;
+use crate::queue::{Exit, OfferEnd, OfferId};
+
+const RING: Duration = Duration::from_secs(30);
+
+fn at(secs: u64) -> Timestamp {
+    Timestamp::from_secs(1_000 + secs)
+}
+
+fn extension(number: &str) -> Party {
+    Party::Extension { number: number.into(), name: String::new() }
+}
+
+fn device(number: &str, binding: &str) -> Device {
+    Device { extension: number.into(), name: String::new(), binding: binding.into() }
+}
+
+fn devices(number: &str, count: usize) -> Route {
+    Route::Devices {
+        extension: number.into(),
+        devices: (0..count).map(|n| device(number, &format!("{number}-{n}"))).collect(),
+        ring_for: RING,
+    }
+}
+
+fn line(trunk: &str) -> Line {
+    Line { trunk: trunk.into(), number: "5551".into(), caller_id: String::new(), uri: None }
+}
+
+fn begun(route: Route) -> (Call, Vec<Effect>) {
+    let mut call = Call::new(CallId::from_u128(1), at(0));
+    let input = Input::Begin { caller: extension("1000"), dialled: "x".into(), route };
+    let effects = call.step(at(0), input).unwrap();
+    (call, effects)
+}
+
+fn leg(call: &mut Call, secs: u64, leg: LegIndex, event: LegEvent) -> Vec<Effect> {
+    call.step(at(secs), Input::Leg(leg, event)).unwrap()
+}
+
+fn ended(status: u16) -> LegEvent {
+    LegEvent::Ended(LegEnd::status(status, "test"))
+}
+
+fn bye() -> LegEvent {
+    LegEvent::Ended(LegEnd { status: None, by_party: true, why: "bye".into() })
+}
+
+fn last_fact(effects: &[Effect]) -> (&str, u64, u64) {
+    effects
+        .iter()
+        .find_map(|effect| match effect {
+            Effect::Record(CallEvent::Ended { outcome, talk_us, hold_us, .. }) => {
+                Some((outcome.as_str(), *talk_us, *hold_us))
+            }
+            _ => None,
+        })
+        .expect("the call ended")
+}
+
+fn talking() -> Call {
+    let (mut call, _) = begun(devices("1001", 1));
+    leg(&mut call, 1, 1, LegEvent::Ringing);
+    leg(&mut call, 2, 1, LegEvent::Answered);
+    call
+}
+
+fn queued() -> Call {
+    let (call, effects) = begun(Route::Queue { number: "6400".into() });
+    assert!(effects.contains(&Effect::Answer(0)));
+    assert!(effects.contains(&Effect::Queue("6400".into(), QueueAct::Join)));
+    call
+}
+
+fn offer(call: &mut Call, secs: u64, id: u64, agent: &str) -> Vec<Effect> {
+    let input = Input::Offered {
+        offer: OfferId(id),
+        agent: agent.into(),
+        devices: vec![device(agent, agent)],
+        ring_for: RING,
+    };
+    call.step(at(secs), input).unwrap()
+}
+
+#[test]
+fn all_phones_of_an_extension_ring_and_the_first_to_answer_wins() {
+    let (mut call, effects) = begun(devices("1001", 2));
+    assert_eq!(effects.iter().filter(|it| matches!(it, Effect::Dial { .. })).count(), 2);
+
+    assert!(leg(&mut call, 1, 1, LegEvent::Ringing).contains(&Effect::Ring(0)));
+    assert!(!leg(&mut call, 1, 2, LegEvent::Ringing).contains(&Effect::Ring(0)));
+    let effects = leg(&mut call, 2, 2, LegEvent::Answered);
+
+    assert!(effects.contains(&Effect::Answer(0)));
+    assert!(effects.contains(&Effect::HangUp(1, HangUp::ELSEWHERE)));
+    assert!(effects.contains(&Effect::Hear(0, vec![Heard::Leg(2)])));
+    assert!(effects.contains(&Effect::Hear(2, vec![Heard::Leg(0)])));
+}
+
+#[test]
+fn an_extension_without_a_phone_is_unavailable() {
+    let (call, effects) = begun(devices("1001", 0));
+
+    assert!(call.is_over());
+    assert!(effects.iter().any(|it| matches!(it, Effect::HangUp(0, how) if how.status == 480)));
+    assert_eq!(last_fact(&effects).0, "no_answer");
+}
+
+#[test]
+fn a_busy_phone_makes_the_caller_busy() {
+    let (mut call, _) = begun(devices("1001", 1));
+
+    let effects = leg(&mut call, 1, 1, ended(486));
+
+    assert!(effects.iter().any(|it| matches!(it, Effect::HangUp(0, how) if how.status == 486)));
+    assert_eq!(last_fact(&effects).0, "busy");
+}
+
+#[test]
+fn nobody_answers_in_time() {
+    let (mut call, effects) = begun(devices("1001", 1));
+    let timer = effects.iter().find_map(|it| match it {
+        Effect::Arm(timer, after) if *after == RING => Some(*timer),
+        _ => None,
+    });
+
+    let effects = call.step(at(30), Input::Timer(timer.unwrap())).unwrap();
+
+    assert!(effects.contains(&Effect::HangUp(1, HangUp::NORMAL)));
+    assert_eq!(last_fact(&effects).0, "no_answer");
+}
+
+#[test]
+fn the_caller_hangs_up_while_it_rings() {
+    let (mut call, _) = begun(devices("1001", 1));
+
+    let effects = leg(&mut call, 1, 0, ended(487));
+
+    assert!(effects.contains(&Effect::HangUp(1, HangUp::NORMAL)));
+    assert_eq!(last_fact(&effects).0, "cancelled");
+}
+
+#[test]
+fn a_dead_trunk_is_followed_by_the_next() {
+    let (mut call, _) =
+        begun(Route::Lines { number: "5551".into(), lines: vec![line("a"), line("b")] });
+
+    let effects = leg(&mut call, 1, 1, ended(503));
+
+    let dials_b = |it: &Effect| {
+        matches!(it, Effect::Dial { to: Dialled::Line(line), .. } if line.trunk == "b")
+    };
+    assert!(effects.iter().any(dials_b));
+}
+
+#[test]
+fn a_busy_number_is_not_tried_on_the_next_trunk() {
+    let (mut call, _) =
+        begun(Route::Lines { number: "5551".into(), lines: vec![line("a"), line("b")] });
+
+    leg(&mut call, 1, 1, ended(486));
+
+    assert!(call.is_over());
+}
+
+#[test]
+fn a_redirect_is_followed_but_not_for_ever() {
+    let (mut call, _) = begun(Route::Lines { number: "5551".into(), lines: vec![line("a")] });
+    for hop in 1..=5 {
+        leg(&mut call, 1, hop, LegEvent::Redirected(vec![line("a")]));
+    }
+
+    leg(&mut call, 1, 6, LegEvent::Redirected(vec![line("a")]));
+
+    assert!(call.is_over());
+}
+
+#[test]
+fn early_media_of_a_trunk_reaches_the_caller() {
+    let (mut call, _) = begun(Route::Lines { number: "5551".into(), lines: vec![line("a")] });
+
+    let effects = leg(&mut call, 1, 1, LegEvent::EarlyMedia);
+
+    assert!(effects.contains(&Effect::Progress(0)));
+    assert!(effects.contains(&Effect::Hear(0, vec![Heard::Leg(1)])));
+}
+
+#[test]
+fn the_held_party_hears_music_and_the_hold_time_is_counted() {
+    let mut call = talking();
+
+    let effects = leg(&mut call, 10, 1, LegEvent::Held);
+    assert!(effects.iter().any(|it| matches!(it, Effect::Play(_, Sound::Hold { .. }))));
+    let effects = leg(&mut call, 15, 1, LegEvent::Resumed);
+    assert!(effects.contains(&Effect::Hear(0, vec![Heard::Leg(1)])));
+    let effects = leg(&mut call, 22, 0, bye());
+
+    assert_eq!(last_fact(&effects), ("answered", 20_000_000, 5_000_000));
+}
+
+#[test]
+fn a_blind_transfer_moves_the_other_party() {
+    let mut call = talking();
+    let effects = leg(&mut call, 5, 1, LegEvent::Referred { refer: 7, to: "1002".into() });
+    let request = effects.iter().find_map(|it| match it {
+        Effect::Route { request, .. } => Some(*request),
+        _ => None,
+    });
+    let routed = Input::Routed { request: request.unwrap(), route: devices("1002", 1) };
+    call.step(at(5), routed).unwrap();
+
+    let effects = leg(&mut call, 6, 2, LegEvent::Ringing);
+    let told = Effect::TransferProgress { leg: 1, refer: 7, status: 180, last: false };
+    assert!(effects.contains(&told));
+    let effects = leg(&mut call, 7, 2, LegEvent::Answered);
+
+    let told = Effect::TransferProgress { leg: 1, refer: 7, status: 200, last: true };
+    assert!(effects.contains(&told));
+    assert!(effects.contains(&Effect::HangUp(1, HangUp::NORMAL)));
+    assert!(effects.contains(&Effect::Hear(0, vec![Heard::Leg(2)])));
+}
+
+fn transfer_to_a_busy_phone(transferor_leaves: bool) -> (Call, Vec<Effect>) {
+    let mut call = talking();
+    leg(&mut call, 5, 1, LegEvent::Referred { refer: 7, to: "1002".into() });
+    call.step(at(5), Input::Routed { request: 1, route: devices("1002", 1) }).unwrap();
+    if transferor_leaves {
+        leg(&mut call, 6, 1, bye());
+    }
+    let effects = leg(&mut call, 7, 2, ended(486));
+    (call, effects)
+}
+
+#[test]
+fn a_failed_transfer_gives_the_party_back() {
+    let (_, effects) = transfer_to_a_busy_phone(false);
+
+    let told = Effect::TransferProgress { leg: 1, refer: 7, status: 486, last: true };
+    assert!(effects.contains(&told));
+    assert!(effects.contains(&Effect::Hear(0, vec![Heard::Leg(1)])));
+}
+
+#[test]
+fn a_failed_transfer_rings_a_transferor_who_has_hung_up() {
+    let (mut call, effects) = transfer_to_a_busy_phone(true);
+    assert!(effects.iter().any(|it| matches!(it, Effect::Route { dialled, .. } if dialled == "1001")));
+    call.step(at(8), Input::Routed { request: 2, route: devices("1001", 1) }).unwrap();
+
+    let effects = leg(&mut call, 9, 3, LegEvent::Answered);
+
+    assert!(effects.contains(&Effect::Hear(0, vec![Heard::Leg(3)])));
+}
+
+#[test]
+fn an_attended_transfer_takes_the_far_end_of_the_other_call() {
+    let mut call = talking();
+    let taken = call.reserve_leg();
+
+    let event = LegEvent::Joined { refer: 3, taken, party: extension("1002") };
+    let effects = leg(&mut call, 9, 1, event);
+
+    assert!(effects.contains(&Effect::HangUp(1, HangUp::NORMAL)));
+    assert!(effects.contains(&Effect::Hear(0, vec![Heard::Leg(taken)])));
+    assert!(!call.is_over());
+}
+
+#[test]
+fn q_050_an_agent_answers_and_the_record_has_wait_and_talk() {
+    let mut call = queued();
+    offer(&mut call, 1, 1, "1001");
+    let effects = leg(&mut call, 2, 1, LegEvent::Ringing);
+    assert!(effects.contains(&Effect::Queue("6400".into(), QueueAct::OfferRinging(OfferId(1)))));
+
+    let effects = leg(&mut call, 7, 1, LegEvent::Answered);
+
+    assert!(effects.contains(&Effect::Queue("6400".into(), QueueAct::OfferAnswered(OfferId(1)))));
+    assert!(effects.iter().any(|it| matches!(
+        it,
+        Effect::Record(CallEvent::QueueLeft { wait_us: 7_000_000, agent: Some(agent), .. })
+            if agent == "1001"
+    )));
+    let effects = leg(&mut call, 17, 0, bye());
+    assert!(effects.contains(&Effect::Queue(
+        "6400".into(),
+        QueueAct::CallEnded {
+            agent: "1001".into(),
+            by: crate::queue::Party::Caller,
+            talk: Duration::from_secs(10)
+        }
+    )));
+    assert_eq!(last_fact(&effects), ("answered", 10_000_000, 0));
+}
+
+#[test]
+fn q_061_a_rejected_offer_ends_at_once() {
+    let mut call = queued();
+    offer(&mut call, 1, 1, "1001");
+
+    let effects = leg(&mut call, 2, 1, ended(603));
+
+    let told = QueueAct::OfferEnded(OfferId(1), OfferEnd::Rejected);
+    assert!(effects.contains(&Effect::Queue("6400".into(), told)));
+}
+
+#[test]
+fn q_132_a_caller_who_hangs_up_while_agents_ring_has_abandoned() {
+    let mut call = queued();
+    offer(&mut call, 1, 1, "1001");
+
+    let effects = leg(&mut call, 4, 0, bye());
+
+    assert!(effects.contains(&Effect::Queue("6400".into(), QueueAct::CallerGone)));
+    assert!(effects.contains(&Effect::HangUp(1, HangUp::NORMAL)));
+    assert_eq!(last_fact(&effects).0, "abandoned");
+}
+
+#[test]
+fn q_025_after_the_maximum_wait_the_caller_goes_to_the_failover_destination() {
+    let mut call = queued();
+    let failover = Destination::Extension { number: "1005".into() };
+
+    let effects =
+        call.step(at(60), Input::QueueLeft { exit: Exit::MaxWait, failover }).unwrap();
+    assert!(effects.iter().any(|it| matches!(it, Effect::RouteDestination { .. })));
+    call.step(at(60), Input::Routed { request: 1, route: devices("1005", 1) }).unwrap();
+    let effects = leg(&mut call, 61, 1, LegEvent::Ringing);
+
+    assert!(effects.iter().any(|it| matches!(it, Effect::Play(_, Sound::RingBack))));
+}
+
+#[test]
+fn q_051_all_other_phones_stop_when_one_agent_answers() {
+    let mut call = queued();
+    offer(&mut call, 1, 1, "1001");
+    offer(&mut call, 1, 2, "1002");
+
+    let effects = leg(&mut call, 2, 2, LegEvent::Answered);
+
+    assert!(effects.contains(&Effect::HangUp(1, HangUp::ELSEWHERE)));
+}
+
+#[test]
+fn a_late_timer_has_no_effect() {
+    let mut call = talking();
+
+    assert_eq!(call.step(at(30), Input::Timer(TimerId(1))).unwrap(), []);
+}
+
+#[test]
+fn nothing_happens_after_the_end() {
+    let mut call = talking();
+    leg(&mut call, 9, 0, bye());
+
+    assert_eq!(call.step(at(9), Input::Played(Player(1))), Err(Refused::Over));
+}
+
+#[test]
+fn each_sound_that_was_started_is_stopped() {
+    let mut call = queued();
+    let mut effects = offer(&mut call, 1, 1, "1001");
+    effects.extend(leg(&mut call, 2, 1, LegEvent::Answered));
+    effects.extend(leg(&mut call, 3, 1, LegEvent::Held));
+    effects.extend(leg(&mut call, 4, 1, bye()));
+
+    let started = effects.iter().filter(|it| matches!(it, Effect::Play(..))).count();
+    let stopped = effects.iter().filter(|it| matches!(it, Effect::StopPlaying(_))).count();
+
+    // The waiting music was started before.
+    assert_eq!(stopped, started + 1);
+}

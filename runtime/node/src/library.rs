@@ -1,0 +1,27 @@
+//! The prompts and music that the binary carries, unpacked where the engine reads them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+include!(concat!(env!("OUT_DIR"), "/library.rs"));
+
+/// Writes the files that are not there yet; an operator's own recording of a name stays.
+///
+/// # Errors
+/// When the folder can not be written.
+pub(crate) fn unpack(data_dir: &Path) -> io::Result<PathBuf> {
+    let root = data_dir.join("prompts");
+    fs::create_dir_all(&root)?;
+    for (name, bytes) in FILES {
+        let path = root.join(name);
+        if path.exists() {
+            continue;
+        }
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(path, bytes)?;
+    }
+    Ok(root)
+}
