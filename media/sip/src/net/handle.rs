@@ -112,7 +112,6 @@ impl Handle {
 
     /// Sends requests with this Call-ID and To tag to a sink, and the CANCEL of an INVITE with
     /// this Call-ID, also one that came before. Ends when the attachment is dropped.
-    #[must_use]
     pub fn attach(&self, call_id: &str, local_tag: &str, sink: Sink) -> Attachment {
         let keys = &self.endpoint.keys;
         let (call, tag) = (keys.call(call_id), keys.tag(local_tag));

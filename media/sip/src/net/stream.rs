@@ -234,11 +234,11 @@ async fn run<S: Io>(endpoint: Arc<Endpoint>, mut stream: S, mut opened: Opened) 
     let mut buffer = vec![0; READ];
     let mut heard = Instant::now();
     loop {
-        let patience = heard + endpoint.patience(&opened.proven);
+        let until = heard + endpoint.patience(&opened.proven);
         let wake = tokio::select! {
             read = stream.read(&mut buffer) => Wake::Read(read),
             bytes = opened.queue.recv() => Wake::Write(bytes),
-            () = sleep_until(patience) => Wake::Silence,
+            () = sleep_until(until) => Wake::Silence,
         };
         let goes_on = match wake {
             Wake::Read(Ok(length)) if length > 0 => {
@@ -246,7 +246,9 @@ async fn run<S: Io>(endpoint: Arc<Endpoint>, mut stream: S, mut opened: Opened) 
                 drain(&endpoint, &mut framer, &mut stream, &opened, &mut heard).await
             }
             Wake::Write(Some(bytes)) => write(&mut stream, &bytes).await,
-            Wake::Read(_) | Wake::Write(None) | Wake::Silence => false,
+            // The connection may have been proven while we waited.
+            Wake::Silence => Instant::now() < heard + endpoint.patience(&opened.proven),
+            Wake::Read(_) | Wake::Write(None) => false,
         };
         if !goes_on {
             break;

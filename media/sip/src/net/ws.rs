@@ -112,11 +112,11 @@ pub(super) async fn run<S: Io>(
 ) {
     let mut heard = Instant::now();
     loop {
-        let patience = heard + endpoint.patience(&opened.proven);
+        let until = heard + endpoint.patience(&opened.proven);
         let wake = tokio::select! {
             piece = socket.next() => Wake::Read(piece),
             bytes = opened.queue.recv() => Wake::Write(bytes),
-            () = sleep_until(patience) => Wake::Silence,
+            () = sleep_until(until) => Wake::Silence,
         };
         let answer = match wake {
             Wake::Read(Some(Ok(piece))) => match deal_with(&endpoint, piece, &opened, &mut heard) {
@@ -125,6 +125,8 @@ pub(super) async fn run<S: Io>(
                 Next::Close => break,
             },
             Wake::Write(Some(bytes)) => piece_of(bytes),
+            // The connection may have been proven while we waited.
+            Wake::Silence if Instant::now() < heard + endpoint.patience(&opened.proven) => continue,
             Wake::Read(_) | Wake::Write(None) | Wake::Silence => break,
         };
         if !matches!(timeout(WRITE, socket.send(answer)).await, Ok(Ok(()))) {
