@@ -195,6 +195,8 @@ pub struct Config {
     pub timers: Timers,
     /// Whom to trust when we open TLS connections; without it there are none.
     pub tls_client: Option<Arc<rustls::ClientConfig>>,
+    /// Name servers to ask instead of the system's.
+    pub name_servers: Vec<SocketAddr>,
     /// Sees every message, for call traces.
     pub tap: Option<Tap>,
 }

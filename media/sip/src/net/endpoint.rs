@@ -71,7 +71,7 @@ impl Endpoint {
             links: Links::new(udp, bound, config.limits.clone()),
             guard: Mutex::new(Guard::new(config.limits.clone())),
             counters: Counters::default(),
-            names: Names::default(),
+            names: Names::new(config.name_servers),
             inbound,
             alarm: Alarm::new(now()),
             serials: AtomicU64::new(first_serial()),

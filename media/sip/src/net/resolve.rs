@@ -4,8 +4,11 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
@@ -17,6 +20,15 @@ const REMEMBERED: usize = 1_024;
 
 /// Addresses tried for one request.
 const HOPS: usize = 8;
+
+/// All questions for one request together.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(4);
+
+/// The same, where there is a last good answer.
+const LAST_GOOD_AFTER: Duration = Duration::from_millis(800);
+
+/// One question to one server.
+const ASKED_AGAIN: Duration = Duration::from_millis(1_200);
 
 /// Where a request may go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,11 +76,17 @@ type Service = (Transport, String);
 /// The name service as this endpoint sees it.
 #[derive(Default)]
 pub(super) struct Names {
+    /// Servers to ask instead of the system's.
+    servers: Vec<SocketAddr>,
     resolver: OnceCell<Option<TokioResolver>>,
     last_good: Mutex<HashMap<Question, Vec<Hop>>>,
 }
 
 impl Names {
+    pub(super) fn new(servers: Vec<SocketAddr>) -> Self {
+        Self { servers, ..Self::default() }
+    }
+
     /// All places to try, best first.
     pub(super) async fn resolve(
         &self,
@@ -78,13 +96,15 @@ impl Names {
         if let Some(hop) = question.literal() {
             return Ok(vec![hop]);
         }
-        let mut hops = self.ask(question, supported).await;
+        let known = self.last_good.lock().get(question).cloned();
+        let patience = if known.is_some() { LAST_GOOD_AFTER } else { ANSWERED_WITHIN };
+        let asking = tokio::time::timeout(patience, self.ask(question, supported));
+        let mut hops = asking.await.unwrap_or_default();
         hops.truncate(HOPS);
-        let mut last_good = self.last_good.lock();
         if hops.is_empty() {
-            let known = last_good.get(question).cloned();
             return known.ok_or_else(|| format!("{} has no usable address", question.host));
         }
+        let mut last_good = self.last_good.lock();
         if last_good.len() >= REMEMBERED && !last_good.contains_key(question) {
             last_good.clear();
         }
@@ -191,9 +211,30 @@ impl Names {
     }
 
     async fn resolver(&self) -> Option<&TokioResolver> {
-        let build = || async { TokioResolver::builder_tokio().ok()?.build().ok() };
-        self.resolver.get_or_init(build).await.as_ref()
+        self.resolver.get_or_init(|| async { self.build() }).await.as_ref()
     }
+
+    fn build(&self) -> Option<TokioResolver> {
+        let mut builder = if self.servers.is_empty() {
+            TokioResolver::builder_tokio().ok()?
+        } else {
+            let servers = self.servers.iter().copied().map(server).collect();
+            let config = ResolverConfig::from_name_servers(servers);
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        };
+        let options = builder.options_mut();
+        options.timeout = ASKED_AGAIN;
+        options.attempts = 2;
+        builder.build().ok()
+    }
+}
+
+fn server(addr: SocketAddr) -> NameServerConfig {
+    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+        connection.port = addr.port();
+        connection
+    });
+    NameServerConfig::new(addr.ip(), true, connections.into())
 }
 
 const fn prefix(transport: Transport) -> Option<&'static str> {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::config::Transport;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, now};
 use super::event::{Sink, Target};
 use super::resolve::{Hop, Question};
 use crate::message::{Draft, Method, Name};
@@ -224,7 +224,8 @@ impl Endpoint {
 
     /// Answers through a server transaction.
     pub(super) fn respond(self: &Arc<Self>, txn: TxnId, mut draft: Draft) {
-        let Some(flow) = self.step_txn(txn, |shard, _, _| shard.layer.flow(txn)) else {
+        let origin = self.step_txn(txn, |shard, _, _| shard.layer.origin(txn));
+        let Some((flow, heard)) = origin else {
             tracing::debug!(?txn, "answer to a transaction that has gone");
             return;
         };
@@ -236,6 +237,8 @@ impl Endpoint {
         }
         if flow.is_reliable() {
             self.note_welcome(&draft, flow);
+        } else {
+            self.make_lean(&mut draft, flow, heard as usize);
         }
         if flow.is_reliable() && self.links.path(flow).is_none() {
             let endpoint = self.clone();
@@ -243,6 +246,26 @@ impl Endpoint {
             return;
         }
         self.deliver(txn, &draft);
+    }
+
+    /// S21: what an unknown source gets for a datagram is without ornament, if it would be
+    /// much longer than what it sent.
+    fn make_lean(&self, draft: &mut Draft, flow: FlowId, heard: usize) {
+        let asks = draft.header(Name::CSeq).is_some_and(|cseq| cseq.ends_with("OPTIONS"));
+        if !asks && draft.status().is_none_or(|status| status < 300) {
+            return;
+        }
+        let source = flow.remote().ip();
+        let is_known = {
+            let guard = self.guard.lock();
+            guard.is_allowed(source) || guard.is_proven(source, now())
+        };
+        if is_known || draft.encode().len() <= heard + heard / 2 {
+            return;
+        }
+        for name in [Name::Server, Name::Allow, Name::Supported, Name::Accept] {
+            draft.remove(name);
+        }
     }
 
     fn deliver(&self, txn: TxnId, draft: &Draft) {

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod limits;
+mod names;
 mod routing;
 mod streams;
 mod transports;

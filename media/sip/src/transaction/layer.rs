@@ -152,6 +152,8 @@ pub(super) struct Txn<O> {
     pub(super) bytes: Bytes,
     pub(super) owner: Option<O>,
     pub(super) call: u64,
+    /// How long the request of a server was, in bytes.
+    pub(super) heard: u32,
     pub(super) repeat: Option<Repeat>,
     pub(super) deadline: Option<Instant>,
     armed: Option<Instant>,
@@ -168,6 +170,7 @@ impl<O> Txn<O> {
             bytes: Bytes::new(),
             owner: None,
             call: 0,
+            heard: 0,
             repeat: None,
             deadline: None,
             armed: None,

@@ -84,6 +84,7 @@ impl<O: Clone> Layer<O> {
             }
         };
         entry.call = self.keys.call(request.call_id());
+        entry.heard = u32::try_from(request.raw().len()).unwrap_or(u32::MAX);
         let txn = self.insert(entry);
         self.servers.insert(key, txn);
         self.arm(now, txn);
@@ -237,10 +238,10 @@ impl<O: Clone> Layer<O> {
         self.end(txn);
     }
 
-    /// Where the answers of a server transaction go.
+    /// Where the answers of a server transaction go, and how long its request was in bytes.
     #[must_use]
-    pub fn flow(&self, txn: TxnId) -> Option<FlowId> {
-        self.get(txn).map(|entry| entry.flow)
+    pub fn origin(&self, txn: TxnId) -> Option<(FlowId, u32)> {
+        self.get(txn).map(|entry| (entry.flow, entry.heard))
     }
 
     /// Sends the answers of a server transaction along another flow from now on.

@@ -188,3 +188,23 @@ async fn a_stateless_answer_is_never_much_longer_than_the_request() {
         assert!(answer.raw().len() * 2 <= raw.len() * 3, "{answer:?}");
     }
 }
+
+#[tokio::test]
+async fn a_refusal_for_a_stranger_is_without_ornament() {
+    let mut node = strict().await;
+    let phone = Phone::new(node.addr(Transport::Udp)).await;
+    for (call, proven) in [("a", false), ("b", true)] {
+        phone.send(phone.request("REGISTER", call)).await;
+        let got = node.next().await;
+        if proven {
+            node.handle.prove(got.flow);
+        }
+        let mut draft = Draft::response(&got.request, 401).with(Name::Allow, "X".repeat(400));
+        draft.set_to_tag("far");
+        node.handle.respond(got.txn, draft);
+
+        let answer = phone.receive().await;
+        assert_eq!(answer.header(Name::Server).is_some(), proven);
+        assert_eq!(answer.header(Name::Allow).is_some(), proven);
+    }
+}
