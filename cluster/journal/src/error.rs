@@ -1,0 +1,88 @@
+//! What can go wrong with the journal.
+
+use std::path::PathBuf;
+
+use tandem_store::StoreError;
+
+/// Why an append was not taken. Only [`AppendError::Storage`] and [`AppendError::Closed`]
+/// leave it open whether the events are in the journal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The entity is at another version than the caller expected.
+    #[error("the entity is at version {actual}")]
+    VersionConflict {
+        /// The version that it has.
+        actual: u64,
+    },
+    /// Another owner with a later epoch has written since.
+    #[error("the owner's epoch is stale, the current one is {current}")]
+    StaleEpoch {
+        /// The latest epoch that wrote.
+        current: u64,
+    },
+    /// The key or the events are larger than the journal takes.
+    #[error("the append is too large")]
+    TooLarge,
+    /// There is no event in it.
+    #[error("the append has no event")]
+    Empty,
+    /// The journal was closed.
+    #[error("the journal is closed")]
+    Closed,
+    /// The disk failed.
+    #[error("failed to append to the journal: {0}")]
+    Storage(String),
+    /// More appends are waiting than the journal holds; nothing was done.
+    #[error("too many appends are waiting")]
+    Overloaded,
+}
+
+/// Why a read failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The journal was closed.
+    #[error("the journal is closed")]
+    Closed,
+    /// The disk failed or what it holds is damaged.
+    #[error("failed to read the journal: {0}")]
+    Storage(String),
+}
+
+/// Why the journal did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// What is stored is not what was written. The replica must be set aside, never reused.
+    #[error("the journal is damaged: {what} in {place}")]
+    Damaged {
+        /// What is wrong.
+        what: String,
+        /// The file, table and key.
+        place: String,
+    },
+    /// Another process has it open.
+    #[error("the journal in {} is in use by another process", .0.display())]
+    InUse(PathBuf),
+    /// The directory belongs to another node.
+    #[error("the journal in {} belongs to node {owner}", .dir.display())]
+    WrongNode {
+        /// The journal's directory.
+        dir: PathBuf,
+        /// The node that wrote it.
+        owner: u64,
+    },
+    /// The disk failed.
+    #[error("failed to open the journal")]
+    Storage(#[from] StoreError),
+    /// The consensus engine did not start.
+    #[error("failed to start consensus: {0}")]
+    Consensus(String),
+}
+
+impl From<StoreError> for ReadError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Closed => Self::Closed,
+            other => Self::Storage(other.to_string()),
+        }
+    }
+}
