@@ -65,10 +65,6 @@ impl RateSet {
         self.0 |= 1 << rate as u8;
     }
 
-    pub(crate) fn add_all(&mut self, rates: Self) {
-        self.0 |= rates.0;
-    }
-
     pub(crate) fn has(self, rate: Rate) -> bool {
         self.0 & (1 << rate as u8) != 0
     }

@@ -19,8 +19,8 @@ struct Oscillator {
 }
 
 impl Oscillator {
-    fn new(hertz: f32, amplitude: f32) -> Self {
-        let step = 2.0 * PI * hertz / Rate::Narrow.hertz() as f32;
+    fn new(hertz: f32, amplitude: f32, rate: Rate) -> Self {
+        let step = 2.0 * PI * hertz / rate.hertz() as f32;
         Self { turn: (step.cos(), step.sin()), vector: (amplitude, 0.0) }
     }
 
@@ -31,7 +31,7 @@ impl Oscillator {
     }
 }
 
-/// A tone with its cadence, at 8 kHz.
+/// A tone with its cadence: progress tones at 8 kHz, digits at the rate that is asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Generator {
     oscillators: Vec<Oscillator>,
@@ -50,17 +50,21 @@ impl Generator {
             Tone::Congestion => (EUROPEAN, ms(250, 250)),
             Tone::Hz(hertz) => (hertz.clamp(1.0, 3_999.0), ms(1_000, 0)),
         };
-        Self { oscillators: vec![Oscillator::new(hertz, AMPLITUDE)], cadence, position: 0 }
+        Self {
+            oscillators: vec![Oscillator::new(hertz, AMPLITUDE, Rate::Narrow)],
+            cadence,
+            position: 0,
+        }
     }
 
     /// The pair of frequencies of a digit (ITU-T Q.23); none if it is no DTMF digit.
-    pub(crate) fn dtmf(digit: char) -> Option<Self> {
+    pub(crate) fn dtmf(digit: char, rate: Rate) -> Option<Self> {
         const KEYS: &str = "123A456B789C*0#D";
         const ROWS: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
         const COLUMNS: [f32; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
         let key = KEYS.find(digit.to_ascii_uppercase())?;
         let pair = [ROWS[key / 4], COLUMNS[key % 4]];
-        let oscillators = pair.map(|hertz| Oscillator::new(hertz, DTMF_AMPLITUDE)).to_vec();
+        let oscillators = pair.map(|hertz| Oscillator::new(hertz, DTMF_AMPLITUDE, rate)).to_vec();
         Some(Self { oscillators, cadence: (8_000, 0), position: 0 })
     }
 

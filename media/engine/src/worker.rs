@@ -1,7 +1,6 @@
 //! The calls of one thread, sans-IO: datagrams and time go in, datagrams come out.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use rand::SeedableRng;
@@ -9,9 +8,9 @@ use rand::rngs::StdRng;
 use tandem_kernel::{CallId, Timestamp};
 
 use crate::mailbox::Command;
-use crate::outbox::{Channel, Outbox};
+use crate::outbox::Outbox;
 use crate::ports::PortPair;
-use crate::scene::{Scene, Tools};
+use crate::scene::{Arrival, Scene, Tools};
 
 /// A call is mixed in one of these slices of its 20 ms, so that a packet to relay waits for a
 /// quarter of the mixing at most.
@@ -137,9 +136,9 @@ impl Worker {
     }
 
     /// Tells the owner of a leg that it can not be served.
-    pub(crate) fn fail(&mut self, now: Timestamp, slot: u32, why: &str) {
+    pub(crate) fn fail(&mut self, slot: u32, why: &str) {
         if let Some(scene) = self.scene(slot) {
-            scene.fail(now, slot, why);
+            scene.fail(slot, why);
         }
     }
 
@@ -149,19 +148,11 @@ impl Worker {
     }
 
     /// Takes one datagram; it is decrypted in place.
-    pub(crate) fn packet_in(
-        &mut self,
-        now: Timestamp,
-        slot: u32,
-        channel: Channel,
-        source: SocketAddr,
-        bytes: &mut [u8],
-        out: &mut Outbox,
-    ) {
-        let Some(&Some(index)) = self.slots.get(slot as usize) else { return };
+    pub(crate) fn packet_in(&mut self, arrival: &Arrival, bytes: &mut [u8], out: &mut Outbox) {
+        let Some(&Some(index)) = self.slots.get(arrival.slot as usize) else { return };
         let place = &mut self.scenes[index as usize];
         let Some(scene) = place.scene.as_mut() else { return };
-        scene.packet_in(now, slot, channel, source, bytes, &mut self.tools, out);
+        scene.packet_in(arrival, bytes, &mut self.tools, out);
         place.is_active = scene.is_active();
     }
 
@@ -207,4 +198,4 @@ impl Worker {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -1,26 +1,57 @@
 //! A call as the audio plane sees it: legs, players, and who hears whom.
+//!
+//! | Concern                                              | Owner        |
+//! |------------------------------------------------------|--------------|
+//! | One party: what was agreed, its streams and figures  | [`leg`]      |
+//! | Who is relayed, who is mixed, what must be decoded   | [`plan`]     |
+//! | A datagram from a party                              | [`receive`]  |
+//! | 20 ms of decoding, mixing and encoding               | [`frame`]    |
+//! | Programmes of files and tones                        | [`player`]   |
+//! | Digits to and from a party                           | [`digits`]   |
+//! | RTCP, silence of a party, figures                    | [`report`]   |
+//!
+//! Invariant: sans-IO. Datagrams, time and chance come in; datagrams and events go out.
 
+pub(crate) mod crypto;
+mod decoding;
+mod digits;
+mod encoding;
+mod frame;
+mod leg;
 mod outgoing;
+mod plan;
 mod player;
 mod police;
-
-use std::net::SocketAddr;
+mod receive;
+mod report;
 
 use rand::rngs::StdRng;
 use tandem_kernel::{CallId, LegId, Timestamp};
+use tandem_rtp::Digit;
 
 use crate::mailbox::Command;
-use crate::outbox::{Channel, Outbox};
-use crate::types::{MediaEvent, MediaSink};
+use crate::outbox::Outbox;
+use crate::resample::Frame;
+use crate::types::{DtmfBy, MediaEvent, MediaSink, Source};
 
-/// What the scenes of a worker share.
+use leg::Leg;
+use player::Player;
+
+pub(crate) use receive::Arrival;
+
+/// What the scenes of a worker share, so that a call at rest holds no buffers.
 pub(crate) struct Tools {
-    pub(crate) rng: StdRng,
+    rng: StdRng,
+    /// One per leg, then one per player of the scene that is mixed.
+    frames: Vec<Frame>,
+    sum: Vec<i32>,
+    samples: Vec<i16>,
+    payload: Vec<u8>,
 }
 
 impl Tools {
     pub(crate) fn new(rng: StdRng) -> Self {
-        Self { rng }
+        Self { rng, frames: Vec::new(), sum: Vec::new(), samples: Vec::new(), payload: Vec::new() }
     }
 }
 
@@ -28,74 +59,134 @@ impl Tools {
 pub(crate) struct Scene {
     pub(crate) call: CallId,
     legs: Vec<Leg>,
-}
-
-struct Leg {
-    id: LegId,
-    slot: u32,
-    sink: MediaSink,
+    players: Vec<Player>,
+    is_active: bool,
 }
 
 impl Scene {
     pub(crate) fn new(call: CallId) -> Self {
-        Self { call, legs: Vec::new() }
+        Self { call, legs: Vec::new(), players: Vec::new(), is_active: false }
     }
+
+    /// Whether there is something to do in each frame.
     pub(crate) fn is_active(&self) -> bool {
-        false
+        self.is_active
     }
+
+    /// Whether the call is over here.
     pub(crate) fn is_empty(&self) -> bool {
-        self.legs.is_empty()
+        self.legs.is_empty() && self.players.is_empty()
     }
+
+    /// Takes a leg in; false when there is one of this name.
     pub(crate) fn open(
         &mut self,
-        _now: Timestamp,
+        now: Timestamp,
         id: LegId,
         slot: u32,
         sink: MediaSink,
-        _tools: &mut Tools,
+        tools: &mut Tools,
     ) -> bool {
-        self.legs.push(Leg { id, slot, sink });
+        if self.place(id).is_some() {
+            sink(MediaEvent::Failed { leg: id, why: "the leg is open already".into() });
+            return false;
+        }
+        self.legs.push(Leg::new(now, id, slot, sink, &mut tools.rng));
+        self.plan();
         true
     }
+
+    /// Does what it is told; gives the slots of legs that are closed by it.
     pub(crate) fn command(
         &mut self,
-        _now: Timestamp,
+        now: Timestamp,
         command: Command,
-        _tools: &mut Tools,
-        _out: &mut Outbox,
+        tools: &mut Tools,
+        out: &mut Outbox,
     ) -> Vec<u32> {
         let mut closed = Vec::new();
         match command {
-            Command::Close { leg } => {
-                self.legs.retain(|l| {
-                    l.id != leg || {
-                        closed.push(l.slot);
-                        false
-                    }
-                });
+            // The worker opens legs, because it owns the slots.
+            Command::Open { .. } => {}
+            Command::Connect { leg, agreement } => {
+                if let Some(leg) = self.leg(leg) {
+                    leg.connect(now, agreement, &mut tools.rng);
+                }
             }
-            Command::CloseCall { .. } => closed.extend(self.legs.drain(..).map(|l| l.slot)),
-            _ => {}
+            Command::Hear { leg, sources } => {
+                if let Some(leg) = self.leg(leg) {
+                    leg.hears = sources;
+                }
+            }
+            Command::Play { call: _, player, track, sink } => {
+                self.players.retain(|p| p.id != player);
+                self.players.push(Player::new(player, track, sink));
+            }
+            Command::Stop { call: _, player } => self.players.retain(|p| p.id != player),
+            Command::SendDtmf { leg, digits } => {
+                if let Some(leg) = self.leg(leg) {
+                    leg.dial(&digits);
+                }
+            }
+            Command::Stats { leg, reply } => {
+                if let Some(leg) = self.leg(leg) {
+                    // Who asked may have gone away.
+                    let _ = reply.send(leg.stats());
+                }
+                return closed;
+            }
+            Command::Close { leg } => {
+                if let Some(place) = self.place(leg) {
+                    closed.push(self.close(now, place, out));
+                }
+            }
+            Command::CloseCall { call: _ } => {
+                self.players.clear();
+                while !self.legs.is_empty() {
+                    closed.push(self.close(now, 0, out));
+                }
+            }
         }
+        self.plan();
         closed
     }
-    pub(crate) fn fail(&mut self, _now: Timestamp, slot: u32, why: &str) {
-        for leg in self.legs.iter().filter(|l| l.slot == slot) {
+
+    fn close(&mut self, now: Timestamp, place: usize, out: &mut Outbox) -> u32 {
+        let mut leg = self.legs.remove(place);
+        leg.say_goodbye(now, out);
+        leg.slot
+    }
+
+    /// Reports digits of a leg; those who hear it and know no events get event digits as tones.
+    fn pressed(&mut self, place: usize, digits: &[Digit], by: DtmfBy) {
+        let leg = &self.legs[place];
+        leg.tell(digits, by);
+        if by == DtmfBy::InBand || digits.is_empty() {
+            return;
+        }
+        let id = leg.id;
+        for listener in &mut self.legs {
+            let hears = listener.id != id && listener.hears.contains(&Source::Leg(id));
+            let takes_events = listener.agreement.as_deref().is_some_and(|a| a.dtmf.is_some());
+            if hears && !takes_events {
+                digits.iter().for_each(|d| listener.dial(d.digit.encode_utf8(&mut [0; 4])));
+            }
+        }
+        self.plan();
+    }
+
+    /// Tells the owner of a leg that it can not be served.
+    pub(crate) fn fail(&mut self, slot: u32, why: &str) {
+        for leg in self.legs.iter().filter(|leg| leg.slot == slot) {
             (leg.sink)(MediaEvent::Failed { leg: leg.id, why: why.into() });
         }
     }
-    #[allow(clippy::too_many_arguments)]
-    pub(crate) fn packet_in(
-        &mut self,
-        _now: Timestamp,
-        _slot: u32,
-        _channel: Channel,
-        _source: SocketAddr,
-        _bytes: &mut [u8],
-        _tools: &mut Tools,
-        _out: &mut Outbox,
-    ) {
+
+    fn leg(&mut self, id: LegId) -> Option<&mut Leg> {
+        self.legs.iter_mut().find(|leg| leg.id == id)
     }
-    pub(crate) fn frame(&mut self, _now: Timestamp, _tools: &mut Tools, _out: &mut Outbox) {}
-    pub(crate) fn look_after(&mut self, _n: Timestamp, _s: u32, _t: &mut Tools, _o: &mut Outbox) {}
+
+    fn place(&self, id: LegId) -> Option<usize> {
+        self.legs.iter().position(|leg| leg.id == id)
+    }
 }

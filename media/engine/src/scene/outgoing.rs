@@ -33,7 +33,10 @@ pub(crate) struct Outgoing {
     next_sequence: u16,
     /// The timestamp of the newest packet.
     timestamp: u32,
-    /// When the newest packet went out; none before the first.
+    /// When the first packet of that timestamp went out; none before the first of all. The
+    /// packets of a telephone-event share one timestamp.
+    stamped_at: Option<Timestamp>,
+    /// When the newest packet went out.
     sent_at: Option<Timestamp>,
     clock: u32,
     origin: Origin,
@@ -70,6 +73,7 @@ impl Outgoing {
             ssrc: rng.next_u32(),
             next_sequence: (rng.next_u32() & 0x7fff) as u16,
             timestamp: rng.next_u32(),
+            stamped_at: None,
             sent_at: None,
             clock,
             origin: Origin::Nothing,
@@ -89,14 +93,17 @@ impl Outgoing {
         self.sent_at
     }
 
-    /// Whether the newest packets were our own.
-    pub(crate) fn is_local(&self) -> bool {
-        matches!(self.origin, Origin::Local(_))
+    /// Begins a new source, even if the next packet comes from the one before: what it sent in
+    /// between was not meant for this leg and is no loss.
+    pub(crate) fn change_source(&mut self) {
+        if matches!(self.origin, Origin::Relay(_)) {
+            self.origin = Origin::Nothing;
+        }
     }
 
     /// The timestamp of this moment, for sender reports (RFC 3550 6.4.1).
     pub(crate) fn timestamp_at(&self, now: Timestamp) -> u32 {
-        let elapsed = self.sent_at.map_or(Duration::ZERO, |at| now.since(at));
+        let elapsed = self.stamped_at.map_or(Duration::ZERO, |at| now.since(at));
         self.timestamp.wrapping_add(self.units(elapsed))
     }
 
@@ -137,8 +144,7 @@ impl Outgoing {
         if marker || is_before(mapping.newest.0, sequence) {
             mapping.newest = (sequence, timestamp);
             self.next_sequence = stamp.sequence.wrapping_add(1);
-            self.timestamp = stamp.timestamp;
-            self.sent_at = Some(now);
+            self.note(now, stamp.timestamp);
         }
         self.origin = Origin::Relay(mapping);
         Some(stamp)
@@ -146,14 +152,13 @@ impl Outgoing {
 
     /// Stamps a packet of our own that carries this many timestamp units.
     pub(crate) fn local(&mut self, now: Timestamp, units: u32) -> Stamp {
-        let is_late = self.sent_at.is_some_and(|at| now.since(at) > LATE);
+        let is_late = self.stamped_at.is_some_and(|at| now.since(at) > LATE);
         let (timestamp, marker) = match self.origin {
             Origin::Local(next) if !is_late => (next, false),
             Origin::Local(_) => (self.resume(now), false),
             Origin::Nothing | Origin::Relay(_) => (self.resume(now), true),
         };
-        self.timestamp = timestamp;
-        self.sent_at = Some(now);
+        self.note(now, timestamp);
         self.origin = Origin::Local(timestamp.wrapping_add(units));
         Stamp { ssrc: self.ssrc, sequence: self.take_sequence(), timestamp, marker }
     }
@@ -169,6 +174,42 @@ impl Outgoing {
         Stamp { ssrc: self.ssrc, sequence, timestamp, marker }
     }
 
+    /// Stamps a telephone-event whose clock is not that of the audio: with the source's place
+    /// in the sequence and a timestamp of our own. None when the source is not relayed.
+    pub(crate) fn relay_event(
+        &mut self,
+        now: Timestamp,
+        from: u16,
+        ssrc: u32,
+        sequence: u16,
+        timestamp: u32,
+    ) -> Option<Stamp> {
+        let Origin::Relay(mapping) = &mut self.origin else { return None };
+        let newest = mapping.newest.1;
+        if !mapping.continues(from, ssrc, sequence, newest, self.clock)
+            || is_before(sequence, mapping.floor)
+        {
+            return None;
+        }
+        let ours = sequence.wrapping_add(mapping.sequence_offset);
+        if is_before(mapping.newest.0, sequence) {
+            mapping.newest.0 = sequence;
+            self.next_sequence = ours.wrapping_add(1);
+            self.sent_at = Some(now);
+        }
+        Some(Stamp { ssrc: self.ssrc, sequence: ours, timestamp, marker: false })
+    }
+
+    fn note(&mut self, now: Timestamp, timestamp: u32) {
+        // An event's packets come between newer audio with the timestamp of its start.
+        let is_newer = (timestamp.wrapping_sub(self.timestamp) as i32) > 0;
+        if self.stamped_at.is_none() || is_newer {
+            self.stamped_at = Some(now);
+            self.timestamp = timestamp;
+        }
+        self.sent_at = Some(now);
+    }
+
     fn take_sequence(&mut self) -> u16 {
         let sequence = self.next_sequence;
         self.next_sequence = sequence.wrapping_add(1);
@@ -178,8 +219,8 @@ impl Outgoing {
     /// The timestamp of what comes after a change: as many whole frames later as time went by,
     /// and at least one.
     pub(crate) fn resume(&self, now: Timestamp) -> u32 {
-        let Some(sent_at) = self.sent_at else { return self.timestamp };
-        let micros = now.since(sent_at).as_micros() as u64;
+        let Some(stamped_at) = self.stamped_at else { return self.timestamp };
+        let micros = now.since(stamped_at).as_micros() as u64;
         let frames = ((micros + 10_000) / 20_000).max(1);
         let frame = u64::from(self.clock / 50);
         self.timestamp.wrapping_add((frames * frame) as u32)

@@ -18,6 +18,8 @@ pub(crate) struct Player {
     /// spinning.
     round_was_heard: bool,
     converter: Converter,
+    /// Each listener hears itself, at the moment.
+    pub(crate) is_echo: bool,
     /// The rates its listeners have, set by the plan.
     pub(crate) wanted: RateSet,
 }
@@ -39,8 +41,6 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Played {
     Audio,
-    /// Each listener is to hear itself.
-    Echo,
     /// There is nothing left.
     Finished,
 }
@@ -55,6 +55,7 @@ impl Player {
             state: State::Begin,
             round_was_heard: false,
             converter: Converter::default(),
+            is_echo: false,
             wanted: RateSet::default(),
         }
     }
@@ -82,7 +83,10 @@ impl Player {
                 }
             }
             let rate = match self.state {
-                State::Echo => return Played::Echo,
+                State::Echo => {
+                    self.is_echo = true;
+                    return Played::Audio;
+                }
                 State::File(rate, _) => rate,
                 State::Begin | State::Tone(..) | State::Silence(_) => Rate::Narrow,
             };

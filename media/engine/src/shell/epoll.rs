@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Token, Waker};
-use tandem_kernel::{Clock, Timestamp};
+use tandem_kernel::Clock;
 
 use super::{DATAGRAM, note_late, note_sent};
 use crate::mailbox::{Mailbox, count};
 use crate::outbox::{Channel, Outbox};
 use crate::ports::{Lease, PortPair};
+use crate::scene::Arrival;
 use crate::worker::{Change, Worker};
 
 /// Events taken at once: few enough that a time slice is never late by more than a millisecond
@@ -93,7 +94,7 @@ impl Shell {
             count(&self.mailbox.counts.packets_in, 1);
             let bytes = &mut self.buffer[..length];
             let now = self.clock.now();
-            self.worker.packet_in(now, slot, channel, source, bytes, &mut self.outbox);
+            self.worker.packet_in(&Arrival { now, slot, channel, source }, bytes, &mut self.outbox);
             self.flush();
         }
     }
@@ -103,7 +104,7 @@ impl Shell {
             let now = self.clock.now();
             match self.worker.command(now, command, &mut self.outbox) {
                 Change::None => {}
-                Change::Opened(slot, ports) => self.opened(now, slot, ports),
+                Change::Opened(slot, ports) => self.opened(slot, ports),
                 Change::Closed(slots) => {
                     self.flush();
                     slots.into_iter().for_each(|slot| self.closed(slot));
@@ -115,7 +116,7 @@ impl Shell {
         self.mailbox.counts.legs.store(legs, std::sync::atomic::Ordering::Relaxed);
     }
 
-    fn opened(&mut self, now: Timestamp, slot: u32, ports: PortPair) {
+    fn opened(&mut self, slot: u32, ports: PortPair) {
         let mut sockets = Sockets {
             rtp: UdpSocket::from_std(ports.rtp),
             rtcp: UdpSocket::from_std(ports.rtcp),
@@ -127,7 +128,7 @@ impl Shell {
                 registry.register(&mut sockets.rtcp, Token(first + 1), Interest::READABLE)
             });
         if let Err(error) = registered {
-            self.worker.fail(now, slot, &format!("no events for its sockets: {error}"));
+            self.worker.fail(slot, &format!("no events for its sockets: {error}"));
         }
         let index = slot as usize;
         if self.sockets.len() <= index {

@@ -22,6 +22,7 @@ use super::{DATAGRAM, note_late, note_sent};
 use crate::mailbox::{Mailbox, count};
 use crate::outbox::{Channel, Outbox};
 use crate::ports::{Lease, PortPair};
+use crate::scene::Arrival;
 use crate::worker::{Change, Worker};
 
 /// What the thread is started with.
@@ -123,7 +124,7 @@ impl Shell {
                         core.open[index] = Some(open);
                     }
                     Err(error) => {
-                        core.worker.fail(now, slot, &format!("no events for its sockets: {error}"));
+                        core.worker.fail(slot, &format!("no events for its sockets: {error}"));
                     }
                 },
                 Change::Closed(slots) => {
@@ -184,7 +185,8 @@ impl Shell {
         count(&self.mailbox.counts.packets_in, 1);
         let now = self.clock.now();
         let bytes = read.filled_mut();
-        core.worker.packet_in(now, slot, channel, source, bytes, &mut core.outbox);
+        let arrival = Arrival { now, slot, channel, source };
+        core.worker.packet_in(&arrival, bytes, &mut core.outbox);
         self.flush(core);
         Poll::Ready(())
     }

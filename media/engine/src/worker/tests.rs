@@ -1,0 +1,6 @@
+#![allow(clippy::unwrap_used)]
+
+mod digits;
+mod hearing;
+mod network;
+mod world;
