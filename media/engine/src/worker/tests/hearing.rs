@@ -75,16 +75,6 @@ fn each_pair_of_codecs_carries_a_tone_both_ways() {
         world.run(1_000);
 
         assert!(!world.stats(0).is_relayed, "{a:?} {b:?}");
-        for (i, (c, h)) in [(a, 1_300.0), (b, 700.0)].into_iter().enumerate() {
-            let s = world.heard(i as u16);
-            let r = crate::codec::rate_of(c).hertz();
-            eprintln!(
-                "{c:?} {:?}",
-                s.chunks_exact(r as usize / 10)
-                    .map(|k| super::world::share(k, r, h))
-                    .collect::<Vec<_>>()
-            );
-        }
         assert!(world.share(0, 1_300.0) > 0.95, "{b:?} to {a:?}: {}", world.share(0, 1_300.0));
         assert!(world.share(1, 700.0) > 0.95, "{a:?} to {b:?}: {}", world.share(1, 700.0));
         world.assert_continuous(0);

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use tandem_rtp::rtcp;
 use tandem_sdp::Codec;
 
 use super::super::*;
@@ -211,6 +212,36 @@ fn reports_go_out_every_five_seconds() {
     assert!(reports.iter().all(|r| r[0] == 0x81 && r[1] == 200 && r[52 + 1] == 202));
     let ssrc = world.phones[&0].got[0].ssrc.to_be_bytes();
     assert!(reports.iter().all(|r| r[4..8] == ssrc));
+}
+
+#[test]
+fn the_other_ends_report_tells_its_losses_and_the_round_trip() {
+    let mut world = World::new();
+    world.phone(0, Codec::Pcmu);
+    world.say(0, 600.0);
+    world.run(7_000);
+    let ours = world.phones[&0].reports.last().unwrap().clone();
+    let sent_at = u64::from_be_bytes(ours[8..16].try_into().unwrap());
+    world.run(1_000);
+    let now = rtcp::ntp_middle(rtcp::ntp(world.now));
+    let last_report = rtcp::ntp_middle(sent_at);
+    let block = rtcp::ReportBlock {
+        ssrc: world.phones[&0].got[0].ssrc,
+        cumulative_lost: 12,
+        last_report,
+        // All but 50 ms of the time since was spent at the other end.
+        delay_since: now - last_report - (65_536 / 20),
+        ..rtcp::ReportBlock::default()
+    };
+    let (blocks, sender) = (&[block][..], None);
+    let report = rtcp::Report { ssrc: 50, cname: "phone", sender, blocks, goodbye: false };
+
+    world.inject_report(0, &mut rtcp::compose(&report));
+
+    let stats = world.stats(0);
+    assert_eq!(stats.lost_by_remote, 12);
+    let round_trip = stats.round_trip.unwrap();
+    assert!(round_trip.abs_diff(Duration::from_millis(50)) < Duration::from_millis(1));
 }
 
 #[test]

@@ -318,7 +318,10 @@ impl World {
     /// The power of a frequency in what a phone heard, relative to all of it: 0 to 1.
     pub(super) fn share(&self, index: u16, hertz: f32) -> f32 {
         let samples = self.heard(index);
-        share(&samples, rate_of(self.phones[&index].setup.codec).hertz(), hertz)
+        let codec = self.phones[&index].setup.codec;
+        // An Opus decoder that joins in the middle needs a moment to find its state.
+        let joined = if codec == Codec::Opus { samples.len() / 4 } else { 0 };
+        share(&samples[joined..], rate_of(codec).hertz(), hertz)
     }
 
     /// The loudest sample that a phone heard.
