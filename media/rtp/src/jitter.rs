@@ -51,6 +51,10 @@ pub struct Stored {
 
 /// What the decoder gets.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are packets, and a box would be an allocation each"
+)]
 pub enum Pop {
     /// The next packet.
     Packet(Stored),

@@ -30,3 +30,6 @@ pub use packet::{Header, Packet, PacketError, is_rtcp};
 pub use srtp::{Protect, SrtpError, Suite, Unprotect};
 pub use stats::Reception;
 pub use tone::Detector;
+
+#[cfg(test)]
+mod tests;

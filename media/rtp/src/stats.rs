@@ -184,7 +184,7 @@ impl Reception {
         source.expected_prior = source.expected();
         source.received_prior = source.received;
         let lost = expected.saturating_sub(received);
-        let fraction = if expected == 0 { 0 } else { ((lost << 8) / expected).min(255) };
+        let fraction = (lost << 8).checked_div(expected).unwrap_or(0).min(255);
         let (last_report, delay_since) = match self.last_report {
             None => (0, 0),
             Some((middle, at)) => {
