@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::library::Track;
 use crate::ports::PortPair;
-use crate::types::{LegStats, MediaSink, PlayerId, Source};
+use crate::types::{LegStats, MediaEvent, MediaSink, PlayerId, Source};
 
 /// Commands that may wait before new legs are refused: a second of set-up at 2,000 calls/s.
 /// Commands about legs that are open are always taken; their number is bounded by the legs.
@@ -112,6 +112,15 @@ impl Command {
             | Self::Stats { leg, .. }
             | Self::Close { leg } => leg.call,
             Self::Play { call, .. } | Self::Stop { call, .. } | Self::CloseCall { call } => *call,
+        }
+    }
+
+    /// Answers a command about a call that has no leg, where somebody waits for an answer.
+    pub(crate) fn refuse(self) {
+        if let Self::Play { call, player, sink, track: _ } = self {
+            let why = "the call has no leg".into();
+            sink(MediaEvent::NotPlayed { call, player, why });
+            sink(MediaEvent::Finished { call, player });
         }
     }
 }

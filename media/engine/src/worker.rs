@@ -1,6 +1,7 @@
 //! The calls of one thread, sans-IO: datagrams and time go in, datagrams come out.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use rand::SeedableRng;
@@ -38,6 +39,8 @@ pub(crate) struct Worker {
     /// Per pair of sockets: the scene, if it is in use.
     slots: Vec<Option<u32>>,
     free_slots: Vec<u32>,
+    /// Slots of scenes that were given up.
+    lost: Vec<u32>,
     tools: Tools,
     /// When the next slice is due, and its number.
     next: Option<(Timestamp, u64)>,
@@ -65,6 +68,7 @@ impl Worker {
             free_scenes: Vec::new(),
             slots: Vec::new(),
             free_slots: Vec::new(),
+            lost: Vec::new(),
             tools: Tools::new(rng),
             next: None,
         }
@@ -87,9 +91,9 @@ impl Worker {
                 self.slots.push(None);
                 (self.slots.len() - 1) as u32
             });
-            let place = &mut self.scenes[index as usize];
-            let scene = place.scene.as_mut().expect("scene_of() puts one");
-            if !scene.open(now, leg, slot, sink, &mut self.tools) {
+            let is_taken =
+                self.scene(index, |scene, tools| scene.open(now, leg, slot, sink, tools));
+            if is_taken != Some(true) {
                 self.free_slots.push(slot);
                 return Change::None;
             }
@@ -97,21 +101,58 @@ impl Worker {
             self.next.get_or_insert((now + SLICE, 0));
             return Change::Opened(slot, ports);
         }
-        let Some(&index) = self.calls.get(&command.call()) else { return Change::None };
-        let place = &mut self.scenes[index as usize];
-        let scene = place.scene.as_mut().expect("the map names scenes that are there");
-        let closed = scene.command(now, command, &mut self.tools, out);
-        place.is_active = scene.is_active();
-        if scene.is_empty() {
-            self.calls.remove(&scene.call);
-            *place = Place::default();
-            self.free_scenes.push(index);
+        let call = command.call();
+        let Some(&index) = self.calls.get(&call) else {
+            command.refuse();
+            return Change::None;
+        };
+        let done = self.scene(index, |scene, tools| {
+            let closed = scene.command(now, command, tools, out);
+            (closed, scene.is_empty())
+        });
+        let Some((closed, is_over)) = done else { return Change::None };
+        if is_over {
+            self.forget(call, index);
         }
         if closed.is_empty() {
             return Change::None;
         }
         self.free(&closed);
         Change::Closed(closed)
+    }
+
+    /// Works on one scene. One that panics, such as in a codec's library on a packet that
+    /// nobody thought of, is given up; the others go on.
+    fn scene<T>(
+        &mut self,
+        index: u32,
+        work: impl FnOnce(&mut Scene, &mut Tools) -> T,
+    ) -> Option<T> {
+        let place = &mut self.scenes[index as usize];
+        let scene = place.scene.as_mut()?;
+        let tools = &mut self.tools;
+        if let Ok(done) = catch_unwind(AssertUnwindSafe(|| work(scene, tools))) {
+            place.is_active = scene.is_active();
+            return Some(done);
+        }
+        let call = scene.call;
+        tracing::error!(%call, "a media scene failed and is given up");
+        let slots = scene.give_up();
+        self.forget(call, index);
+        self.free(&slots);
+        self.lost.extend(slots);
+        None
+    }
+
+    /// Slots whose scenes were given up: their sockets are to be closed.
+    pub(crate) fn take_lost(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.lost)
+    }
+
+    fn forget(&mut self, call: CallId, index: u32) {
+        self.calls.remove(&call);
+        self.scenes[index as usize] = Place::default();
+        self.free_scenes.push(index);
     }
 
     fn scene_of(&mut self, call: CallId) -> u32 {
@@ -137,23 +178,16 @@ impl Worker {
 
     /// Tells the owner of a leg that it can not be served.
     pub(crate) fn fail(&mut self, slot: u32, why: &str) {
-        if let Some(scene) = self.scene(slot) {
-            scene.fail(slot, why);
+        if let Some(&Some(index)) = self.slots.get(slot as usize) {
+            self.scene(index, |scene, _| scene.fail(slot, why));
         }
-    }
-
-    fn scene(&mut self, slot: u32) -> Option<&mut Scene> {
-        let index = (*self.slots.get(slot as usize)?)?;
-        self.scenes[index as usize].scene.as_deref_mut()
     }
 
     /// Takes one datagram; it is decrypted in place.
     pub(crate) fn packet_in(&mut self, arrival: &Arrival, bytes: &mut [u8], out: &mut Outbox) {
-        let Some(&Some(index)) = self.slots.get(arrival.slot as usize) else { return };
-        let place = &mut self.scenes[index as usize];
-        let Some(scene) = place.scene.as_mut() else { return };
-        scene.packet_in(arrival, bytes, &mut self.tools, out);
-        place.is_active = scene.is_active();
+        if let Some(&Some(index)) = self.slots.get(arrival.slot as usize) {
+            self.scene(index, |scene, tools| scene.packet_in(arrival, bytes, tools, out));
+        }
     }
 
     /// Does the slices that are due; gives the number of those that were skipped.
@@ -178,21 +212,17 @@ impl Worker {
 
     fn slice(&mut self, now: Timestamp, number: u64, out: &mut Outbox) {
         let first = (number % SLICES_PER_FRAME) as usize;
-        for place in self.scenes.iter_mut().skip(first).step_by(SLICES_PER_FRAME as usize) {
-            if !place.is_active {
-                continue;
+        for index in (first..self.scenes.len()).step_by(SLICES_PER_FRAME as usize) {
+            if self.scenes[index].is_active {
+                self.scene(index as u32, |scene, tools| scene.frame(now, tools, out));
             }
-            let Some(scene) = &mut place.scene else { continue };
-            scene.frame(now, &mut self.tools, out);
-            place.is_active = scene.is_active();
         }
         let first = (number % SLICES_PER_ROUND) as usize;
         for slot in (first..self.slots.len()).step_by(SLICES_PER_ROUND as usize) {
-            let Some(index) = self.slots[slot] else { continue };
-            let place = &mut self.scenes[index as usize];
-            let Some(scene) = &mut place.scene else { continue };
-            scene.look_after(now, slot as u32, &mut self.tools, out);
-            place.is_active = scene.is_active();
+            if let Some(index) = self.slots[slot] {
+                let slot = slot as u32;
+                self.scene(index, |scene, tools| scene.look_after(now, slot, tools, out));
+            }
         }
     }
 }

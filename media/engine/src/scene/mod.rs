@@ -25,6 +25,8 @@ mod police;
 mod receive;
 mod report;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rand::rngs::StdRng;
 use tandem_kernel::{CallId, LegId, Timestamp};
 use tandem_rtp::Digit;
@@ -73,9 +75,21 @@ impl Scene {
         self.is_active
     }
 
-    /// Whether the call is over here.
+    /// Whether the call is over here: nobody is left to hear its players.
     pub(crate) fn is_empty(&self) -> bool {
-        self.legs.is_empty() && self.players.is_empty()
+        self.legs.is_empty()
+    }
+
+    /// Tells the owners of all legs that they can not be served; gives their slots.
+    pub(crate) fn give_up(&mut self) -> Vec<u32> {
+        let slots = self.legs.iter().map(|leg| leg.slot).collect();
+        for leg in self.legs.drain(..) {
+            let why = "the media of the call failed".into();
+            let failed = MediaEvent::Failed { leg: leg.id, why };
+            // The sink itself may be what panics; then there is nobody to tell.
+            let _ = catch_unwind(AssertUnwindSafe(|| (leg.sink)(failed)));
+        }
+        slots
     }
 
     /// Takes a leg in; false when there is one of this name.

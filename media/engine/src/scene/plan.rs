@@ -14,8 +14,8 @@ pub(super) enum Feed {
     /// Not at all: it is not connected, or its direction forbids to send.
     #[default]
     Nothing,
-    /// The packets of the leg at this place, as they are.
-    Relay(usize),
+    /// The packets of the leg of this index, as they are.
+    Relay(u16),
     /// Encoded by us in each frame; silence if it hears nobody.
     Mix,
 }
@@ -29,11 +29,13 @@ impl Scene {
             if leg.feed != feed {
                 leg.feed = feed;
                 leg.outgoing.change_source();
+                // Until the first packet to relay comes, so that there is never a gap.
+                leg.is_filled = true;
             }
         }
         for place in 0..self.legs.len() {
-            let relays = self.legs.iter().enumerate();
-            let relays = relays.filter(|(_, leg)| leg.feed == Feed::Relay(place));
+            let source = Feed::Relay(self.legs[place].id.index);
+            let relays = self.legs.iter().enumerate().filter(|(_, leg)| leg.feed == source);
             let relays = relays.map(|(listener, _)| listener as u16).collect();
             self.legs[place].relays = relays;
         }
@@ -64,7 +66,7 @@ impl Scene {
         let source = &self.legs[from];
         let events = source.takes_events();
         if source.receiving == agreement.codec && events == agreement.dtmf.is_some() {
-            return Feed::Relay(from);
+            return Feed::Relay(source.id.index);
         }
         Feed::Mix
     }

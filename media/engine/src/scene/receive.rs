@@ -81,10 +81,11 @@ impl Scene {
     /// Hands a packet on as it is to those who hear just this leg.
     fn relay(&mut self, now: Timestamp, place: usize, packet: &Packet<'_>, out: &mut Outbox) {
         let Header { ssrc, sequence, timestamp, marker, .. } = packet.header();
+        let from = self.legs[place].id.index;
         for n in 0..self.legs[place].relays.len() {
             let to = usize::from(self.legs[place].relays[n]);
             let listener = &mut self.legs[to];
-            let stamp = listener.outgoing.relay(now, place as u16, ssrc, sequence, timestamp);
+            let stamp = listener.outgoing.relay(now, from, ssrc, sequence, timestamp);
             let Some(mut stamp) = stamp else { continue };
             stamp.marker |= marker;
             let payload_type = listener.agreement.as_deref().map_or(0, |a| a.payload_type);
@@ -109,7 +110,7 @@ impl Scene {
         let digits = leg.keys.press(now, &packet.header(), packet.payload());
         for listener in &mut self.legs {
             if listener.id != id && listener.hears.contains(&Source::Leg(id)) {
-                listener.pass_event(now, place, clock, packet, out);
+                listener.pass_event(now, id.index, clock, packet, out);
             }
         }
         if !digits.is_empty() {
@@ -167,7 +168,7 @@ impl Leg {
     fn pass_event(
         &mut self,
         now: Timestamp,
-        from: usize,
+        from: u16,
         clock: u32,
         packet: &Packet<'_>,
         out: &mut Outbox,
@@ -180,10 +181,10 @@ impl Leg {
         let is_relayed = self.feed == Feed::Relay(from);
         let (ssrc, sequence) = (header.ssrc, header.sequence);
         let stamp = if is_relayed && clock == ours && ours == self.outgoing.clock() {
-            self.outgoing.relay(now, from as u16, ssrc, sequence, header.timestamp)
+            self.outgoing.relay(now, from, ssrc, sequence, header.timestamp)
         } else {
-            let timestamp = self.passing.timestamp(&self.outgoing, now, from as u16, header);
-            let relayed = self.outgoing.relay_event(now, from as u16, ssrc, sequence, timestamp);
+            let timestamp = self.passing.timestamp(&self.outgoing, now, from, header);
+            let relayed = self.outgoing.relay_event(now, from, ssrc, sequence, timestamp);
             // A repeated or reordered packet of an event costs a number, no more.
             relayed.or_else(|| Some(self.outgoing.insert(timestamp, false)))
         };

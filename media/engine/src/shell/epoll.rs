@@ -72,8 +72,11 @@ impl Shell {
                     self.receive(event.token().0);
                 }
             }
+            // Before a command can open a leg in the slot of one that is lost.
+            self.close_lost();
             self.obey();
             self.slice();
+            self.close_lost();
         }
     }
 
@@ -147,6 +150,12 @@ impl Shell {
         let _ = self.poll.registry().deregister(&mut sockets.rtcp);
     }
 
+    fn close_lost(&mut self) {
+        for slot in self.worker.take_lost() {
+            self.closed(slot);
+        }
+    }
+
     fn slice(&mut self) {
         let skipped = self.worker.slices(self.clock.now(), &mut self.outbox);
         count(&self.mailbox.counts.skipped_slices, skipped);
@@ -170,6 +179,6 @@ impl Shell {
 }
 
 fn of(token: usize) -> (u32, Channel) {
-    let channel = if token % 2 == 0 { Channel::Rtp } else { Channel::Rtcp };
+    let channel = if token.is_multiple_of(2) { Channel::Rtp } else { Channel::Rtcp };
     ((token / 2) as u32, channel)
 }

@@ -106,10 +106,21 @@ impl Shell {
             let skipped = core.worker.slices(self.clock.now(), &mut core.outbox);
             count(&self.mailbox.counts.skipped_slices, skipped);
             self.flush(core);
+            self.close_lost(core);
+        }
+    }
+
+    fn close_lost(&self, core: &mut Core) {
+        for slot in core.worker.take_lost() {
+            if let Some(open) = core.open.get_mut(slot as usize).and_then(Option::take) {
+                self.closed(&open);
+            }
         }
     }
 
     fn obey(self: &Rc<Self>) {
+        // Before a command can open a leg in the slot of one that is lost.
+        self.close_lost(&mut self.core.borrow_mut());
         for command in self.mailbox.take() {
             let now = self.clock.now();
             let core = &mut *self.core.borrow_mut();

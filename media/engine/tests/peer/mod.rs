@@ -63,7 +63,7 @@ impl Peer {
         let local = engine.open(leg, deaf()).unwrap();
         let socket = UdpSocket::bind((HOST, 0)).unwrap();
         let key = [leg.index as u8 + 1; 30];
-        let crypto = role.is_encrypted.then(|| CryptoPair {
+        let crypto = role.is_encrypted.then_some(CryptoPair {
             send: local.key,
             receive: key,
             suite: tandem_sdp::Suite::AesCm128HmacSha1_80,
@@ -206,9 +206,9 @@ impl Heard {
             };
             assert_eq!(a.ssrc, b.ssrc);
             let step = b.sequence.wrapping_sub(a.sequence);
-            assert!(step >= 1 && step < 10, "a jump of {step} in sequence");
+            assert!((1..10).contains(&step), "a jump of {step} in sequence");
             let time = b.timestamp.wrapping_sub(a.timestamp);
-            assert!(time >= frame && time < 25 * frame, "a jump of {time} in time");
+            assert!((frame..25 * frame).contains(&time), "a jump of {time} in time");
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What a network does to a leg: strangers, floods, losses, silence, encryption.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use tandem_kernel::LegId;
 use tandem_rtp::rtcp;
 use tandem_sdp::Codec;
 
@@ -23,8 +25,8 @@ fn an_encrypted_leg_and_an_open_one_hear_each_other() {
     world.run(1_000);
 
     assert!(world.stats(0).is_relayed && world.stats(1).is_relayed);
-    assert!(world.share(0, 1_200.0) > 0.99);
-    assert!(world.share(1, 600.0) > 0.99);
+    assert!(world.share(0, 1_200.0) > 0.95);
+    assert!(world.share(1, 600.0) > 0.95);
 }
 
 #[test]
@@ -93,7 +95,7 @@ fn a_phone_behind_nat_is_answered_where_it_sends_from() {
     world.run(1_000);
 
     assert_eq!(world.stats(0).remote, Some(world.phones[&0].addr));
-    assert!(world.share(0, 1_200.0) > 0.99);
+    assert!(world.share(0, 1_200.0) > 0.95);
 }
 
 #[test]
@@ -292,4 +294,68 @@ fn a_worker_that_was_held_up_skips_what_it_missed() {
     world.run(1);
 
     assert!(world.phones[&0].got.len() - got <= 2);
+}
+
+#[test]
+fn a_call_that_fails_takes_no_other_along() {
+    let mut world = World::new();
+    world.phone(0, Codec::Pcmu);
+    let failing = LegId { call: CallId::from_u128(77), index: 0 };
+    let slot = world.open_with(failing, Arc::new(|_| panic!("a sink that panics")));
+    world.hear(0, vec![Source::Leg(leg(0))]);
+    world.say(0, 600.0);
+    world.run(200);
+
+    // A second leg of the same name is told to the sink.
+    let change = world.open(failing, Arc::new(|_| panic!("a sink that panics")));
+    world.run(500);
+
+    assert!(matches!(change, Change::None));
+    assert_eq!(world.worker.take_lost(), [slot]);
+    assert_eq!(world.worker.legs(), 1);
+    assert!(world.share(0, 600.0) > 0.9);
+    world.assert_continuous(0);
+}
+
+#[test]
+fn a_programme_for_a_call_without_legs_is_over_at_once() {
+    let mut world = World::new();
+
+    world.play(1, vec![crate::types::Item::Silence { ms: 10 }], true);
+
+    let events = world.events.lock();
+    assert!(matches!(events[..], [MediaEvent::NotPlayed { .. }, MediaEvent::Finished { .. }]));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_datagram_disturbs_a_call(
+        datagrams in proptest::collection::vec(
+            (0..2u16, proptest::bool::ANY, proptest::collection::vec(0..=255u8, 0..64)),
+            1..60,
+        ),
+    ) {
+        let mut world = World::new();
+        world.phone(0, Codec::Opus);
+        world.phone_with(1, Setup { dtmf: None, ..Setup::of(Codec::Pcmu) });
+        world.bridge(0, 1);
+        for (index, is_report, mut bytes) in datagrams {
+            // Half of them look like RTP of the right payload type, or like RTCP.
+            if let [first, second, ..] = &mut bytes[..] && *first & 1 == 0 {
+                let known = [111, 101, 0, 200, 201, 202][usize::from(*second) % 6];
+                (*first, *second) = (0x80 | (*first & 0x3f), known);
+            }
+            if is_report {
+                world.inject_report(index, &mut bytes);
+            } else {
+                let addr = world.phones[&index].addr;
+                world.inject(index, addr, &mut bytes);
+            }
+            world.run(7);
+        }
+        world.run(500);
+
+        proptest::prop_assert!(world.worker.take_lost().is_empty());
+        proptest::prop_assert!(world.phones[&1].got.len() >= 20);
+    }
 }

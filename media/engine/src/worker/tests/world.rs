@@ -117,16 +117,24 @@ impl World {
         change
     }
 
+    pub(super) fn open(&mut self, leg: LegId, sink: MediaSink) -> Change {
+        let ports = self.pool.reserve().unwrap();
+        self.command(Command::Open { leg, sink, ports })
+    }
+
+    /// Opens a leg; gives its slot.
+    pub(super) fn open_with(&mut self, leg: LegId, sink: MediaSink) -> u32 {
+        let Change::Opened(slot, _) = self.open(leg, sink) else { panic!("not opened") };
+        slot
+    }
+
     /// Opens and connects a leg with a phone of this codec.
     pub(super) fn phone(&mut self, index: u16, codec: Codec) {
         self.phone_with(index, Setup::of(codec));
     }
 
     pub(super) fn phone_with(&mut self, index: u16, setup: Setup) {
-        let ports = self.pool.reserve().unwrap();
-        let sink = self.sink();
-        let change = self.command(Command::Open { leg: leg(index), sink, ports });
-        let Change::Opened(slot, _) = change else { panic!("not opened") };
+        let slot = self.open_with(leg(index), self.sink());
         let addr = SocketAddr::from(([10, 0, 0, index as u8 + 1], 4_000));
         let crypto = setup.keys.map(|(ours, theirs)| {
             let pair =
