@@ -1,0 +1,154 @@
+//! Where everything of a head is. Reading goes on behind a fault, so that a malformed request
+//! can still be answered.
+
+use memchr::memchr_iter;
+use smallvec::SmallVec;
+
+use super::error::Fault;
+use super::lines::{Line, Lines, is_blank, is_token_byte, trim};
+use super::list;
+use super::name::{Name, Shape};
+use super::start::{self, Span, Start};
+
+/// More values than any real message has; a guard against work without end (S17).
+const MAX_VALUES: usize = 256;
+
+/// Spans hold 32 bits; nothing near that is ever framed.
+pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// One value of one header.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) known: Option<Name>,
+    name_length: u16,
+    name_at: u32,
+    pub(super) value: Span,
+}
+
+impl Entry {
+    pub(super) const fn name(&self) -> Span {
+        Span { start: self.name_at, end: self.name_at + self.name_length as u32 }
+    }
+}
+
+pub(super) struct Index {
+    /// What could be read of the start line.
+    pub(super) start: Option<Start>,
+    /// Whether the first line is a Status-Line, well-formed or not.
+    pub(super) is_response: bool,
+    pub(super) entries: SmallVec<[Entry; 24]>,
+    pub(super) body_at: Option<usize>,
+    pub(super) content_length: Option<usize>,
+    /// What was wrong first.
+    pub(super) fault: Option<Fault>,
+}
+
+/// A line continues the one before; unfold the head and index the copy.
+pub(super) struct Folded;
+
+/// Indexes the head that begins at `at`.
+pub(super) fn index(bytes: &[u8], at: usize) -> Result<Index, Folded> {
+    let is_response = bytes[at..].get(..4).is_some_and(|b| b.eq_ignore_ascii_case(b"SIP/"));
+    let mut index = Index { is_response, fault: None, ..Index::nothing() };
+    let mut lines = Lines::new(bytes, at);
+    match lines.next() {
+        Some(line) => match start::read(&bytes[line.start..line.end], line.start) {
+            Ok(start) => index.start = Some(start),
+            Err(fault) => index.blame(fault),
+        },
+        None => index.blame(Fault::bad("Empty message")),
+    }
+    for line in lines.by_ref() {
+        if is_blank(bytes[line.start]) {
+            return Err(Folded);
+        }
+        index.header(bytes, line);
+        if index.entries.len() > MAX_VALUES {
+            index.blame(Fault::bad("Too many header fields"));
+            break;
+        }
+    }
+    index.body_at = lines.body_at;
+    let head = &bytes[at..lines.body_at.unwrap_or(bytes.len())];
+    if lines.body_at.is_none() {
+        index.blame(Fault::bad("Message ends within its header"));
+    } else if memchr_iter(b'\r', head).count() != lines.carriage_returns {
+        index.blame(Fault::bad("Carriage return within a line"));
+    }
+    Ok(index)
+}
+
+impl Index {
+    /// The index of what is no message at all.
+    pub(super) fn nothing() -> Self {
+        Self {
+            start: None,
+            is_response: false,
+            entries: SmallVec::new(),
+            body_at: None,
+            content_length: None,
+            fault: Some(Fault::bad("Malformed start line")),
+        }
+    }
+
+    fn blame(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+    }
+
+    #[inline]
+    fn header(&mut self, bytes: &[u8], line: Line) {
+        let text = &bytes[line.start..line.end];
+        let length = text.iter().position(|byte| !is_token_byte(*byte)).unwrap_or(text.len());
+        let blanks = text[length..].iter().take_while(|byte| is_blank(**byte)).count();
+        if length == 0 || text.get(length + blanks) != Some(&b':') {
+            return self.blame(Fault::bad("Malformed header field"));
+        }
+        let Ok(name_length) = u16::try_from(length) else {
+            return self.blame(Fault::bad("Header field name too long"));
+        };
+        let known = Name::parse(&text[..length]);
+        let (start, end) = trim(bytes, line.start + length + blanks + 1, line.end);
+        let entry =
+            Entry { known, name_length, name_at: line.start as u32, value: Span::new(start, end) };
+        match known {
+            Some(Name::ContentLength) => self.length(&bytes[start..end], entry),
+            Some(name) if name.shape() == Shape::List => self.list(bytes, entry),
+            _ => self.entries.push(entry),
+        }
+    }
+
+    /// One Content-Length, of digits only: anything else is an attempt to make two readers see
+    /// two messages (RFC 4475 3.1.2.3, 3.3.9).
+    fn length(&mut self, value: &[u8], entry: Entry) {
+        self.entries.push(entry);
+        if self.content_length.is_some() {
+            return self.blame(Fault::bad("Several Content-Length"));
+        }
+        match digits(value) {
+            Some(length) => self.content_length = Some(length),
+            None => self.blame(Fault::bad("Malformed Content-Length")),
+        }
+    }
+
+    fn list(&mut self, bytes: &[u8], entry: Entry) {
+        let (start, end) = (entry.value.start as usize, entry.value.end as usize);
+        // An empty Via or Contact makes the message malformed; elsewhere it means nothing.
+        let keeps_empty = matches!(entry.known, Some(Name::Via | Name::Contact));
+        let is_empty = start == end;
+        list::split(&bytes[start..end], |from, to| {
+            let (from, to) = trim(bytes, start + from, start + to);
+            if from < to || keeps_empty || is_empty {
+                self.entries.push(Entry { value: Span::new(from, to), ..entry });
+            }
+        });
+    }
+}
+
+/// A length in bytes; nothing that could not be framed anyway.
+pub(super) fn digits(value: &[u8]) -> Option<usize> {
+    if value.is_empty() || value.len() > 10 || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let length = value.iter().fold(0_u64, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    usize::try_from(length).ok()
+}
