@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 
@@ -15,6 +16,8 @@ use crate::types::{EngineError, Item, Programme, Tone};
 const MAX_SAMPLES: u32 = 30 * 60 * 16_000;
 /// Files that may wait for the reader; a play beyond it fails rather than to queue for ever.
 const WAITING_READS: usize = 1024;
+/// A file that is played is looked at so often for having been replaced.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
 
 /// Samples at one rate.
 #[derive(Debug)]
@@ -57,18 +60,37 @@ pub(crate) enum Part {
 
 /// The files of the library that were played at least once.
 pub(crate) struct Library {
-    known: Mutex<HashMap<String, Slot>>,
-    reader: SyncSender<(String, Slot)>,
+    known: Arc<Mutex<HashMap<String, Known>>>,
+    reader: SyncSender<Request>,
+}
+
+/// A recording, and what tells that its file was replaced since.
+struct Known {
+    slot: Slot,
+    modified: Modified,
+    checked_at: Instant,
+}
+
+/// When the narrow and the wide version of a recording were written.
+type Modified = [Option<SystemTime>; 2];
+
+enum Request {
+    /// Read a file into its slot.
+    Read(String, Slot),
+    /// Read a file again, for later plays, if it was replaced.
+    Check(String),
 }
 
 impl Library {
     pub(crate) fn open(root: PathBuf) -> Result<Self, EngineError> {
         let (reader, requests) = sync_channel(WAITING_READS);
+        let known = Arc::<Mutex<HashMap<String, Known>>>::default();
+        let shelf = Arc::clone(&known);
         thread::Builder::new()
             .name("media-library".into())
-            .spawn(move || read_all(&root, &requests))
+            .spawn(move || read_all(&root, &shelf, &requests))
             .map_err(|source| EngineError::Io { doing: "start the library's reader", source })?;
-        Ok(Self { known: Mutex::default(), reader })
+        Ok(Self { known, reader })
     }
 
     /// Looks a programme's files up; those that are not known yet are read meanwhile.
@@ -85,30 +107,63 @@ impl Library {
     fn recording(&self, name: String) -> Slot {
         let mut known = self.known.lock();
         // A file that failed is tried again: it may be there by now.
-        if let Some(slot) = known.get(&name)
-            && !matches!(slot.get(), Some(Err(_)))
+        if let Some(entry) = known.get_mut(&name)
+            && !matches!(entry.slot.get(), Some(Err(_)))
         {
-            return Slot::clone(slot);
+            if entry.checked_at.elapsed() >= CHECK_EVERY {
+                entry.checked_at = Instant::now();
+                // A full queue only means that a replaced file is noticed later.
+                let _ = self.reader.try_send(Request::Check(name));
+            }
+            return Slot::clone(&entry.slot);
         }
         let slot = Slot::default();
-        if self.reader.try_send((name.clone(), Slot::clone(&slot))).is_err() {
+        let request = Request::Read(name.clone(), Slot::clone(&slot));
+        if self.reader.try_send(request).is_err() {
             let _ = slot.set(Err(format!("{name}: too many files wait to be read")));
             return slot;
         }
-        known.insert(name, Slot::clone(&slot));
+        known.insert(name, Known::new(&slot, Modified::default()));
         slot
     }
 }
 
-fn read_all(root: &Path, requests: &Receiver<(String, Slot)>) {
-    for (name, slot) in requests {
+impl Known {
+    fn new(slot: &Slot, modified: Modified) -> Self {
+        Self { slot: Slot::clone(slot), modified, checked_at: Instant::now() }
+    }
+}
+
+fn read_all(root: &Path, known: &Mutex<HashMap<String, Known>>, requests: &Receiver<Request>) {
+    for request in requests {
+        let (name, slot) = match request {
+            Request::Read(name, slot) => (name, slot),
+            Request::Check(name) => {
+                let before = known.lock().get(&name).map(|entry| entry.modified);
+                if before == Some(modified(root, &name)) {
+                    continue;
+                }
+                (name, Slot::default())
+            }
+        };
+        let modified = modified(root, &name);
         let read = read(root, &name).map_err(|why| format!("{name}: {why}"));
         if let Err(why) = &read {
             tracing::warn!(%why, "recording not read");
         }
         // Only this thread sets slots that were sent to it.
         let _ = slot.set(read);
+        known.lock().insert(name, Known::new(&slot, modified));
     }
+}
+
+/// The files of a name: narrow or any, and wide.
+fn paths(root: &Path, name: &str) -> [PathBuf; 2] {
+    [root.join(format!("{name}.wav")), root.join(format!("{name}.16k.wav"))]
+}
+
+fn modified(root: &Path, name: &str) -> Modified {
+    paths(root, name).map(|path| path.metadata().and_then(|m| m.modified()).ok())
 }
 
 fn read(root: &Path, name: &str) -> Result<Recording, String> {
@@ -116,8 +171,8 @@ fn read(root: &Path, name: &str) -> Result<Recording, String> {
     if !is_inside || name.is_empty() {
         return Err("not a name within the library".into());
     }
-    let mut clips = vec![read_wav(&root.join(format!("{name}.wav")))?];
-    let wide = root.join(format!("{name}.16k.wav"));
+    let [narrow, wide] = paths(root, name);
+    let mut clips = vec![read_wav(&narrow)?];
     if wide.exists() {
         clips.push(read_wav(&wide)?);
     }
@@ -173,6 +228,27 @@ mod tests {
         assert_eq!(recording.best(Rate::Narrow).rate, Rate::Narrow);
         assert_eq!(recording.best(Rate::Wide).rate, Rate::Wide);
         assert_eq!(recording.best(Rate::Full).rate, Rate::Wide);
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_is_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        write(&dir.path().join("music.wav"), 8_000);
+        let library = Library::open(dir.path().into()).unwrap();
+        let first = library.recording("music".into());
+        assert!(matches!(first.wait(), Ok(r) if r.best(Rate::Wide).rate == Rate::Narrow));
+
+        write(&dir.path().join("music.wav"), 16_000);
+        let later = SystemTime::now() + Duration::from_secs(60);
+        let file = std::fs::File::options().write(true).open(dir.path().join("music.wav"));
+        file.unwrap().set_modified(later).unwrap();
+        library.reader.send(Request::Check("music".into())).unwrap();
+        // The reader works in order: what is read after it was checked is read after it.
+        library.recording("other".into()).wait();
+
+        let second = library.recording("music".into());
+        assert!(matches!(second.wait(), Ok(r) if r.best(Rate::Wide).rate == Rate::Wide));
+        assert!(matches!(first.get(), Some(Ok(_))), "who plays the old one goes on");
     }
 
     #[test]

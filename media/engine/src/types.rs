@@ -73,7 +73,9 @@ pub struct Programme {
 /// One part of a programme.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
-    /// A file of the library by its name without the ending, such as `en/queue-position`.
+    /// A file of the library by its name without the ending, such as `en/queue-position`:
+    /// `en/queue-position.wav`, and `en/queue-position.16k.wav` for wideband listeners if there
+    /// is one.
     File(String),
     /// A call progress tone; without an end if no number of milliseconds is given.
     Tone(Tone, Option<u32>),
