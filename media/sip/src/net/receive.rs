@@ -60,9 +60,12 @@ impl Endpoint {
     }
 
     /// The stream's next message cannot be found: the connection is of no use any more (S17).
-    pub(super) fn broken_framing(&self, _error: &FrameError, at: Arrived) {
+    pub(super) fn broken_framing(&self, error: &FrameError, at: Arrived) {
         self.counters.malformed.add();
         self.is_heard(Offence::Malformed, at);
+        if let Some(draft) = error.answer() {
+            self.answer(draft, &Bytes::new(), at.flow);
+        }
     }
 
     fn unreadable(&self, error: &ParseError, raw: &Bytes, at: Arrived) {
@@ -81,6 +84,10 @@ impl Endpoint {
     fn response_came(&self, response: &Message, at: Arrived) {
         let status = response.status().unwrap_or(0);
         self.counters.response_received(status);
+        if response.check().is_err() {
+            self.counters.malformed.add();
+            return;
+        }
         let call = self.keys.call(response.call_id());
         let is_awaited =
             self.step(call, |shard, now, out| shard.layer.response(now, response, at.flow, out));

@@ -45,12 +45,10 @@ impl Endpoint {
             return;
         }
         via::stamp_draft(&mut draft, reply.remote());
-        if draft.header(Name::To).is_some_and(|to| !to.to_ascii_lowercase().contains(";tag=")) {
-            // RFC 3261 8.2.7: the same tag for every repetition of the request.
-            let seed =
-                [draft.header(Name::CallId), draft.header(Name::From)].map(|v| v.unwrap_or(""));
-            draft.set_to_tag(&self.keys.stable_tag(seed.concat().as_bytes()));
-        }
+        // RFC 3261 8.2.7: the same tag for every repetition of the request.
+        let seed = [Name::CallId, Name::From].map(|name| draft.header(name).unwrap_or_default());
+        let tag = self.keys.stable_tag(seed.concat().as_bytes());
+        draft.set_to_tag(&tag);
         let mut bytes = draft.encode();
         let limit = request.len() + request.len() / 2;
         if !reply.is_reliable() && bytes.len() > limit {
