@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::message::Draft;
 use crate::net::{Target, TxnId};
-use crate::value::{Reason, Uri};
+use crate::value::{Reason, ReferTo, Uri};
 
 /// A timer of one session. Never given twice, so that a late one is told apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -119,8 +119,8 @@ pub enum Event {
     Referred {
         /// For the answer.
         id: ReferId,
-        /// Refer-To: the URI, with an embedded Replaces in its headers for an attended transfer.
-        to: String,
+        /// Whom; with the dialog to take over for an attended transfer.
+        to: Box<ReferTo>,
         /// Referred-By.
         referred_by: Option<String>,
     },
@@ -199,6 +199,9 @@ pub enum Refused {
     /// The status cannot be used for this.
     #[error("the status does not fit the answer")]
     BadStatus,
+    /// The URI of whom to call, or the dialog to replace, is malformed.
+    #[error("the target of the transfer is malformed")]
+    BadTarget,
     /// There is no such transfer.
     #[error("there is no such transfer")]
     UnknownRefer,

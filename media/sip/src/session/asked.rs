@@ -1,0 +1,236 @@
+//! Requests of ours that wait for a final answer: challenges, lost paths, lost dialogs.
+
+use super::dialog::Dialog;
+use super::effect::{Effect, ReferId, RequestRef};
+use super::{Cause, Event, Party, Session, State};
+use crate::digest;
+use crate::message::{Draft, Message, Method, Name};
+use crate::net::{Target, TxnId};
+
+/// A request of ours under way.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) id: RequestRef,
+    pub(super) txn: Option<TxnId>,
+    pub(super) kind: Kind,
+    /// Kept to be sent again with credentials or along another path, and for CANCEL and ACK.
+    pub(super) draft: Draft,
+    pub(super) target: Target,
+    challenges: u8,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// The one that opens the dialog.
+    Invite,
+    /// A re-INVITE with an offer.
+    Reinvite,
+    /// An UPDATE with an offer.
+    Update,
+    /// A re-INVITE or UPDATE that changes nothing (RFC 4028).
+    Refresh,
+    Cancel,
+    Bye,
+    Prack,
+    Refer,
+    Notify(ReferId),
+    Info,
+    /// The BYE of a fork that was answered too late.
+    ForkBye,
+}
+
+/// How a request ended: by an answer or by what takes its place.
+#[derive(Clone, Copy)]
+pub(super) struct Outcome<'a> {
+    pub(super) status: u16,
+    pub(super) by: Party,
+    pub(super) answer: Option<&'a Message>,
+}
+
+impl Outcome<'_> {
+    pub(super) fn cause(&self) -> Cause {
+        match self.answer {
+            Some(answer) => Cause::told(self.by, answer),
+            None => Cause::status(self.by, self.status),
+        }
+    }
+
+    /// RFC 3261 12.2.1.2: the peer does not know the dialog, or does not answer at all.
+    pub(super) const fn is_lost_dialog(&self) -> bool {
+        matches!(self.status, 481 | 408)
+    }
+}
+
+/// A provider asks at most twice: once as a proxy and once as a server.
+const MAX_CHALLENGES: u8 = 2;
+
+impl Session {
+    pub(super) fn ask(&mut self, kind: Kind, draft: Draft, target: Target) {
+        let asked = Asked { id: RequestRef(0), txn: None, kind, draft, target, challenges: 0 };
+        self.send(Box::new(asked));
+    }
+
+    /// Sends a request within the first dialog.
+    pub(super) fn ask_peer(&mut self, kind: Kind, draft: Draft) {
+        let Some(target) = self.dialog().and_then(|dialog| dialog.next_hop()) else { return };
+        self.ask(kind, draft, target);
+    }
+
+    fn send(&mut self, mut asked: Box<Asked>) {
+        self.next_request += 1;
+        asked.id = RequestRef(self.next_request);
+        asked.txn = None;
+        let (draft, target) = (asked.draft.clone(), asked.target.clone());
+        self.out.push(Effect::Request { id: asked.id, draft, target });
+        self.asked.push(asked);
+    }
+
+    /// A request of the first dialog, with the next CSeq number.
+    pub(super) fn draft(&mut self, method: Method) -> Option<Draft> {
+        let call_id = std::mem::take(&mut self.call_id);
+        let draft = self.dialog().map(|dialog| dialog.request(method, &call_id));
+        self.call_id = call_id;
+        draft
+    }
+
+    pub(super) fn is_asking(&self, kind: Kind) -> bool {
+        self.asked.iter().any(|asked| asked.kind == kind)
+    }
+
+    pub(super) fn note_sent(&mut self, id: RequestRef, txn: TxnId) {
+        if let Some(asked) = self.asked.iter_mut().find(|asked| asked.id == id) {
+            asked.txn = Some(txn);
+        }
+    }
+
+    fn take_asked(&mut self, txn: TxnId) -> Option<Box<Asked>> {
+        let at = self.asked.iter().position(|asked| asked.txn == Some(txn))?;
+        Some(self.asked.remove(at))
+    }
+
+    pub(super) fn response_came(&mut self, txn: TxnId, response: &Message) {
+        let status = response.status().unwrap_or(0);
+        if status < 200 {
+            let invite = self.asked.iter().find(|asked| asked.kind == Kind::Invite);
+            if invite.is_some_and(|invite| invite.txn == Some(txn)) {
+                self.provisional(response);
+            }
+            return;
+        }
+        let Some(asked) = self.take_asked(txn) else {
+            self.stray_success(response, status);
+            return;
+        };
+        self.conclude(asked, Outcome { status, by: Party::Remote, answer: Some(response) });
+    }
+
+    pub(super) fn request_failed(&mut self, txn: TxnId, by: Party) {
+        let Some(mut asked) = self.take_asked(txn) else { return };
+        let has_dialog = !matches!(asked.kind, Kind::Invite | Kind::Cancel);
+        if by == Party::Transport && has_dialog && asked.target.flow.is_some() {
+            // The connection has gone; the peer's Contact may still be reached. The CSeq
+            // number is raised, for the request may have arrived.
+            asked.target.flow = None;
+            if let Some(dialog) = self.dialog() {
+                dialog.flow = None;
+            }
+            self.renumber(&mut asked);
+            self.send(asked);
+            return;
+        }
+        let status = if by == Party::Timeout { 408 } else { 503 };
+        self.conclude(asked, Outcome { status, by, answer: None });
+    }
+
+    fn conclude(&mut self, asked: Box<Asked>, outcome: Outcome<'_>) {
+        let Some(asked) = self.answer_challenge(asked, outcome) else { return };
+        match asked.kind {
+            Kind::Invite => self.invite_concluded(*asked, outcome),
+            Kind::Reinvite | Kind::Update => self.offer_concluded(*asked, outcome),
+            Kind::Refresh => self.refresh_concluded(*asked, outcome),
+            Kind::Prack => self.prack_concluded(outcome),
+            Kind::Refer => self.refer_concluded(&asked, outcome),
+            Kind::Notify(id) => self.notify_concluded(id, outcome),
+            Kind::Info if outcome.is_lost_dialog() => self.lost(outcome),
+            Kind::Info | Kind::Cancel | Kind::Bye | Kind::ForkBye => {}
+        }
+    }
+
+    /// RFC 3261 12.2.1.2: the dialog is of no use any more. The BYE is for a peer that still
+    /// believes in it.
+    pub(super) fn lost(&mut self, outcome: Outcome<'_>) {
+        if !matches!(self.state, State::Up) {
+            return;
+        }
+        self.end(outcome.cause());
+        self.part(None);
+    }
+
+    /// Sends a challenged request again with our credentials (RFC 3261 22.2, RFC 8760); gives
+    /// it back if that cannot help.
+    fn answer_challenge(
+        &mut self,
+        mut asked: Box<Asked>,
+        outcome: Outcome<'_>,
+    ) -> Option<Box<Asked>> {
+        let asked_for = outcome.answer.and_then(digest::challenges);
+        let Some((header, challenges)) = asked_for else { return Some(asked) };
+        let may = !matches!(asked.kind, Kind::Cancel | Kind::Prack | Kind::ForkBye)
+            && asked.challenges < MAX_CHALLENGES
+            && !(asked.kind == Kind::Invite && self.is_over);
+        let (Some(credentials), true) = (&self.credentials, may) else { return Some(asked) };
+        let cnonce = self.chance.cnonce();
+        let method = asked.draft.method().cloned().unwrap_or(Method::Invite);
+        let (uri, body) = (asked.draft.uri(), asked.draft.body());
+        let value = digest::answer(&challenges, credentials, &method, uri, body, 1, &cnonce);
+        let Ok(value) = value else { return Some(asked) };
+        asked.draft.set(header, value.to_string());
+        asked.challenges += 1;
+        self.renumber(&mut asked);
+        self.send(asked);
+        None
+    }
+
+    /// A request that is sent anew has the next CSeq number.
+    pub(super) fn renumber(&mut self, asked: &mut Asked) {
+        let cseq = match &mut self.state {
+            State::Calling(calling) if asked.kind == Kind::Invite => {
+                calling.cseq += 1;
+                calling.cseq
+            }
+            _ => {
+                let Some(dialog) = self.dialog() else { return };
+                dialog.local_cseq += 1;
+                dialog.local_cseq
+            }
+        };
+        if asked.kind == Kind::Invite {
+            self.dialogs.clear();
+        }
+        if asked.kind == Kind::Refer {
+            self.transfers.rename_sent(ReferId(cseq));
+        }
+        let method = asked.draft.method().map_or("", Method::as_str);
+        let value = format!("{cseq} {method}");
+        asked.draft.set(Name::CSeq, value);
+    }
+
+    /// Sends a changed request again.
+    pub(super) fn send_anew(&mut self, mut asked: Asked) {
+        self.renumber(&mut asked);
+        self.send(Box::new(asked));
+    }
+
+    /// Ends a fork that nobody wants with a BYE of its own.
+    pub(super) fn dismiss(&mut self, mut dialog: Dialog) {
+        let draft = dialog.request(Method::Bye, &self.call_id);
+        if let Some(target) = dialog.next_hop() {
+            self.ask(Kind::ForkBye, draft, target);
+        }
+    }
+
+    pub(super) fn refused_offer(&mut self, status: u16) {
+        self.emit(Event::OfferRefused { status });
+    }
+}
