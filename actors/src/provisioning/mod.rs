@@ -1,5 +1,229 @@
-//! The provisioned resources: a fold over their events.
+//! The provisioned resources: a fold over their events, answered only after the commit.
+//!
+//! | Concern                                   | Owner            |
+//! |-------------------------------------------|------------------|
+//! | All resources at one moment               | [`Directory`]    |
+//! | Rules of one resource                     | `tandem_config`  |
+//! | Rules between resources                   | `references`     |
 
-/// The handle to the provisioned resources.
-#[derive(Clone, Debug)]
-pub struct Provisioning;
+mod directory;
+mod references;
+#[cfg(test)]
+mod tests;
+
+pub use directory::Directory;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use tandem_config::{Kind, Resource};
+use tandem_journal::{Append, AppendError, Entity, Journal};
+use tandem_kernel::{Clock, Timestamp};
+use tokio::sync::{Mutex, broadcast};
+
+use crate::entity;
+use crate::event::ResourceEvent;
+use crate::office::{Principal, Refusal, Stored};
+
+/// Changes that a slow watcher may be behind before it has to look at everything again.
+const CHANGES: usize = 256;
+
+/// The handle to the provisioned resources. Cheap to clone.
+#[derive(Clone)]
+pub struct Provisioning {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    directory: ArcSwap<Directory>,
+    journal: Journal,
+    clock: Clock,
+    /// Writes are few and are checked against all others, so they go one after the other.
+    writing: Mutex<()>,
+    changes: broadcast::Sender<(Kind, String)>,
+}
+
+/// The journal's entity of a resource.
+#[must_use]
+pub fn entity_of(kind: Kind, key: &str) -> Entity {
+    Entity::new(entity::RESOURCE, format!("{}/{key}", kind.as_str()))
+}
+
+impl Provisioning {
+    /// Over a journal whose events are replayed with [`Provisioning::replay`].
+    #[must_use]
+    pub fn new(journal: Journal, clock: Clock) -> Self {
+        let (changes, _) = broadcast::channel(CHANGES);
+        Self {
+            inner: Arc::new(Inner {
+                directory: ArcSwap::default(),
+                journal,
+                clock,
+                writing: Mutex::new(()),
+                changes,
+            }),
+        }
+    }
+
+    /// Takes an event from the journal in, at the start.
+    ///
+    /// # Errors
+    /// When the bytes are no such event.
+    pub fn replay(
+        &self,
+        at: Timestamp,
+        version: u64,
+        event: &Bytes,
+    ) -> Result<(), tandem_wire::WireError> {
+        let event: ResourceEvent = entity::decode(event)?;
+        self.apply(at, version, &event);
+        Ok(())
+    }
+
+    /// All resources as they are now.
+    #[must_use]
+    pub fn directory(&self) -> Arc<Directory> {
+        self.inner.directory.load_full()
+    }
+
+    /// Tells every change after this call. A watcher that lags looks at everything again.
+    #[must_use]
+    pub fn watch(&self) -> broadcast::Receiver<(Kind, String)> {
+        self.inner.changes.subscribe()
+    }
+
+    /// Writes a new resource.
+    ///
+    /// # Errors
+    /// `Conflict` when the key is taken, `Invalid` with the fields, `Unavailable`.
+    pub async fn create(&self, by: &Principal, resource: Resource) -> Result<Stored, Refusal> {
+        let _writing = self.inner.writing.lock().await;
+        let (kind, key) = (resource.kind(), resource.key().to_owned());
+        if self.directory().find(kind, &key).is_some() {
+            let detail = format!("{} {key} exists already", kind.as_str());
+            return Err(Refusal::Conflict { code: "already-exists", detail });
+        }
+        self.write(by, resource).await
+    }
+
+    /// Writes a resource that exists, at the revision that the writer saw.
+    ///
+    /// # Errors
+    /// `NotFound`, `Stale` when it was changed in the meantime, `Invalid`, `Unavailable`.
+    pub async fn replace(
+        &self,
+        by: &Principal,
+        expected: Option<u64>,
+        resource: Resource,
+    ) -> Result<Stored, Refusal> {
+        let _writing = self.inner.writing.lock().await;
+        let (kind, key) = (resource.kind(), resource.key().to_owned());
+        // The settings are always there, at their defaults with revision 0.
+        if kind != Kind::Settings || self.directory().find(kind, &key).is_some() {
+            self.expect(kind, &key, expected)?;
+        }
+        self.write(by, resource).await
+    }
+
+    /// Deletes a resource that nothing refers to.
+    ///
+    /// # Errors
+    /// `NotFound`, `Stale`, `Conflict` with the list of users, `Unavailable`.
+    pub async fn remove(
+        &self,
+        by: &Principal,
+        kind: Kind,
+        key: &str,
+        expected: Option<u64>,
+    ) -> Result<(), Refusal> {
+        let _writing = self.inner.writing.lock().await;
+        self.expect(kind, key, expected)?;
+        let users = references::users_of(&self.directory(), kind, key);
+        if !users.is_empty() {
+            let detail = format!("{} {key} is used by {}", kind.as_str(), users.join(", "));
+            return Err(Refusal::Conflict { code: "in-use", detail });
+        }
+        let event =
+            ResourceEvent::Removed { kind, key: key.to_owned(), by: by.name.clone() };
+        self.append(kind, key, &event).await?;
+        Ok(())
+    }
+
+    fn expect(&self, kind: Kind, key: &str, expected: Option<u64>) -> Result<(), Refusal> {
+        let directory = self.directory();
+        let stored =
+            directory.find(kind, key).ok_or_else(|| Refusal::no_resource(kind, key))?;
+        match expected {
+            Some(revision) if revision != stored.revision => {
+                Err(Refusal::Stale { actual: stored.revision })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn write(&self, by: &Principal, resource: Resource) -> Result<Stored, Refusal> {
+        let mut wrong = resource.validate();
+        wrong.extend(references::check(&self.directory(), &resource));
+        if !wrong.is_empty() {
+            return Err(Refusal::Invalid(wrong));
+        }
+        let (kind, key) = (resource.kind(), resource.key().to_owned());
+        let body = serde_json::to_string(&resource).map_err(|error| Refusal::Unavailable {
+            detail: format!("failed to write {} {key}: {error}", kind.as_str()),
+        })?;
+        let event =
+            ResourceEvent::Put { kind, key: key.clone(), body, by: by.name.clone() };
+        let (at, revision) = self.append(kind, &key, &event).await?;
+        Ok(Stored { resource, revision, changed_at: at })
+    }
+
+    /// Appends, waits for the commit, and takes the event in.
+    async fn append(
+        &self,
+        kind: Kind,
+        key: &str,
+        event: &ResourceEvent,
+    ) -> Result<(Timestamp, u64), Refusal> {
+        let append = Append {
+            entity: entity_of(kind, key),
+            expected: None,
+            epoch: 0,
+            op_id: None,
+            events: vec![entity::encode(event)],
+        };
+        let appended = self.inner.journal.append(append).await.map_err(|error| unavailable(&error))?;
+        let at = self.inner.clock.now();
+        self.apply(at, appended.version, event);
+        Ok((at, appended.version))
+    }
+
+    fn apply(&self, at: Timestamp, version: u64, event: &ResourceEvent) {
+        let mut next = Directory::clone(&self.inner.directory.load());
+        let change = match event {
+            ResourceEvent::Put { kind, key, body, .. } => {
+                match serde_json::from_str::<Resource>(body) {
+                    Ok(resource) => {
+                        next.put(Stored { resource, revision: version, changed_at: at });
+                    }
+                    Err(error) => {
+                        tracing::error!(kind = kind.as_str(), %key, %error, "unreadable resource");
+                        return;
+                    }
+                }
+                (*kind, key.clone())
+            }
+            ResourceEvent::Removed { kind, key, .. } => {
+                next.remove(*kind, key);
+                (*kind, key.clone())
+            }
+        };
+        self.inner.directory.store(Arc::new(next));
+        // Nobody may be watching.
+        let _unwatched = self.inner.changes.send(change);
+    }
+}
+
+fn unavailable(error: &AppendError) -> Refusal {
+    Refusal::Unavailable { detail: format!("the journal did not take it: {error}") }
+}

@@ -1,0 +1,82 @@
+#![allow(clippy::unwrap_used)]
+use serde_json::json;
+
+use super::Resource;
+use crate::Pattern;
+
+fn resource(json: serde_json::Value) -> Resource {
+    serde_json::from_value(json).unwrap()
+}
+
+fn pointers(json: serde_json::Value) -> Vec<String> {
+    resource(json).validate().into_iter().map(|field| field.pointer).collect()
+}
+
+#[test]
+fn a_resource_of_defaults_is_valid() {
+    let empty: Vec<String> = Vec::new();
+    assert_eq!(
+        pointers(json!({"kind": "extension", "number": "1001", "password": "12345678"})),
+        empty
+    );
+    assert_eq!(pointers(json!({"kind": "queue", "number": "6400", "name": "sales"})), empty);
+    assert_eq!(pointers(json!({"kind": "trunk", "name": "carrier", "host": "192.0.2.1"})), empty);
+    assert_eq!(pointers(json!({"kind": "settings"})), empty);
+}
+
+#[test]
+fn every_wrong_field_is_named() {
+    let wrong = json!({
+        "kind": "extension", "number": "10a1", "password": "short", "max_contacts": 0,
+        "codecs": ["g729"], "ring_timeout_secs": 0
+    });
+
+    assert_eq!(
+        pointers(wrong),
+        ["/number", "/password", "/max_contacts", "/codecs/0", "/ring_timeout_secs"]
+    );
+}
+
+#[test]
+fn q_185_an_extension_is_a_member_once() {
+    let twice = json!({"kind": "queue", "number": "6400", "name": "q", "members": [
+        {"extension": "1001", "membership": "static"},
+        {"extension": "1001", "membership": "dynamic"}
+    ]});
+
+    assert_eq!(pointers(twice), ["/members/1/extension"]);
+}
+
+#[test]
+fn unknown_fields_are_refused() {
+    let unknown = json!({"kind": "queue", "number": "6400", "name": "q", "colour": "red"});
+
+    assert!(serde_json::from_value::<Resource>(unknown).is_err());
+}
+
+#[test]
+fn patterns_match_as_a_dialler_expects() {
+    let cases = [
+        ("9NXXXXXX", "92345678", true),
+        ("9NXXXXXX", "91345678", false),
+        ("00.", "00", false),
+        ("00.", "001", true),
+        ("00!", "00", true),
+        ("[13-5]X", "39", true),
+        ("[13-5]X", "29", false),
+        ("1001", "1001", true),
+        ("1001", "10011", false),
+        ("+49Z!", "+4930", true),
+    ];
+    for (pattern, number, fits) in cases {
+        let parsed: Pattern = pattern.parse().unwrap();
+        assert_eq!(parsed.matches(number), fits, "{pattern} {number}");
+    }
+}
+
+#[test]
+fn bad_patterns_are_refused() {
+    for bad in ["", "12a", "[12", "[]", ".1", "[2-1]"] {
+        assert!(bad.parse::<Pattern>().is_err(), "{bad}");
+    }
+}

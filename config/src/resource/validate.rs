@@ -1,0 +1,194 @@
+//! What makes a resource valid by itself. Rules between resources are the provisioning's.
+
+use super::{
+    ApiToken, Extension, InboundRoute, OutboundRoute, Queue, Resource, Role, Settings, Trunk,
+    TrunkMode, User,
+};
+
+/// Pause reasons at most.
+const MAX_PAUSE_REASONS: usize = 20;
+/// Longest time that can be set, in seconds (the public product's limit).
+const MAX_SECS: u32 = 9_999_999;
+
+/// A field that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// JSON pointer to the field (RFC 6901).
+    pub pointer: String,
+    /// Stable code.
+    pub code: &'static str,
+    /// For people.
+    pub detail: String,
+}
+
+/// Collects what is wrong.
+#[derive(Default)]
+struct Wrong(Vec<FieldError>);
+
+impl Wrong {
+    fn unless(&mut self, right: bool, pointer: &str, code: &'static str, detail: &str) {
+        if !right {
+            let (pointer, detail) = (pointer.to_owned(), detail.to_owned());
+            self.0.push(FieldError { pointer, code, detail });
+        }
+    }
+
+    fn number(&mut self, number: &str, pointer: &str) {
+        let right = (1..=15).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+        self.unless(right, pointer, "not-a-number", "1 to 15 digits");
+    }
+
+    fn name(&mut self, name: &str, pointer: &str) {
+        let right =
+            (1..=63).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+        self.unless(right, pointer, "bad-name", "1 to 63 characters");
+    }
+
+    fn key(&mut self, name: &str, pointer: &str) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let right = (1..=63).contains(&name.len()) && name.chars().all(plain);
+        self.unless(right, pointer, "bad-name", "1 to 63 letters, digits, - and _");
+    }
+
+    fn codecs(&mut self, codecs: &[String]) {
+        let known = |name: &String| ["pcmu", "pcma", "g722", "opus"].contains(&name.as_str());
+        self.unless(!codecs.is_empty(), "/codecs", "empty", "at least one codec");
+        for (index, codec) in codecs.iter().enumerate() {
+            let pointer = format!("/codecs/{index}");
+            self.unless(known(codec), &pointer, "unknown-codec", "pcmu, pcma, g722 or opus");
+        }
+    }
+
+    fn secs(&mut self, secs: u32, least: u32, pointer: &str) {
+        let right = (least..=MAX_SECS).contains(&secs);
+        self.unless(right, pointer, "out-of-range", &format!("{least} to {MAX_SECS} seconds"));
+    }
+}
+
+impl Resource {
+    /// Everything that is wrong with it, by field.
+    #[must_use]
+    pub fn validate(&self) -> Vec<FieldError> {
+        let mut wrong = Wrong::default();
+        match self {
+            Self::Extension(extension) => extension.check(&mut wrong),
+            Self::Trunk(trunk) => trunk.check(&mut wrong),
+            Self::InboundRoute(route) => route.check(&mut wrong),
+            Self::OutboundRoute(route) => route.check(&mut wrong),
+            Self::Queue(queue) => queue.check(&mut wrong),
+            Self::User(user) => user.check(&mut wrong),
+            Self::ApiToken(token) => token.check(&mut wrong),
+            Self::Settings(settings) => settings.check(&mut wrong),
+        }
+        wrong.0
+    }
+}
+
+impl Extension {
+    fn check(&self, wrong: &mut Wrong) {
+        wrong.number(&self.number, "/number");
+        wrong.unless(self.name.chars().count() <= 63, "/name", "bad-name", "at most 63 characters");
+        let long = (8..=128).contains(&self.password.len());
+        wrong.unless(long, "/password", "weak-password", "8 to 128 characters");
+        let contacts = (1..=10).contains(&self.max_contacts);
+        wrong.unless(contacts, "/max_contacts", "out-of-range", "1 to 10");
+        wrong.codecs(&self.codecs);
+        wrong.secs(self.ring_timeout_secs, 1, "/ring_timeout_secs");
+    }
+}
+
+impl Trunk {
+    fn check(&self, wrong: &mut Wrong) {
+        wrong.key(&self.name, "/name");
+        let host = !self.host.is_empty()
+            && self.host.len() <= 253
+            && self.host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._[]:".contains(&b));
+        wrong.unless(host, "/host", "bad-host", "a host name or an IP address");
+        let signs_in = self.mode == TrunkMode::Peer || self.auth.is_some();
+        wrong.unless(signs_in, "/auth", "required", "register mode needs a user and a password");
+        wrong.codecs(&self.codecs);
+    }
+}
+
+impl InboundRoute {
+    fn check(&self, wrong: &mut Wrong) {
+        wrong.name(&self.name, "/name");
+    }
+}
+
+impl OutboundRoute {
+    fn check(&self, wrong: &mut Wrong) {
+        wrong.name(&self.name, "/name");
+        wrong.unless(!self.rules.is_empty(), "/rules", "empty", "at least one rule");
+        wrong.unless(!self.trunks.is_empty(), "/trunks", "empty", "at least one trunk");
+        for (index, rule) in self.rules.iter().enumerate() {
+            let digits = rule.prepend.bytes().all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
+            let pointer = format!("/rules/{index}/prepend");
+            wrong.unless(digits, &pointer, "not-a-number", "digits, +, * and #");
+        }
+    }
+}
+
+impl Queue {
+    fn check(&self, wrong: &mut Wrong) {
+        wrong.number(&self.number, "/number");
+        wrong.name(&self.name, "/name");
+        wrong.secs(self.max_wait_secs, 0, "/max_wait_secs");
+        wrong.unless(self.max_callers <= 9_999, "/max_callers", "out-of-range", "0 to 9999");
+        wrong.unless(self.weight <= 999, "/weight", "out-of-range", "0 to 999");
+        wrong.secs(self.agent.ring_timeout_secs, 1, "/agent/ring_timeout_secs");
+        wrong.secs(self.agent.retry_interval_secs, 0, "/agent/retry_interval_secs");
+        wrong.secs(self.agent.wrap_up_secs, 0, "/agent/wrap_up_secs");
+        for (index, member) in self.members.iter().enumerate() {
+            let before = &self.members[..index];
+            let once = !before.iter().any(|other| other.extension == member.extension);
+            let pointer = format!("/members/{index}/extension");
+            // an extension is static or dynamic in a queue, not both.
+            wrong.unless(once, &pointer, "duplicate", "an extension is a member once");
+        }
+    }
+}
+
+impl User {
+    fn check(&self, wrong: &mut Wrong) {
+        wrong.key(&self.name, "/name");
+        let owned = self.role != Role::Agent || self.extension.is_some();
+        wrong.unless(owned, "/extension", "required", "an agent has an extension");
+    }
+}
+
+impl ApiToken {
+    fn check(&self, wrong: &mut Wrong) {
+        wrong.key(&self.id, "/id");
+        wrong.name(&self.name, "/name");
+        let owned = self.role != Role::Agent || self.extension.is_some();
+        wrong.unless(owned, "/extension", "required", "an agent's token has an extension");
+    }
+}
+
+impl Settings {
+    fn check(&self, wrong: &mut Wrong) {
+        let few = self.pause_reasons.len() <= MAX_PAUSE_REASONS;
+        wrong.unless(few, "/pause_reasons", "too-many", "at most 20 pause reasons (Q-196)");
+        for code in self.pause_reasons.keys() {
+            let right = code.strip_prefix('*').is_some_and(|digits| {
+                !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+            });
+            wrong.unless(right, "/pause_reasons", "bad-code", "a code is * and digits");
+        }
+        let language = ["en", "zh-hant", "zh-hans"].contains(&self.language.as_str());
+        wrong.unless(language, "/language", "unknown-language", "en, zh-hant or zh-hans");
+        let codes = [
+            &self.code_queue_login,
+            &self.code_queue_pause,
+            &self.code_login_all,
+            &self.code_login_last,
+            &self.code_logout_all,
+        ];
+        for (index, code) in codes.iter().enumerate() {
+            let again = codes[..index].contains(code) && !code.is_empty();
+            // no dial string may be ambiguous.
+            wrong.unless(!again, "/code_queue_login", "ambiguous", "two codes are the same");
+        }
+    }
+}
