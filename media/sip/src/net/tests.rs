@@ -4,6 +4,7 @@ mod limits;
 mod names;
 mod routing;
 mod streams;
+mod torture;
 mod transports;
 mod udp;
 
