@@ -9,7 +9,8 @@ use super::TxnId;
 /// The base values of RFC 3261 17.1.1.1; every timer from A to M is made of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timers {
-    /// Estimate of the round trip. Timers A, E and G start with it, B, F, H, J, L and M are 64 of it.
+    /// Estimate of the round trip. Timers A, E and G start with it; B, F, H, J, L and M are 64
+    /// of it.
     pub t1: Duration,
     /// Longest interval between repeated non-INVITE requests and INVITE answers.
     pub t2: Duration,
