@@ -76,7 +76,9 @@ impl Draft {
         let reason = Cow::Borrowed(reason_phrase(status));
         let mut fields = Vec::with_capacity(12);
         let mut copy = |name, value: &str| {
-            fields.push(Field { name: Key::Known(name), value: value.to_owned() });
+            // Other controls may be part of a quoted string that must come back as it was.
+            let value = value.replace(['\r', '\n'], " ");
+            fields.push(Field { name: Key::Known(name), value });
         };
         to.headers(Name::Via).for_each(|via| copy(Name::Via, via));
         for name in [Name::From, Name::To, Name::CallId, Name::CSeq] {
@@ -206,6 +208,12 @@ impl Draft {
     #[must_use]
     pub const fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// An answer that says something else, with its usual words.
+    pub(super) fn with_status(mut self, status: u16) -> Self {
+        self.start = Start::Response { status, reason: Cow::Borrowed(reason_phrase(status)) };
+        self
     }
 
     /// Puts other words beside the status code; no effect on a request.

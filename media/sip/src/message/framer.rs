@@ -191,7 +191,7 @@ impl Framer {
         let raw = Bytes::copy_from_slice(&self.buffer[..head]);
         let draft = match Message::parse(raw) {
             Ok(message) => message.refusal(status),
-            Err(error) => error.answer(),
+            Err(error) => error.answer().map(|answer| answer.with_status(status)),
         };
         draft.map(Box::new)
     }

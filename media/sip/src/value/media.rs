@@ -7,6 +7,7 @@ use rsip::headers::untyped::ContentType;
 use rsip::headers::{ToTypedHeader, UntypedHeader};
 
 use super::{ValueError, textual};
+use crate::message::lexis::is_token;
 
 /// A media type with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +24,16 @@ impl MediaType {
         const BAD: ValueError = ValueError::new("media type");
         let model = ContentType::new(text.trim()).into_typed().map_err(|_| BAD)?.0;
         let media_type = Self(model);
-        let is_sound = media_type.essence().split_once('/').is_some_and(|(kind, sub)| {
-            [kind, sub].iter().all(|part| crate::message::lexis::is_token(part.as_bytes()))
-        });
-        if is_sound { Ok(media_type) } else { Err(BAD) }
+        // rsip takes any text for a name, and does not know escapes within quotes.
+        let (Model::Sdp(params) | Model::Other(_, params)) = &media_type.0;
+        let is_plain = |text: &str| !text.contains(['"', '\\']);
+        let params_are_sound =
+            params.iter().all(|p| is_token(p.0.trim().as_bytes()) && is_plain(p.1.trim()));
+        let names_are_sound = media_type
+            .essence()
+            .split_once('/')
+            .is_some_and(|(kind, sub)| [kind, sub].iter().all(|part| is_token(part.as_bytes())));
+        if params_are_sound && names_are_sound { Ok(media_type) } else { Err(BAD) }
     }
 
     /// Type and subtype as they stand.
