@@ -17,9 +17,9 @@
 //! | What outlives a process                                | `snapshot`     |
 //! | Accounts at a provider, out of any dialog              | [`registration`] |
 //!
-//! Invariants: [`Event::Ended`] comes once, [`Effect::Closed`] comes once and last; a 2xx to an
-//! INVITE of ours is always acknowledged; nothing here reads a clock or draws chance (it is
-//! derived from our tag, which the owner drew).
+//! Invariants: [`Event::Ended`] comes once, [`Effect::Closed`] comes once, and after it nothing
+//! but a 481 to whoever still asks; a 2xx to an INVITE of ours is always acknowledged; nothing
+//! here reads a clock or draws chance (it is derived from our tag, which the owner drew).
 
 mod asked;
 mod cause;
@@ -116,6 +116,9 @@ impl Session {
     /// A command that does not fit the state; only commands are ever refused.
     pub fn step(&mut self, now: Instant, input: Input) -> Result<Vec<Effect>, Refused> {
         self.now = now;
+        if self.is_closed() {
+            return self.step_closed(input);
+        }
         let done = match input {
             Input::Wire(event) => {
                 self.wire(event);
@@ -134,6 +137,16 @@ impl Session {
         self.settle();
         let out = std::mem::take(&mut self.out);
         done.map(|()| out)
+    }
+
+    /// Whoever still speaks to a closed session is told that it is gone.
+    fn step_closed(&mut self, input: Input) -> Result<Vec<Effect>, Refused> {
+        match input {
+            Input::Wire(TuEvent::Request(inbound)) => self.refuse(&inbound, 481),
+            Input::Command(_) => return Err(Refused::Ended),
+            Input::Wire(_) | Input::Sent { .. } | Input::Timer(_) => {}
+        }
+        Ok(std::mem::take(&mut self.out))
     }
 
     fn wire(&mut self, event: TuEvent) {
