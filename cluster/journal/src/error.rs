@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use tandem_store::StoreError;
 
 /// Why an append was not taken. Only [`AppendError::Storage`] and [`AppendError::Closed`]
 /// leave it open whether the events are in the journal.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum AppendError {
     /// The entity is at another version than the caller expected.
     #[error("the entity is at version {actual}")]
@@ -46,6 +47,9 @@ pub enum ReadError {
     /// The disk failed or what it holds is damaged.
     #[error("failed to read the journal: {0}")]
     Storage(String),
+    /// A snapshot larger than [`MAX_SNAPSHOT_BYTES`](crate::MAX_SNAPSHOT_BYTES).
+    #[error("the snapshot is too large")]
+    TooLarge,
 }
 
 /// Why the journal did not open.
@@ -72,7 +76,7 @@ pub enum OpenError {
     },
     /// The disk failed.
     #[error("failed to open the journal")]
-    Storage(#[from] StoreError),
+    Storage(#[source] StoreError),
     /// The consensus engine did not start.
     #[error("failed to start consensus: {0}")]
     Consensus(String),
@@ -83,6 +87,16 @@ impl From<StoreError> for ReadError {
         match error {
             StoreError::Closed => Self::Closed,
             other => Self::Storage(other.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Damaged { what, place } => Self::Damaged { what, place },
+            StoreError::InUse(dir) => Self::InUse(dir),
+            other => Self::Storage(other),
         }
     }
 }

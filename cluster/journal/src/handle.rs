@@ -1,22 +1,34 @@
 //! The journal as its users hold it.
 
+use std::collections::VecDeque;
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use tandem_kernel::{Clock, Position};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::{Append, AppendError, Appended, Entity, OpenError, ReadError, Record, Snapshot};
+use crate::engine::{self, Proposed, Request};
+use crate::error::{AppendError, OpenError, ReadError};
+use crate::format::cost;
+use crate::record::{Append, Appended, Entity, Record, Snapshot};
+use crate::records::{Reach, Records};
+use crate::verify::{self, Report};
+use crate::{MAX_APPEND_BYTES, MAX_KEY_BYTES, MAX_SNAPSHOT_BYTES, transfer};
+
+// Records that a subscription reads ahead.
+const READ_AHEAD: usize = 256;
 
 /// How a journal is opened.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where it is stored; made if missing.
     pub dir: PathBuf,
-    /// This node's number in the cluster.
+    /// This node's number in the cluster, for ever the same for this directory.
     pub node: u64,
     /// Stamps the records.
     pub clock: Clock,
@@ -32,40 +44,65 @@ impl Config {
     }
 }
 
-pub(crate) struct Proposed {
-    pub(crate) append: Append,
-    pub(crate) reply: oneshot::Sender<Result<Appended, AppendError>>,
-}
-
-/// An open journal. Clones share it.
+/// An open journal. Clones share it; when the last one is dropped it closes by itself.
 #[derive(Clone)]
 pub struct Journal {
-    proposals: mpsc::Sender<Proposed>,
+    requests: mpsc::Sender<Request>,
+    records: Arc<Records>,
+    clock: Clock,
 }
 
 impl Journal {
-    /// Opens the journal: recovers it, verifies it, and waits until it takes appends.
+    /// Opens the journal: recovers it, verifies it, and waits until it takes appends. The scan
+    /// reads everything once.
     ///
     /// # Errors
     ///
     /// [`OpenError`]; after [`OpenError::Damaged`] the directory must be set aside.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
-        Err(OpenError::InUse(config.dir))
+        let clock = config.clock;
+        let opened = engine::start(config).await?;
+        Ok(Self { requests: opened.requests, records: opened.records, clock })
+    }
+
+    /// Verifies the journal in `dir`, which must not be open. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When it is in use or the disk fails. Damage is part of the report.
+    pub fn verify(dir: &Path) -> Result<Report, OpenError> {
+        verify::verify(dir)
     }
 
     /// Queues an append now and gives its outcome later. Appends of one caller commit in the
     /// order of the calls. Dropping the outcome does not take the append back.
     pub fn append(&self, append: Append) -> PendingAppend {
-        let (reply, outcome) = oneshot::channel();
-        match self.proposals.try_send(Proposed { append, reply }) {
-            Ok(()) => PendingAppend(Waiting::Queued(outcome)),
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                PendingAppend::refused(AppendError::Overloaded)
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => {
-                PendingAppend::refused(AppendError::Closed)
-            }
+        if append.events.is_empty() {
+            return PendingAppend::refused(AppendError::Empty);
         }
+        let key_fits = append.entity.key.len() <= MAX_KEY_BYTES;
+        if !key_fits || cost(&append) > MAX_APPEND_BYTES {
+            return PendingAppend::refused(AppendError::TooLarge);
+        }
+        let (reply, outcome) = oneshot::channel();
+        let proposed = Proposed { append, at: self.clock.now(), reply };
+        match self.requests.try_send(Request::Append(proposed)) {
+            Ok(()) => PendingAppend(Waiting::Queued(outcome)),
+            Err(TrySendError::Full(_)) => PendingAppend::refused(AppendError::Overloaded),
+            Err(TrySendError::Closed(_)) => PendingAppend::refused(AppendError::Closed),
+        }
+    }
+
+    /// Appends that wait to be taken, of [`capacity`](Self::capacity).
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.requests.max_capacity() - self.requests.capacity()
+    }
+
+    /// Appends that may wait before one is refused as [`AppendError::Overloaded`].
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.requests.max_capacity()
     }
 
     /// The records after `from` (exclusive), at most `limit`.
@@ -73,14 +110,19 @@ impl Journal {
     /// # Errors
     ///
     /// When the disk fails or is damaged, or the journal is closed.
-    pub async fn read(&self, _from: Position, _limit: usize) -> Result<Vec<Record>, ReadError> {
-        Err(ReadError::Closed)
+    pub async fn read(&self, from: Position, limit: usize) -> Result<Vec<Record>, ReadError> {
+        if let Some(records) = self.records.recent_after(from.index, limit) {
+            return Ok(records);
+        }
+        self.blocking(move |records| records.stored_after(from.index, limit)).await
     }
 
-    /// All records after `from` (exclusive), in order, those to come included.
+    /// All records after `from` (exclusive), in order, those to come included. A reader that
+    /// falls behind is served from the disk; none is ever skipped.
     #[must_use]
     pub fn subscribe(&self, from: Position) -> Subscription {
-        Subscription { journal: self.clone(), from }
+        let reach = self.records.watch();
+        Subscription { journal: self.clone(), reach, from, ahead: VecDeque::new() }
     }
 
     /// The entity's last snapshot and the records after it.
@@ -90,38 +132,79 @@ impl Journal {
     /// As [`read`](Self::read).
     pub async fn load(
         &self,
-        _entity: &Entity,
+        entity: &Entity,
     ) -> Result<(Option<Snapshot>, Vec<Record>), ReadError> {
-        Err(ReadError::Closed)
+        let entity = entity.clone();
+        self.blocking(move |records| records.load(&entity)).await
     }
 
-    /// Saves an entity's state, so that the next load begins there.
+    /// Saves an entity's state as it is at `version`, so that the next load begins there. An
+    /// older one is replaced, a newer one stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), and when it is larger than
+    /// [`MAX_SNAPSHOT_BYTES`](crate::MAX_SNAPSHOT_BYTES).
+    pub async fn snapshot(
+        &self,
+        entity: &Entity,
+        version: u64,
+        bytes: Bytes,
+    ) -> Result<(), ReadError> {
+        if bytes.len() > MAX_SNAPSHOT_BYTES {
+            return Err(ReadError::TooLarge);
+        }
+        let entity = entity.clone();
+        self.blocking(move |records| records.save_snapshot(&entity, version, &bytes)).await
+    }
+
+    /// Writes a copy of the journal to one checksummed file, while appends go on. It holds the
+    /// records up to the position that is returned.
     ///
     /// # Errors
     ///
     /// As [`read`](Self::read).
-    pub async fn snapshot(
-        &self,
-        _entity: &Entity,
-        _version: u64,
-        _bytes: Bytes,
-    ) -> Result<(), ReadError> {
-        Err(ReadError::Closed)
+    pub async fn export(&self, path: &Path) -> Result<Position, ReadError> {
+        let path = path.to_owned();
+        let export = move |records: &Records| Ok(transfer::export(records.store(), &path)?);
+        self.blocking(export).await.map(|applied| Position::at(applied.head))
     }
 
     /// The place of the last committed record.
     #[must_use]
     pub fn head(&self) -> Position {
-        Position::START
+        Position::at(self.records.head())
     }
 
-    /// Takes no more appends, commits those that wait, and closes the files.
+    /// Bytes on the disk of the records and what is kept of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn size(&self) -> Result<u64, ReadError> {
+        Ok(self.records.store().size()?)
+    }
+
+    /// Takes no more appends, commits those that wait, and closes the files, for all clones.
     ///
     /// # Errors
     ///
     /// When the last sync failed.
     pub async fn close(self) -> Result<(), ReadError> {
-        Ok(())
+        let (reply, outcome) = oneshot::channel();
+        if self.requests.send(Request::Close(reply)).await.is_err() {
+            return Ok(());
+        }
+        outcome.await.unwrap_or(Err(ReadError::Closed))
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Records) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let records = Arc::clone(&self.records);
+        let outcome = tokio::task::spawn_blocking(move || read(&records)).await;
+        outcome.unwrap_or_else(|error| Err(ReadError::Storage(error.to_string())))
     }
 }
 
@@ -135,7 +218,7 @@ enum Waiting {
 }
 
 impl PendingAppend {
-    pub(crate) const fn refused(error: AppendError) -> Self {
+    const fn refused(error: AppendError) -> Self {
         Self(Waiting::Refused(Some(error)))
     }
 }
@@ -159,17 +242,42 @@ impl Future for PendingAppend {
 /// The records from one place on, without a gap or a repetition.
 pub struct Subscription {
     journal: Journal,
+    reach: watch::Receiver<Reach>,
     from: Position,
+    ahead: VecDeque<Record>,
 }
 
 impl Subscription {
-    /// The next record; waits until there is one.
+    /// The next record; waits until there is one. Dropping the wait loses nothing.
     ///
     /// # Errors
     ///
     /// As [`Journal::read`]; the next call tries the same record again.
     pub async fn next(&mut self) -> Result<Record, ReadError> {
-        let _ = (&self.journal, self.from);
-        Err(ReadError::Closed)
+        loop {
+            if let Some(record) = self.ahead.pop_front() {
+                self.from = record.position;
+                return Ok(record);
+            }
+            let from = self.from.index;
+            let waited = self.reach.wait_for(|reach| reach.head > from || !reach.is_open).await;
+            if waited.is_err() || waited.is_ok_and(|reach| !reach.is_open) {
+                return Err(ReadError::Closed);
+            }
+            self.ahead = self.journal.read(self.from, READ_AHEAD).await?.into();
+        }
+    }
+
+    /// The next record if one is already read.
+    pub fn try_next(&mut self) -> Option<Record> {
+        let record = self.ahead.pop_front()?;
+        self.from = record.position;
+        Some(record)
+    }
+
+    /// The last record that was given.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        self.from
     }
 }

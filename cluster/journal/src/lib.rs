@@ -1,20 +1,45 @@
 //! The journal: every business fact, once, in order, durable before anyone is told.
 //!
+//! | Concern                                              | Owner       |
+//! |------------------------------------------------------|-------------|
+//! | Appending, reading, following                        | [`Journal`] |
+//! | Versions, epochs, repeated operations (pure)         | `referee`   |
+//! | What the bytes mean                                  | `format`    |
+//! | The consensus log, the state it makes                | `log`, `state` |
+//! | Collecting appends into entries                      | `engine`    |
+//! | Is it whole? Copies for other nodes and for backups  | `verify`, `transfer` |
+//!
 //! Invariants: positions are contiguous from 1; an entity's versions are contiguous from 1; an
 //! acknowledged append is on the disk of a quorum; a repeated op id adds nothing; an epoch
 //! older than an entity has seen adds nothing; what is read is what was written, or named as
 //! damaged.
 
+mod engine;
 mod error;
+mod format;
+mod group;
 mod handle;
+mod log;
 mod record;
+mod records;
+mod referee;
+mod state;
+#[cfg(test)]
+mod tests;
+mod transfer;
+mod verify;
 
 pub use error::{AppendError, OpenError, ReadError};
 pub use handle::{Config, Journal, PendingAppend, Subscription};
 pub use record::{Append, Appended, Entity, Kind, Record, Snapshot};
+pub use tandem_store::Problem;
+pub use verify::Report;
 
 /// The longest key of an entity, in bytes.
 pub const MAX_KEY_BYTES: usize = 256;
 
-/// The most bytes that the events of one append may have together.
+/// The most bytes of one append: its events, and for each event the key and 64 bytes.
 pub const MAX_APPEND_BYTES: usize = 64 * 1024;
+
+/// The most bytes of an entity's saved state.
+pub const MAX_SNAPSHOT_BYTES: usize = 4 << 20;

@@ -86,7 +86,13 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, Wire
 /// The bytes of a value behind its schema version.
 #[must_use]
 pub fn encode_versioned<T: Schema>(value: &T) -> Vec<u8> {
-    let mut out = T::VERSION.to_le_bytes().to_vec();
+    encode_as(T::VERSION, value)
+}
+
+/// The bytes of a value behind a schema version, for borrowed forms of a [`Schema`] type.
+#[must_use]
+pub fn encode_as<T: Serialize>(version: u16, value: &T) -> Vec<u8> {
+    let mut out = version.to_le_bytes().to_vec();
     encode_into(value, &mut out);
     out
 }

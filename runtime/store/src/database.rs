@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 use crate::flusher::{Flusher, Synced};
-use crate::verify::{Problem, Report};
+use crate::verify::Report;
 use crate::{MAX_VALUE_BYTES, Options, StoreError, Table};
 
 const CHECKSUM_BYTES: usize = 4;
@@ -223,14 +223,19 @@ impl Store {
         self.with(sled::Db::size_on_disk)
     }
 
-    /// Reads every entry of every table and says what is wrong where.
+    /// Reads every entry of every table and says what is wrong where. Entries that are whole
+    /// are shown to `check`, in the order of tables and keys, which may object to them.
     ///
     /// # Errors
     ///
     /// When the store is closed. Damage is no error here but part of the report.
-    pub fn verify(&self, tables: &[Table]) -> Result<Report, StoreError> {
+    pub fn verify(
+        &self,
+        tables: &[Table],
+        check: impl FnMut(Table, &[u8], &[u8]) -> Result<(), String>,
+    ) -> Result<Report, StoreError> {
         let db = self.with(|db| Ok(db.clone()))?;
-        Ok(Report::of(&self.inner.dir, &db, tables))
+        Ok(Report::of(&self.inner.dir, &db, tables, check))
     }
 
     /// Syncs and closes the store for all its clones, so that it can be opened again.
@@ -265,10 +270,11 @@ impl Store {
     }
 
     fn opened(&self, table: Table, key: &[u8], raw: sled::IVec) -> Result<Value, StoreError> {
-        match problem_of(&self.inner.dir, table, key, &raw) {
-            None => Ok(Value(raw)),
-            Some(Problem { what, place }) => Err(StoreError::Damaged { what, place }),
+        if sealed_value(key, &raw).is_some() {
+            return Ok(Value(raw));
         }
+        let place = place(&self.inner.dir, table.name, &key[1..]);
+        Err(StoreError::Damaged { what: "wrong checksum".into(), place })
     }
 
     fn failed(&self, doing: &str, table: Table, key: &[u8], error: &sled::Error) -> StoreError {
@@ -279,15 +285,10 @@ impl Store {
     }
 }
 
-/// The damage of one entry, if it has any. `key` is the full key.
-pub(crate) fn problem_of(dir: &Path, table: Table, key: &[u8], raw: &[u8]) -> Option<Problem> {
-    let sealed = raw.split_last_chunk::<CHECKSUM_BYTES>();
-    let is_whole =
-        sealed.is_some_and(|(value, sum)| u32::from_le_bytes(*sum) == checksum(key, value));
-    if is_whole {
-        return None;
-    }
-    Some(Problem { what: "wrong checksum".into(), place: place(dir, table.name, &key[1..]) })
+/// The value behind its checksum, if that is right. `key` is the full key.
+pub(crate) fn sealed_value<'a>(key: &[u8], raw: &'a [u8]) -> Option<&'a [u8]> {
+    let (value, sum) = raw.split_last_chunk::<CHECKSUM_BYTES>()?;
+    (u32::from_le_bytes(*sum) == checksum(key, value)).then_some(value)
 }
 
 /// The words for where an entry is.

@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 pub use database::{Batch, Store, Value};
 pub use flusher::Synced;
-pub use verify::{Problem, Report, verify_dir};
+pub use verify::{Problem, Report};
 
 /// Values must be smaller: above 128 kB the database writes them to files that it never syncs.
 pub const MAX_VALUE_BYTES: usize = 100_000;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use crate::database::{place, problem_of, words_of};
-use crate::{Options, Store, StoreError, Table};
+use crate::Table;
+use crate::database::{place, sealed_value, words_of};
 
 // A damaged store is replaced, not repaired: the first few findings say enough.
 const MOST_PROBLEMS: usize = 100;
@@ -41,18 +41,29 @@ impl Report {
         self.problems.is_empty()
     }
 
-    pub(crate) fn of(dir: &Path, db: &sled::Db, tables: &[Table]) -> Self {
+    pub(crate) fn of(
+        dir: &Path,
+        db: &sled::Db,
+        tables: &[Table],
+        check: impl FnMut(Table, &[u8], &[u8]) -> Result<(), String>,
+    ) -> Self {
         let mut report = Self::default();
         // The database asserts some of its invariants while it reads.
-        let scanned = catch_unwind(AssertUnwindSafe(|| report.scan(dir, db, tables)));
-        if let Err(panic) = scanned {
+        let scan = AssertUnwindSafe(|| report.scan(dir, db, tables, check));
+        if let Err(panic) = catch_unwind(scan) {
             let what = format!("the database can not be read: {}", words_of(&*panic));
             report.problems.push(Problem { what, place: dir.join("db").display().to_string() });
         }
         report
     }
 
-    fn scan(&mut self, dir: &Path, db: &sled::Db, tables: &[Table]) {
+    fn scan(
+        &mut self,
+        dir: &Path,
+        db: &sled::Db,
+        tables: &[Table],
+        mut check: impl FnMut(Table, &[u8], &[u8]) -> Result<(), String>,
+    ) {
         let mut last = ("none", Vec::new());
         for entry in db.iter() {
             if self.problems.len() >= MOST_PROBLEMS {
@@ -72,31 +83,18 @@ impl Report {
                 self.problems.push(Problem { what, place: place(dir, "unknown", &key) });
                 continue;
             };
-            match problem_of(dir, *table, &key, &raw) {
-                None => self.entries += 1,
-                Some(problem) => self.problems.push(problem),
+            let checked = match sealed_value(&key, &raw) {
+                None => Err("wrong checksum".to_owned()),
+                Some(value) => check(*table, &key[1..], value),
+            };
+            match checked {
+                Ok(()) => self.entries += 1,
+                Err(what) => {
+                    let place = place(dir, table.name, &key[1..]);
+                    self.problems.push(Problem { what, place });
+                }
             }
             last = (table.name, key[1..].to_vec());
         }
-    }
-}
-
-/// Opens the store in `dir`, verifies and closes it. Damage that keeps it from opening is part
-/// of the report.
-///
-/// # Errors
-///
-/// When the store is in use or the disk fails.
-pub fn verify_dir(dir: &Path, tables: &[Table]) -> Result<Report, StoreError> {
-    match Store::open(dir, &Options::default()) {
-        Ok(store) => {
-            let report = store.verify(tables);
-            store.close()?;
-            report
-        }
-        Err(StoreError::Damaged { what, place }) => {
-            Ok(Report { entries: 0, problems: vec![Problem { what, place }] })
-        }
-        Err(other) => Err(other),
     }
 }
