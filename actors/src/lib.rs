@@ -3,6 +3,20 @@
 //! Every kind has a pure machine and a thin ractor shell; all business facts are events in the
 //! journal, and everything that people read is a projection of it.
 
+pub mod agent;
+pub mod call;
+mod codes;
+pub mod entity;
 pub mod event;
+pub mod exchange;
+pub mod numbering;
 pub mod office;
 pub mod provisioning;
+pub mod queue;
+pub mod records;
+pub mod registrar;
+pub mod root;
+pub mod switch;
+pub mod trace;
+pub mod trunk;
+pub mod whereabouts;

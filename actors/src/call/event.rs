@@ -6,7 +6,7 @@ use tandem_kernel::Timestamp;
 use crate::office::Direction;
 
 /// A fact about one call. Append-only; see `event.rs` of the crate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallEvent {
     /// The call began.
     Started {

@@ -3,11 +3,22 @@
 //! | Concern                                        | Owner                          |
 //! |------------------------------------------------|--------------------------------|
 //! | What happens next                              | `machine` (pure)               |
-//! | Dialogs, offer and answer, media of each leg   | the shell's legs               |
+//! | Messages, effects, supervision                 | `actor`, `calls`               |
+//! | Dialogs, offer and answer, media of each leg   | `leg`                          |
 //! | Which agent gets a waiting caller              | the queue                      |
 //! | What a number means                            | `numbering`                    |
 //!
 //! A crash of one call ends that call's legs and touches no other.
 
+mod actor;
+mod calls;
 pub mod event;
+mod leg;
 pub mod machine;
+mod message;
+
+pub(crate) use actor::{devices, from_trunk, resolve};
+pub use actor::{CallArgs, Start};
+pub use calls::{Calls, NotAdmitted};
+pub(crate) use leg::capabilities;
+pub use message::{CallMsg, Surrender};

@@ -5,18 +5,32 @@
 //! | Rights of a principal                    | the HTTP edge       |
 //! | Provisioned resources                    | `provisioning`      |
 //! | Live calls, agents, queues               | their actors        |
-//! | Call records, the event feed             | projections         |
+//! | Call records, the event feed             | `records`           |
 
 mod view;
 
 pub use view::*;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures::stream::BoxStream;
+use futures::StreamExt;
+use futures::future::join_all;
+use futures::stream::{self, BoxStream};
+use ractor::ActorRef;
+use ractor::rpc::CallResult;
+use tandem_journal::Journal;
 use tandem_kernel::{CallId, Position};
+use tandem_telemetry::metric;
 
+use crate::call::machine::Party;
+use crate::call::{CallArgs, CallMsg, Start, devices};
+use crate::exchange::Exchange;
 use crate::provisioning::Provisioning;
+use crate::records::{self, Records};
+
+/// How long an actor may take to answer.
+const DEADLINE: Duration = Duration::from_secs(2);
 
 /// A condition that a working node fulfils.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +51,12 @@ pub struct Office {
 pub struct Parts {
     /// The provisioned resources.
     pub provisioning: Provisioning,
+    /// The journal.
+    pub journal: Journal,
+    /// Call records.
+    pub records: Option<Records>,
+    /// The telephony; none where only provisioning runs.
+    pub exchange: Option<Arc<Exchange>>,
 }
 
 impl Office {
@@ -52,22 +72,56 @@ impl Office {
         &self.parts.provisioning
     }
 
+    fn exchange(&self) -> Result<&Arc<Exchange>, Refusal> {
+        self.parts.exchange.as_ref().ok_or_else(|| Refusal::Unavailable {
+            detail: "the telephony actors are not running".into(),
+        })
+    }
+
+    fn actor(&self, id: CallId) -> Option<ActorRef<CallMsg>> {
+        self.parts.exchange.as_ref()?.calls.find(id)
+    }
+
     /// The live calls that answered within the deadline, in the order in which they began.
     pub async fn calls(&self) -> Vec<CallView> {
-        Vec::new()
+        let Ok(exchange) = self.exchange() else { return Vec::new() };
+        let asked = exchange.calls.all().into_iter().map(|(_, call)| view(call));
+        join_all(asked).await.into_iter().flatten().collect()
     }
 
     /// One live call.
-    pub async fn call(&self, _id: CallId) -> Option<CallView> {
-        None
+    pub async fn call(&self, id: CallId) -> Option<CallView> {
+        view(self.actor(id)?).await
     }
 
     /// Rings an extension and, when it answers, dials for it.
     ///
     /// # Errors
     /// `NotFound` for an unknown extension, `Conflict` when none of its phones is registered.
-    pub async fn originate(&self, _by: &Principal, _wish: Originate) -> Result<CallId, Refusal> {
-        Err(not_running())
+    pub async fn originate(&self, by: &Principal, wish: Originate) -> Result<CallId, Refusal> {
+        let exchange = self.exchange()?;
+        let directory = self.parts.provisioning.directory();
+        let Some(extension) = directory.extension(&wish.from) else {
+            return Err(Refusal::NotFound { kind: "extension", key: wish.from });
+        };
+        let devices = devices(exchange, &wish.from);
+        if devices.is_empty() {
+            let detail = format!("no phone of extension {} is registered", wish.from);
+            return Err(Refusal::Conflict { code: "extension-not-registered", detail });
+        }
+        exchange.calls.admit(exchange.clock.now()).map_err(|_| Refusal::Unavailable {
+            detail: "the node takes no more calls now".into(),
+        })?;
+        let caller =
+            Party::Extension { number: extension.number.clone(), name: extension.name.clone() };
+        let id = CallId::fresh();
+        let start = Start::Originate { caller, devices, dialled: wish.to };
+        let args = CallArgs { id, exchange: exchange.clone(), start };
+        exchange.calls.spawn(args).await.map_err(|error| Refusal::Unavailable {
+            detail: format!("the call did not start: {error}"),
+        })?;
+        tracing::info!(call = %id, by = %by.name, "call originated");
+        Ok(id)
     }
 
     /// Does something to a live call.
@@ -76,16 +130,34 @@ impl Office {
     /// `NotFound` when there is no such live call, `Conflict` when its state does not allow it.
     pub async fn command(
         &self,
-        _by: &Principal,
-        _call: CallId,
-        _command: CallCommand,
+        by: &Principal,
+        call: CallId,
+        command: CallCommand,
     ) -> Result<(), Refusal> {
-        Err(not_running())
+        let gone = || Refusal::NotFound { kind: "call", key: call.to_string() };
+        let actor = self.actor(call).ok_or_else(gone)?;
+        tracing::info!(%call, by = %by.name, ?command, "call command");
+        let ask = |reply| CallMsg::Command { command, reply };
+        match ractor::rpc::call(&actor, ask, Some(DEADLINE)).await {
+            Ok(CallResult::Success(outcome)) => outcome,
+            Ok(CallResult::Timeout) => {
+                Err(Refusal::Unavailable { detail: "the call did not answer in time".into() })
+            }
+            Ok(CallResult::SenderError) | Err(_) => Err(gone()),
+        }
     }
 
     /// The trace of a live call or of one that ended not long ago.
-    pub async fn trace(&self, _call: CallId) -> Option<Vec<TraceItem>> {
-        None
+    pub async fn trace(&self, id: CallId) -> Option<Vec<TraceItem>> {
+        let exchange = self.exchange().ok()?;
+        let mut items = exchange.traces.of(id)?;
+        if let Some(actor) = self.actor(id)
+            && let Ok(CallResult::Success(figures)) =
+                ractor::rpc::call(&actor, CallMsg::MediaFigures, Some(DEADLINE)).await
+        {
+            items.extend(figures);
+        }
+        Some(items)
     }
 
     /// Changes an agent's state; answered after the commit.
@@ -94,44 +166,99 @@ impl Office {
     /// `NotFound` for an extension that is no agent, `Conflict` for a static agent's log-out.
     pub async fn agent_command(
         &self,
-        _by: &Principal,
-        _extension: &str,
-        _command: AgentCommand,
+        by: &Principal,
+        extension: &str,
+        command: AgentCommand,
     ) -> Result<AgentView, Refusal> {
-        Err(not_running())
+        self.exchange()?.placed.agent_command(by, extension, command).await
     }
 
     /// All agents in the order of their extensions.
     pub async fn agents(&self) -> Vec<AgentView> {
-        Vec::new()
+        match self.exchange() {
+            Ok(exchange) => exchange.placed.agents().await,
+            Err(_) => Vec::new(),
+        }
     }
 
     /// A queue as it is now.
-    pub async fn queue_status(&self, _number: &str) -> Option<QueueStatus> {
-        None
+    pub async fn queue_status(&self, number: &str) -> Option<QueueStatus> {
+        self.exchange().ok()?.placed.queue_status(number).await
     }
 
-    /// Records of ended calls, newest first, beginning before the given place.
+    /// Records of ended calls, newest first, ending before the given place.
     pub async fn call_records(
         &self,
-        _filter: &RecordFilter,
-        _before: Option<Position>,
-        _limit: usize,
+        filter: &RecordFilter,
+        before: Option<Position>,
+        limit: usize,
     ) -> Vec<CallRecord> {
-        Vec::new()
+        let Some(records) = self.parts.records.clone() else { return Vec::new() };
+        let filter = filter.clone();
+        // The table is read from disk: not on a thread that serves others.
+        tokio::task::spawn_blocking(move || records.page(&filter, before, limit))
+            .await
+            .unwrap_or_default()
     }
 
-    /// The events after a position (none: from now on), gap-free, and then as they come.
-    pub fn feed(&self, _from: Option<Position>) -> BoxStream<'static, FeedItem> {
-        Box::pin(futures::stream::pending())
+    /// The newest position.
+    #[must_use]
+    pub fn head(&self) -> Position {
+        self.parts.journal.head()
+    }
+
+    /// The events after a position (none: from now on), gap-free, and then as they come. Ends
+    /// when the journal closes.
+    pub fn feed(&self, from: Option<Position>) -> BoxStream<'static, FeedItem> {
+        let from = from.unwrap_or_else(|| self.parts.journal.head());
+        let subscription = self.parts.journal.subscribe(from);
+        let records = stream::unfold(subscription, |mut subscription| async move {
+            let record = subscription.next().await.ok()?;
+            Some((records::item(&record), subscription))
+        });
+        records.filter_map(|item| async move { item }).boxed()
     }
 
     /// The conditions of a working node.
     pub async fn readiness(&self) -> Vec<Check> {
-        Vec::new()
+        let journal = self.parts.journal.read(self.parts.journal.head(), 1).await;
+        let journal = journal.err().map(|error| error.to_string());
+        let mut checks = vec![Check { name: "journal", problem: journal }];
+        match &self.parts.exchange {
+            Some(exchange) => {
+                let deaf = exchange.sip.bound().is_empty().then(|| "no listener".to_owned());
+                checks.push(Check { name: "sip", problem: deaf });
+                let draining = exchange.calls.is_draining().then(|| "draining".to_owned());
+                checks.push(Check { name: "calls", problem: draining });
+            }
+            None => checks.push(Check { name: "sip", problem: Some("not running".into()) }),
+        }
+        checks
+    }
+
+    /// Brings the metrics up to date that are read rather than counted.
+    pub fn observe(&self) {
+        metric::JOURNAL_INDEX.set(self.parts.journal.head().index);
+        let Some(exchange) = &self.parts.exchange else { return };
+        let stats = exchange.sip.stats();
+        for (method, count) in &stats.requests_received {
+            metric::SIP_REQUESTS.absolute_with("method", (*method).to_owned(), *count);
+        }
+        metric::SIP_MALFORMED.absolute(stats.malformed);
+        metric::SIP_RETRANSMISSIONS.absolute(stats.retransmissions_sent);
+        metric::SIP_BANNED.absolute(stats.banned);
+        let load = exchange.engine.load();
+        metric::MEDIA_LEGS.set(load.legs as u64);
+        metric::RTP_PACKETS.absolute(load.packets_in);
+        for (trunk, up) in exchange.trunks.states() {
+            metric::TRUNK_UP.set_with("trunk", trunk, u64::from(up));
+        }
     }
 }
 
-fn not_running() -> Refusal {
-    Refusal::Unavailable { detail: "the telephony actors are not running".into() }
+async fn view(call: ActorRef<CallMsg>) -> Option<CallView> {
+    match ractor::rpc::call(&call, CallMsg::View, Some(DEADLINE)).await {
+        Ok(CallResult::Success(view)) => Some(view),
+        Ok(CallResult::Timeout | CallResult::SenderError) | Err(_) => None,
+    }
 }

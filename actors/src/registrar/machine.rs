@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tandem_kernel::Timestamp;
+use tandem_sip::net::FlowId;
 
 /// Shortest registration; a shorter one is refused with 423 (RFC 3261 10.2.8).
 pub const MIN_EXPIRES: Duration = Duration::from_secs(60);
@@ -28,8 +29,8 @@ pub struct Binding {
     pub source: SocketAddr,
     /// `udp`, `tcp`, `tls`, `ws` or `wss`.
     pub transport: String,
-    /// The connection it came over; not valid after a restart.
-    pub flow: Option<u64>,
+    /// The path it came over and calls go back by (RFC 5626).
+    pub flow: FlowId,
     /// When it runs out.
     pub expires_at: Timestamp,
     /// Call-ID of the last REGISTER.
@@ -91,8 +92,8 @@ pub struct Registration {
     pub source: SocketAddr,
     /// Over which transport.
     pub transport: String,
-    /// Over which connection.
-    pub flow: Option<u64>,
+    /// Over which path.
+    pub flow: FlowId,
     /// Call-ID.
     pub call_id: String,
     /// CSeq number.
@@ -201,13 +202,13 @@ impl Registrar {
         self.expiries.keys().next().map(|(at, _, _)| *at)
     }
 
-    /// The contacts whose connection is gone (RFC 5626 4.2: the flow is the contact).
+    /// The contacts on connections: after a restart their connections are gone.
     #[must_use]
-    pub fn flow_closed(&self, flow: u64) -> Vec<RegistrarEvent> {
+    pub fn on_connections(&self) -> Vec<RegistrarEvent> {
         let all = self.bindings.iter().flat_map(|(extension, bindings)| {
             bindings.values().map(move |binding| (extension, binding))
         });
-        all.filter(|(_, binding)| binding.flow == Some(flow) && binding.transport != "udp")
+        all.filter(|(_, binding)| binding.flow.is_reliable())
             .map(|(extension, binding)| RegistrarEvent::Unbound {
                 extension: extension.clone(),
                 key: binding.key.clone(),
@@ -244,6 +245,12 @@ impl Registrar {
                 }
             }
         }
+    }
+
+    /// One contact.
+    #[must_use]
+    pub fn binding(&self, extension: &str, key: &str) -> Option<&Binding> {
+        self.bindings.get(extension)?.get(key)
     }
 
     /// The contacts of an extension.

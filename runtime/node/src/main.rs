@@ -1,2 +1,102 @@
-//! The node binary.
-fn main() {}
+//! The node: the only crate that knows all others.
+//!
+//! | Concern                                     | Owner        |
+//! |---------------------------------------------|--------------|
+//! | The command line                            | `cli`        |
+//! | File, environment, flags                    | `settings`   |
+//! | Putting the parts together, in order        | `wiring`     |
+//! | The demo office                             | `demo`       |
+//! | Certificates                                | `tls`        |
+//! | Prompts and music of the binary             | `library`    |
+//! | `tandem doctor`, `tandem verify`            | `doctor`     |
+
+mod cli;
+mod demo;
+mod doctor;
+mod library;
+mod settings;
+mod tls;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tandem_config::NodeConfig;
+use tandem_telemetry::log::{self, Format};
+
+use crate::cli::{Cli, Command, Settings};
+
+/// Exit codes of sysexits: a wrong configuration, damaged data, anything else.
+const EX_CONFIG: u8 = 78;
+const EX_DATAERR: u8 = 65;
+const EX_SOFTWARE: u8 = 70;
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run(run) => with(&run.settings, |config| start(config, run.demo)),
+        Command::Check(settings) => with(&settings, |_| {
+            say("the configuration is in order");
+            ExitCode::SUCCESS
+        }),
+        Command::Doctor(settings) => with(&settings, |config| {
+            if doctor::examine(config) { ExitCode::SUCCESS } else { ExitCode::from(EX_DATAERR) }
+        }),
+        Command::Config => {
+            say(tandem_config::node::DEFAULTS.trim_end());
+            ExitCode::SUCCESS
+        }
+        Command::Verify(settings) => with(&settings, |config| match doctor::verify(config) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(EX_DATAERR),
+            Err(error) => failed(&error),
+        }),
+    }
+}
+
+fn with(settings: &Settings, act: impl FnOnce(&NodeConfig) -> ExitCode) -> ExitCode {
+    match settings::load(settings) {
+        Ok(config) => act(&config),
+        Err(problems) => {
+            for problem in problems {
+                complain(&problem.to_string());
+            }
+            ExitCode::from(EX_CONFIG)
+        }
+    }
+}
+
+fn start(config: &NodeConfig, demo: bool) -> ExitCode {
+    let format = if config.log.format == "json" { Format::Json } else { Format::Text };
+    if let Err(error) = log::start(&config.log.filter, format) {
+        complain(&error.to_string());
+        return ExitCode::from(EX_CONFIG);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    match runtime.block_on(wiring::run(config, demo)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    complain(&format!("{error:#}"));
+    let damaged = error.downcast_ref::<tandem_journal::OpenError>().is_some_and(|error| {
+        matches!(error, tandem_journal::OpenError::Damaged { .. })
+    });
+    ExitCode::from(if damaged { EX_DATAERR } else { EX_SOFTWARE })
+}
+
+/// The result of a command, for people or pipes.
+#[allow(clippy::print_stdout)]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+/// What went wrong.
+#[allow(clippy::print_stderr)]
+fn complain(text: &str) {
+    eprintln!("tandem: {text}");
+}

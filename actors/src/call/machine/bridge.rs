@@ -161,11 +161,8 @@ impl Bridge {
                 }
                 Stage::Over
             }
-            Input::Replaced { old, party } => {
-                let new = facts.add_leg(now, party);
-                if let Some(leg) = facts.legs.get_mut(&new) {
-                    leg.up = true;
-                }
+            Input::Replaced { old, new, party } => {
+                facts.put_leg(now, new, party, false);
                 self.replace(facts, now, old, new, out)
             }
             _ => Stage::Bridged(self),
@@ -187,6 +184,7 @@ impl Bridge {
         self.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
         self.talk = None;
         facts.enter(new, out);
+        facts.answer(now, new, out);
         facts.hang_up(old, HangUp::NORMAL, out);
         facts.answered(now, new, out);
         Stage::Bridged(Self::join(facts, now, stays, new, out))

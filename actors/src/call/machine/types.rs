@@ -292,7 +292,9 @@ pub enum Input {
     Replaced {
         /// The leg that is replaced.
         old: LegIndex,
-        /// Who takes its place.
+        /// The leg that takes its place, by a number that was reserved.
+        new: LegIndex,
+        /// Who is on it.
         party: Party,
     },
 }

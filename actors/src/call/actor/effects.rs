@@ -1,0 +1,315 @@
+//! Carrying out what the call's machine asks for.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use ractor::{ActorRef, RpcReplyPort};
+use tandem_engine::{Item, LegStats, PlayerId, Programme, Source, Tone};
+use tandem_journal::Append;
+use tandem_kernel::LegId;
+use tandem_telemetry::metric;
+
+use super::{CallState, route};
+use crate::call::event::CallEvent;
+use crate::call::leg::SipLeg;
+use crate::call::machine::{
+    Effect, HangUp, Heard, Input, LegEvent, LegIndex, Player, QueueAct, Sound,
+};
+use crate::call::message::CallMsg;
+use crate::entity;
+use crate::office::TraceItem;
+use crate::queue::QueueMsg;
+
+impl CallState {
+    pub(super) fn carry_out(
+        &mut self,
+        myself: &ActorRef<CallMsg>,
+        effect: Effect,
+        waiting: &mut VecDeque<Input>,
+    ) {
+        match effect {
+            Effect::Dial { leg, to, for_leg, caller, give_up } => {
+                let prefer = for_leg.and_then(|leg| self.legs.get(&leg)).and_then(SipLeg::codec);
+                let id = self.leg_id(leg);
+                match SipLeg::dial(&self.exchange, id, (&to, &caller), prefer, give_up, myself) {
+                    Ok((sip, happenings)) => {
+                        self.add_leg(leg, sip);
+                        for happening in happenings {
+                            self.happened(myself, leg, happening);
+                        }
+                    }
+                    Err(end) => waiting.push_back(Input::Leg(leg, LegEvent::Ended(end))),
+                }
+            }
+            Effect::Ring(leg) => self.on_leg(leg, |sip, exchange| sip.ring(exchange, myself)),
+            Effect::Progress(leg) => self.answer(myself, leg, false, waiting),
+            Effect::Answer(leg) => self.answer(myself, leg, true, waiting),
+            Effect::HangUp(leg, how) => self.hang_up(myself, leg, &how),
+            Effect::Hear(leg, heard) => self.hear(leg, &heard),
+            Effect::Play(player, sound) => self.play(myself, player, &sound),
+            Effect::StopPlaying(Player(number)) => {
+                self.exchange.engine.stop(self.id, PlayerId(number));
+            }
+            Effect::SendDtmf(leg, digit) => {
+                self.exchange.engine.send_dtmf(self.leg_id(leg), digit.to_string());
+            }
+            Effect::Route { request, dialled, by } => {
+                let route = route::resolve(&self.exchange, &by, &dialled);
+                waiting.push_back(Input::Routed { request, route });
+            }
+            Effect::RouteDestination { request, destination, by } => {
+                let route = route::destination(&self.exchange, &by, &destination);
+                waiting.push_back(Input::Routed { request, route });
+            }
+            Effect::Queue(queue, act) => self.tell_queue(myself, &queue, act, waiting),
+            Effect::InCall(extension) => self.exchange.placed.in_call(&extension, self.id),
+            Effect::OutOfCall(extension) => {
+                self.exchange.placed.out_of_call(&extension, self.id);
+            }
+            Effect::Code { extension, code } => self.code(myself, extension, code),
+            Effect::TransferProgress { leg, refer, status, last } => {
+                let id = tandem_sip::session::ReferId(u32::try_from(refer).unwrap_or(u32::MAX));
+                self.on_leg(leg, |sip, exchange| {
+                    sip.refer_progress(exchange, myself, (id, status, last));
+                });
+            }
+            Effect::Arm(timer, after) => {
+                drop(myself.send_after(after, move || CallMsg::Timer(timer)));
+            }
+            Effect::Record(event) => self.facts.push(event),
+            Effect::Decide(code, detail) => self.exchange.traces.decision(self.id, code, detail),
+            Effect::Over => self.finish(myself),
+        }
+    }
+
+    fn leg_id(&self, leg: LegIndex) -> LegId {
+        LegId { call: self.id, index: leg }
+    }
+
+    fn on_leg(
+        &mut self,
+        leg: LegIndex,
+        act: impl FnOnce(&mut SipLeg, &crate::exchange::Exchange),
+    ) {
+        if let Some(sip) = self.legs.get_mut(&leg) {
+            act(sip, &self.exchange);
+        }
+    }
+
+    /// 183 or 200, with the codec of the only other leg that has one.
+    fn answer(
+        &mut self,
+        myself: &ActorRef<CallMsg>,
+        leg: LegIndex,
+        finally: bool,
+        waiting: &mut VecDeque<Input>,
+    ) {
+        let others = self.legs.iter().filter(|(index, _)| **index != leg);
+        let prefer = others.filter_map(|(_, sip)| sip.codec()).next_back();
+        let exchange = Arc::clone(&self.exchange);
+        let Some(sip) = self.legs.get_mut(&leg) else { return };
+        let happenings = if finally {
+            sip.answer(&exchange, myself, prefer)
+        } else {
+            sip.progress(&exchange, myself, prefer)
+        };
+        for happening in happenings {
+            if let super::Happening::Event(event) = happening {
+                waiting.push_back(Input::Leg(leg, event));
+            }
+        }
+    }
+
+    fn hang_up(&mut self, myself: &ActorRef<CallMsg>, leg: LegIndex, how: &HangUp) {
+        self.note_figures(leg);
+        let retry_after = (how.status == 503).then_some(5);
+        self.on_leg(leg, |sip, exchange| sip.hang_up(exchange, myself, how, retry_after));
+    }
+
+    fn hear(&self, leg: LegIndex, heard: &[Heard]) {
+        let sources = heard.iter().map(|heard| match heard {
+            Heard::Leg(other) => Source::Leg(self.leg_id(*other)),
+            Heard::Player(Player(number)) => Source::Player(PlayerId(*number)),
+        });
+        self.exchange.engine.hear(self.leg_id(leg), sources.collect());
+    }
+
+    fn play(&self, myself: &ActorRef<CallMsg>, Player(number): Player, sound: &Sound) {
+        let directory = self.exchange.provisioning.directory();
+        let settings = directory.settings();
+        let music = |wanted: Option<&str>| {
+            let name = wanted.filter(|name| !name.is_empty()).unwrap_or(&settings.hold_music);
+            Item::File(name.to_owned())
+        };
+        let (item, repeat) = match sound {
+            Sound::RingBack => (Item::Tone(Tone::RingBack, None), false),
+            Sound::Busy => (Item::Tone(Tone::Busy, None), false),
+            Sound::Waiting { queue } => {
+                let prompts = directory.queue(queue).map(|queue| &queue.prompts);
+                let wanted = prompts.map(|prompts| {
+                    if prompts.waiting_audio.is_empty() {
+                        prompts.hold_music.as_str()
+                    } else {
+                        prompts.waiting_audio.as_str()
+                    }
+                });
+                (music(wanted), true)
+            }
+            Sound::Hold { queue } => {
+                let queue = queue.as_ref().and_then(|queue| directory.queue(queue));
+                (music(queue.map(|queue| queue.prompts.hold_music.as_str())), true)
+            }
+            Sound::Music => (music(None), true),
+            Sound::Tone(hertz) => (Item::Tone(Tone::Hz(f32::from(*hertz)), None), false),
+            Sound::Prompt { file } => {
+                let name = if file.contains('/') {
+                    file.clone()
+                } else {
+                    format!("{}/{file}", settings.language)
+                };
+                (Item::File(name), false)
+            }
+        };
+        let call = myself.clone();
+        let sink = Arc::new(move |event| {
+            let _gone = call.cast(CallMsg::Media(event));
+        });
+        let programme = Programme { items: vec![item], repeat };
+        self.exchange.engine.play(self.id, PlayerId(number), programme, sink);
+    }
+
+    fn tell_queue(
+        &mut self,
+        myself: &ActorRef<CallMsg>,
+        queue: &str,
+        act: QueueAct,
+        waiting: &mut VecDeque<Input>,
+    ) {
+        let Some(actor) = self.exchange.placed.queue(queue) else {
+            if act == QueueAct::Join {
+                waiting.push_back(Input::QueueLeft {
+                    exit: crate::queue::Exit::QueueRemoved,
+                    failover: tandem_config::resource::Destination::EndCall,
+                });
+            }
+            return;
+        };
+        let call = self.id;
+        let message = match act {
+            QueueAct::Join => {
+                let view = self.call.view();
+                let asker = myself.clone();
+                QueueMsg::Join {
+                    call,
+                    caller: view.from,
+                    caller_name: String::new(),
+                    reply_to: Arc::new(move |notice| {
+                        let _gone = asker.cast(CallMsg::Queue(notice));
+                    }),
+                }
+            }
+            QueueAct::CallerGone => QueueMsg::CallerGone { call },
+            QueueAct::OfferRinging(offer) => QueueMsg::OfferRinging { call, offer },
+            QueueAct::OfferAnswered(offer) => {
+                QueueMsg::OfferAnswered { call, offer, at: self.exchange.clock.now() }
+            }
+            QueueAct::OfferEnded(offer, why) => QueueMsg::OfferEnded { call, offer, why },
+            QueueAct::CallEnded { agent, by, talk } => {
+                QueueMsg::CallEnded { call, agent, by, talk }
+            }
+        };
+        // A queue that has just been removed tells its callers so itself.
+        let _gone = actor.cast(message);
+    }
+
+    fn code(&self, myself: &ActorRef<CallMsg>, extension: String, code: String) {
+        let exchange = Arc::clone(&self.exchange);
+        let myself = myself.clone();
+        tokio::spawn(async move {
+            let prompt = crate::codes::carry_out(&exchange, &extension, &code).await;
+            let _gone = myself.cast(CallMsg::CodeDone { prompt: prompt.to_owned() });
+        });
+    }
+
+    /// Appends the facts of a step, in order, behind what is said on the wire.
+    pub(super) fn append(&mut self) {
+        if self.facts.is_empty() {
+            return;
+        }
+        let facts = std::mem::take(&mut self.facts);
+        if let Some(CallEvent::Ended { outcome, .. }) = facts.last() {
+            self.ended_facts = true;
+            metric::CALLS.increment_with("outcome", known_outcome(outcome));
+        }
+        let append = Append {
+            entity: entity::call(self.id),
+            expected: None,
+            epoch: 0,
+            op_id: None,
+            events: facts.iter().map(entity::encode).collect(),
+        };
+        // Call set-up does not wait for the commit; the journal keeps the order of the appends.
+        drop(self.exchange.journal.append(append));
+    }
+
+    /// Keeps the leg's media figures for the trace before the engine forgets them.
+    pub(super) fn note_figures(&self, leg: LegIndex) {
+        if !self.legs.contains_key(&leg) {
+            return;
+        }
+        let figures = self.exchange.engine.stats(self.leg_id(leg));
+        let exchange = Arc::clone(&self.exchange);
+        let call = self.id;
+        tokio::spawn(async move {
+            if let Ok(stats) = figures.await {
+                let item = shown(&exchange, leg, &stats);
+                exchange.traces.add(call, item);
+            }
+        });
+    }
+
+    pub(super) fn figures(&self, reply: RpcReplyPort<Vec<TraceItem>>) {
+        let legs: Vec<LegIndex> = self.legs.keys().copied().collect();
+        let asked: Vec<_> =
+            legs.iter().map(|leg| (*leg, self.exchange.engine.stats(self.leg_id(*leg)))).collect();
+        let exchange = Arc::clone(&self.exchange);
+        tokio::spawn(async move {
+            let mut items = Vec::new();
+            for (leg, figures) in asked {
+                if let Ok(stats) = figures.await {
+                    items.push(shown(&exchange, leg, &stats));
+                }
+            }
+            let _gone = reply.send(items);
+        });
+    }
+}
+
+fn shown(exchange: &crate::exchange::Exchange, leg: LegIndex, stats: &LegStats) -> TraceItem {
+    let value = |name: &str, value: String| (name.to_owned(), value);
+    TraceItem::Media {
+        at: exchange.clock.now(),
+        leg,
+        values: vec![
+            value("codec", stats.codec.map_or("none", |codec| codec.name()).to_owned()),
+            value("remote", stats.remote.map_or_else(String::new, |remote| remote.to_string())),
+            value("packets_received", stats.packets_received.to_string()),
+            value("packets_sent", stats.packets_sent.to_string()),
+            value("lost", stats.lost.to_string()),
+            value("lost_by_remote", stats.lost_by_remote.to_string()),
+            value("jitter_ms", format!("{:.1}", stats.jitter.as_secs_f64() * 1000.0)),
+            value("mos", format!("{:.1}", stats.mos)),
+            value("added_delay_ms", stats.added_delay.as_millis().to_string()),
+            value("relayed", stats.is_relayed.to_string()),
+        ],
+    }
+}
+
+/// Metric labels are of a closed set.
+fn known_outcome(outcome: &str) -> &'static str {
+    const KNOWN: [&str; 9] = [
+        "abandoned", "answered", "busy", "cancelled", "completed", "missed", "no_answer",
+        "rejected", "interrupted",
+    ];
+    KNOWN.into_iter().find(|known| *known == outcome).unwrap_or("failed")
+}

@@ -1,0 +1,466 @@
+//! The shell of a call: messages become inputs, effects become packets, sounds and facts.
+
+mod effects;
+mod route;
+
+pub(crate) use route::{devices, from_trunk, resolve};
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tandem_kernel::{CallId, LegId};
+use tandem_sip::net::Inbound;
+use tandem_sip::session::Input as SipInput;
+
+use super::event::CallEvent;
+use super::leg::{Happening, Referral, SipLeg, capabilities};
+use super::machine::{
+    Call, Device, Input, LegEvent, LegIndex, Line, Party, Player, Refused, Route, TimerId,
+};
+use super::message::{CallMsg, Surrender};
+use crate::exchange::Exchange;
+use crate::office::Refusal;
+use crate::queue::QueueNotice;
+
+/// How long an actor stays after its call for the last messages on the wire.
+const LINGER: std::time::Duration = std::time::Duration::from_secs(40);
+
+/// How long one call waits for another to hand a leg over.
+const HAND_OVER: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// How a call begins.
+pub enum Start {
+    /// An INVITE that was let in.
+    Incoming {
+        /// The INVITE.
+        inbound: Box<Inbound>,
+        /// Who calls.
+        caller: Party,
+        /// What was dialled.
+        dialled: String,
+        /// Where it leads.
+        route: Route,
+    },
+    /// A wish from the API.
+    Originate {
+        /// Who rings first.
+        caller: Party,
+        /// Their phones.
+        devices: Vec<Device>,
+        /// What is dialled then.
+        dialled: String,
+    },
+}
+
+/// What a call actor is started with.
+pub struct CallArgs {
+    /// Its id.
+    pub id: CallId,
+    /// The node.
+    pub exchange: Arc<Exchange>,
+    /// How it begins.
+    pub start: Start,
+}
+
+pub(super) struct CallActor;
+
+pub(super) struct CallState {
+    id: CallId,
+    exchange: Arc<Exchange>,
+    call: Call,
+    legs: BTreeMap<LegIndex, SipLeg>,
+    /// Facts of the step in hand, appended together.
+    facts: Vec<CallEvent>,
+    ended_facts: bool,
+    over: bool,
+}
+
+impl Actor for CallActor {
+    type Msg = CallMsg;
+    type State = CallState;
+    type Arguments = CallArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<CallMsg>,
+        args: CallArgs,
+    ) -> Result<CallState, ActorProcessingErr> {
+        let CallArgs { id, exchange, start } = args;
+        exchange.calls.insert(id, myself.clone());
+        let call = Call::new(id, exchange.clock.now());
+        let mut state = CallState {
+            id,
+            exchange,
+            call,
+            legs: BTreeMap::new(),
+            facts: Vec::new(),
+            ended_facts: false,
+            over: false,
+        };
+        state.start(&myself, start);
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<CallMsg>,
+        message: CallMsg,
+        state: &mut CallState,
+    ) -> Result<(), ActorProcessingErr> {
+        state.handle(&myself, message);
+        state.settle(&myself);
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _myself: ActorRef<CallMsg>,
+        state: &mut CallState,
+    ) -> Result<(), ActorProcessingErr> {
+        state.exchange.engine.close_call(state.id);
+        Ok(())
+    }
+}
+
+/// Whatever ends the actor, a panic included, the call is not found any more, its media are
+/// closed and its record is written.
+impl Drop for CallState {
+    fn drop(&mut self) {
+        self.exchange.calls.remove(self.id);
+        for leg in self.legs.values() {
+            self.exchange.calls.forget_dialog(&leg.call_id, self.id);
+        }
+        self.exchange.engine.close_call(self.id);
+        if !self.ended_facts {
+            self.facts.push(CallEvent::Ended {
+                at: self.exchange.clock.now(),
+                outcome: "failed".into(),
+                cause: "the call's actor crashed".into(),
+                talk_us: 0,
+                hold_us: 0,
+            });
+            self.append();
+        }
+    }
+}
+
+impl CallState {
+    fn start(&mut self, myself: &ActorRef<CallMsg>, start: Start) {
+        match start {
+            Start::Incoming { inbound, caller, dialled, route } => {
+                let caps = self.caps_of(&caller);
+                let id = LegId { call: self.id, index: 0 };
+                match SipLeg::incoming(&self.exchange, id, &inbound, caps, myself) {
+                    Ok(leg) => {
+                        self.add_leg(0, leg);
+                        self.step(myself, Input::Begin { caller, dialled, route });
+                    }
+                    Err(refusal) => {
+                        self.exchange.sip.respond(inbound.txn, *refusal);
+                        self.ended_facts = true;
+                        self.over = true;
+                        myself.stop(None);
+                    }
+                }
+            }
+            Start::Originate { caller, devices, dialled } => {
+                let ring_for = std::time::Duration::from_secs(60);
+                self.step(myself, Input::Originate { caller, devices, dialled, ring_for });
+            }
+        }
+    }
+
+    fn handle(&mut self, myself: &ActorRef<CallMsg>, message: CallMsg) {
+        match message {
+            CallMsg::Sip { leg, event, slot: _slot } => {
+                self.leg_input(myself, leg, SipInput::Wire(event));
+            }
+            CallMsg::SipTimer { leg, timer } => {
+                self.leg_input(myself, leg, SipInput::Timer(timer));
+            }
+            CallMsg::Timer(timer) if timer == TimerId(u64::MAX) => myself.stop(None),
+            CallMsg::Timer(timer) => self.step(myself, Input::Timer(timer)),
+            CallMsg::Media(event) => self.media(myself, event),
+            CallMsg::Queue(notice) => self.notice(myself, notice),
+            CallMsg::CodeDone { prompt } => self.step(myself, Input::CodeDone { prompt }),
+            CallMsg::Command { command, reply } => {
+                let outcome = self.try_step(myself, Input::Command(command)).map_err(refusal);
+                // Who asked may be gone.
+                let _gone = reply.send(outcome);
+            }
+            CallMsg::View(reply) => {
+                let _gone = reply.send(self.call.view());
+            }
+            CallMsg::MediaFigures(reply) => self.figures(reply),
+            CallMsg::TakeOver { leg, reply } => {
+                let _gone = reply.send(self.surrender(myself, leg));
+            }
+            CallMsg::Taken { by, refer, surrender } => {
+                self.taken(myself, by, refer, surrender);
+            }
+            CallMsg::Replace { old, inbound, party } => {
+                self.replace(myself, old, &inbound, party);
+            }
+        }
+    }
+
+    /// Runs the machine, and whatever its effects bring about, to the end.
+    fn step(&mut self, myself: &ActorRef<CallMsg>, input: Input) {
+        if let Err(refused) = self.try_step(myself, input) {
+            tracing::debug!(call = %self.id, %refused, "input refused");
+        }
+    }
+
+    fn try_step(&mut self, myself: &ActorRef<CallMsg>, input: Input) -> Result<(), Refused> {
+        let mut waiting = VecDeque::from([input]);
+        let mut first = Ok(());
+        let mut is_first = true;
+        while let Some(input) = waiting.pop_front() {
+            match self.call.step(self.exchange.clock.now(), input) {
+                Ok(effects) => {
+                    for effect in effects {
+                        self.carry_out(myself, effect, &mut waiting);
+                    }
+                }
+                Err(refused) if is_first => first = Err(refused),
+                Err(_) => {}
+            }
+            is_first = false;
+        }
+        self.append();
+        first
+    }
+
+    fn leg_input(&mut self, myself: &ActorRef<CallMsg>, index: LegIndex, input: SipInput) {
+        let Some(leg) = self.legs.get_mut(&index) else { return };
+        let happenings = leg.step(&self.exchange, myself, input);
+        if leg.is_closed() {
+            self.drop_leg(index);
+        }
+        for happening in happenings {
+            self.happened(myself, index, happening);
+        }
+    }
+
+    fn happened(&mut self, myself: &ActorRef<CallMsg>, leg: LegIndex, happening: Happening) {
+        match happening {
+            Happening::Event(event) => {
+                if matches!(event, LegEvent::Ended(_)) {
+                    self.note_figures(leg);
+                    self.exchange.engine.close(LegId { call: self.id, index: leg });
+                }
+                self.step(myself, Input::Leg(leg, event));
+            }
+            Happening::Referred(referral) => self.referred(myself, leg, referral),
+            Happening::Redirected(uris) => {
+                let lines = self.lines_for(leg, &uris);
+                self.step(myself, Input::Leg(leg, LegEvent::Redirected(lines)));
+            }
+        }
+    }
+
+    /// A 3xx is followed over the trunk that sent it; a phone's is not.
+    fn lines_for(&self, leg: LegIndex, uris: &[String]) -> Vec<Line> {
+        let view = self.call.view();
+        let Some(leg) = view.legs.iter().find(|it| it.index == leg) else { return Vec::new() };
+        let Some(trunk) = leg.party.strip_prefix("trunk:") else { return Vec::new() };
+        uris.iter()
+            .map(|uri| Line {
+                trunk: trunk.to_owned(),
+                number: leg.number.clone(),
+                caller_id: String::new(),
+                uri: Some(uri.clone()),
+            })
+            .collect()
+    }
+
+    fn referred(&mut self, myself: &ActorRef<CallMsg>, by: LegIndex, referral: Referral) {
+        let Some(leg) = self.legs.get_mut(&by) else { return };
+        if referral.number.is_empty() && referral.replaces.is_none() {
+            leg.refuse_refer(&self.exchange, myself, referral.id, 400);
+            return;
+        }
+        leg.accept_refer(&self.exchange, myself, referral.id);
+        let refer = referral.id.0;
+        let other = referral.replaces.and_then(|(call_id, _, _)| {
+            let (call, leg) = self.exchange.calls.by_dialog(&call_id)?;
+            Some((self.exchange.calls.find(call)?, leg))
+        });
+        let Some((other, leg)) = other else {
+            let event = LegEvent::Referred { refer: u64::from(refer), to: referral.number };
+            return self.step(myself, Input::Leg(by, event));
+        };
+        // A question sideways: asked beside the actor, so that two calls that transfer into
+        // each other do not wait for each other.
+        let myself = myself.clone();
+        tokio::spawn(async move {
+            let taken = ractor::rpc::call(
+                &other,
+                |reply| CallMsg::TakeOver { leg, reply },
+                Some(HAND_OVER),
+            )
+            .await;
+            let surrender = match taken {
+                Ok(ractor::rpc::CallResult::Success(Some(surrender))) => Some(Box::new(surrender)),
+                _ => None,
+            };
+            let _gone = myself.cast(CallMsg::Taken { by, refer, surrender });
+        });
+    }
+
+    fn surrender(&mut self, myself: &ActorRef<CallMsg>, leg: LegIndex) -> Option<Surrender> {
+        let (gone, party) = self.call.partner(leg)?;
+        let sip = self.legs.remove(&gone)?;
+        self.exchange.calls.forget_dialog(&sip.call_id, self.id);
+        self.step(myself, Input::Surrendered { gone });
+        Some(Surrender { party, leg: sip })
+    }
+
+    fn taken(
+        &mut self,
+        myself: &ActorRef<CallMsg>,
+        by: LegIndex,
+        refer: u32,
+        surrender: Option<Box<Surrender>>,
+    ) {
+        let moved = surrender.and_then(|surrender| {
+            let taken = self.call.reserve_leg();
+            let id = LegId { call: self.id, index: taken };
+            let leg = surrender.leg.move_to(&self.exchange, id, myself).ok()?;
+            self.add_leg(taken, leg);
+            Some((taken, surrender.party))
+        });
+        match moved {
+            Some((taken, party)) => {
+                let event = LegEvent::Joined { refer: u64::from(refer), taken, party };
+                self.step(myself, Input::Leg(by, event));
+            }
+            None => {
+                if let Some(leg) = self.legs.get_mut(&by) {
+                    let id = tandem_sip::session::ReferId(refer);
+                    leg.refer_progress(&self.exchange, myself, (id, 481, true));
+                }
+            }
+        }
+    }
+
+    fn replace(
+        &mut self,
+        myself: &ActorRef<CallMsg>,
+        old: LegIndex,
+        inbound: &Inbound,
+        party: Party,
+    ) {
+        let new = self.call.reserve_leg();
+        let id = LegId { call: self.id, index: new };
+        let caps = self.caps_of(&party);
+        match SipLeg::incoming(&self.exchange, id, inbound, caps, myself) {
+            Ok(leg) => {
+                self.add_leg(new, leg);
+                self.step(myself, Input::Replaced { old, new, party });
+            }
+            Err(refusal) => self.exchange.sip.respond(inbound.txn, *refusal),
+        }
+    }
+
+    fn notice(&mut self, myself: &ActorRef<CallMsg>, notice: QueueNotice) {
+        let input = match notice {
+            QueueNotice::Joined { .. } => Input::QueueJoined,
+            QueueNotice::Refused { reason, failover } | QueueNotice::Leave { reason, failover } => {
+                Input::QueueLeft { exit: reason, failover }
+            }
+            QueueNotice::Offer { offer, agent, ring_for } => {
+                let devices = devices(&self.exchange, &agent);
+                Input::Offered { offer, agent, devices, ring_for }
+            }
+            QueueNotice::Withdraw { offer, elsewhere } => Input::Withdrawn { offer, elsewhere },
+        };
+        self.step(myself, input);
+    }
+
+    fn media(&mut self, myself: &ActorRef<CallMsg>, event: tandem_engine::MediaEvent) {
+        use tandem_engine::MediaEvent;
+        match event {
+            MediaEvent::Finished { player, .. } => {
+                self.step(myself, Input::Played(Player(player.0)));
+            }
+            MediaEvent::NotPlayed { player, why, .. } => {
+                self.exchange.traces.decision(self.id, "not_played", why);
+                self.step(myself, Input::Played(Player(player.0)));
+            }
+            MediaEvent::NoMedia { leg, for_secs } => {
+                let detail = format!("nothing from leg {} for {for_secs} s", leg.index);
+                self.exchange.traces.decision(self.id, "no_media", detail);
+            }
+            MediaEvent::Failed { leg, why } => {
+                self.exchange.traces.decision(self.id, "media_failed", why);
+                let how = super::machine::HangUp::NORMAL;
+                if let Some(sip) = self.legs.get_mut(&leg.index) {
+                    sip.hang_up(&self.exchange, myself, &how, None);
+                }
+            }
+            // The engine relays digits between legs; menus that listen come with their issue.
+            MediaEvent::Dtmf { .. } | MediaEvent::MediaBack { .. } => {}
+        }
+    }
+
+    fn add_leg(&mut self, index: LegIndex, leg: SipLeg) {
+        self.exchange.calls.know_dialog(&leg.call_id, self.id, index);
+        self.exchange.traces.dialog(self.id, &leg.call_id);
+        self.legs.insert(index, leg);
+    }
+
+    fn drop_leg(&mut self, index: LegIndex) {
+        if let Some(leg) = self.legs.remove(&index) {
+            self.exchange.calls.forget_dialog(&leg.call_id, self.id);
+        }
+    }
+
+    fn caps_of(&self, party: &Party) -> tandem_sdp::Capabilities {
+        let directory = self.exchange.provisioning.directory();
+        let found = match party {
+            Party::Extension { number, .. } => directory
+                .extension(number)
+                .map(|it| capabilities(&it.codecs, it.dtmf, it.encryption)),
+            Party::Outside { trunk, .. } => {
+                directory.trunk(trunk).map(|it| capabilities(&it.codecs, it.dtmf, it.encryption))
+            }
+        };
+        found.unwrap_or_default()
+    }
+
+    /// Ends the actor when the call is over and the wire is quiet.
+    fn settle(&mut self, myself: &ActorRef<CallMsg>) {
+        let closed: Vec<LegIndex> =
+            self.legs.iter().filter(|(_, leg)| leg.is_closed()).map(|(index, _)| *index).collect();
+        for index in closed {
+            self.drop_leg(index);
+        }
+        if !self.over {
+            return;
+        }
+        if self.legs.is_empty() {
+            myself.stop(None);
+        }
+    }
+
+    /// The call is over: it counts no more; its last transactions get some time.
+    fn finish(&mut self, myself: &ActorRef<CallMsg>) {
+        self.over = true;
+        self.exchange.calls.remove(self.id);
+        self.exchange.engine.close_call(self.id);
+        drop(myself.send_after(LINGER, || CallMsg::Timer(TimerId(u64::MAX))));
+        self.settle(myself);
+    }
+}
+
+fn refusal(refused: Refused) -> Refusal {
+    let code = match refused {
+        Refused::Over => "call-ended",
+        Refused::NotConnected => "call-not-connected",
+        Refused::Transferring => "call-transferring",
+        Refused::NoLeg(_) => "call-leg-unknown",
+    };
+    Refusal::Conflict { code, detail: refused.to_string() }
+}

@@ -1,0 +1,158 @@
+//! Sending an INVITE: to a registered phone, or over a trunk.
+
+use std::time::{Duration, Instant};
+
+use ractor::ActorRef;
+use tandem_kernel::LegId;
+use tandem_sdp::{Capabilities, Codec};
+use tandem_sip::message::Name;
+use tandem_sip::net::Target;
+use tandem_sip::session::{Dial, Session};
+use tandem_sip::value::{NameAddr, Uri};
+
+use super::audio::Audio;
+use super::{Happening, SipLeg, capabilities};
+use crate::call::machine::{Device, Dialled, LegEnd, Line, Party};
+use crate::call::message::CallMsg;
+use crate::exchange::Exchange;
+
+/// Where and how an INVITE goes.
+struct Destination {
+    target: Uri,
+    route: Vec<String>,
+    next_hop: Target,
+    from: NameAddr,
+    to: NameAddr,
+    headers: Vec<(Name, String)>,
+    credentials: Option<tandem_sip::digest::Credentials>,
+    caps: Capabilities,
+}
+
+impl SipLeg {
+    /// Sends an INVITE.
+    ///
+    /// # Errors
+    /// Why it could not even be sent.
+    pub(crate) fn dial(
+        exchange: &Exchange,
+        id: LegId,
+        (to, caller): (&Dialled, &Party),
+        prefer: Option<Codec>,
+        give_up: Duration,
+        myself: &ActorRef<CallMsg>,
+    ) -> Result<(Self, Vec<Happening>), LegEnd> {
+        let destination = match to {
+            Dialled::Device(device) => to_device(exchange, device, caller)?,
+            Dialled::Line(line) => to_line(exchange, line, caller)?,
+        };
+        let failed = |status| LegEnd {
+            status: Some(status),
+            by_party: false,
+            why: "no media ports are free".into(),
+        };
+        let mut audio = Audio::open(exchange, id, destination.caps, myself).map_err(failed)?;
+        audio.prefer(prefer);
+        let call_id = exchange.fresh_call_id();
+        let transport = destination.next_hop.transport;
+        let peer = destination
+            .next_hop
+            .flow
+            .map(|flow| flow.remote().ip())
+            .or(destination.next_hop.addr.map(|addr| addr.ip()));
+        let identity = exchange.identity_towards(transport, peer);
+        let dial = Dial {
+            target: destination.target,
+            route: destination.route,
+            next_hop: destination.next_hop,
+            from: destination.from,
+            to: destination.to,
+            call_id: call_id.clone(),
+            from_tag: exchange.fresh_tag(),
+            headers: destination.headers,
+            offer: Some(audio.offer()),
+            credentials: destination.credentials,
+            give_up_after: give_up,
+        };
+        let (session, effects) = Session::outgoing(Instant::now(), dial, &identity);
+        let mut leg = Self {
+            id,
+            session,
+            attachments: Vec::new(),
+            call_id,
+            audio,
+            closed: false,
+            ended: false,
+        };
+        let happenings = leg.run(exchange, myself, effects);
+        Ok((leg, happenings))
+    }
+}
+
+fn to_device(
+    exchange: &Exchange,
+    device: &Device,
+    caller: &Party,
+) -> Result<Destination, LegEnd> {
+    let gone = || LegEnd::status(480, "the phone is not registered any more");
+    let binding =
+        exchange.location.binding(&device.extension, &device.binding).ok_or_else(gone)?;
+    let directory = exchange.provisioning.directory();
+    let extension = directory.extension(&device.extension).ok_or_else(gone)?;
+    let target = Uri::parse(&binding.uri).map_err(|_| gone())?;
+    let realm = &exchange.policy.realm;
+    Ok(Destination {
+        next_hop: Target {
+            uri: target.clone(),
+            flow: Some(binding.flow),
+            transport: binding.transport.parse().ok(),
+            addr: None,
+        },
+        target,
+        route: binding.path.clone(),
+        from: party(caller.name(), caller.number(), realm),
+        to: party(&extension.name, &extension.number, realm),
+        headers: Vec::new(),
+        credentials: None,
+        caps: capabilities(&extension.codecs, extension.dtmf, extension.encryption),
+    })
+}
+
+fn to_line(exchange: &Exchange, line: &Line, caller: &Party) -> Result<Destination, LegEnd> {
+    let down = || LegEnd {
+        status: Some(503),
+        by_party: false,
+        why: format!("trunk {} is not available", line.trunk),
+    };
+    let way = exchange.trunks.way(&line.trunk).ok_or_else(down)?;
+    let bad = |_| LegEnd::status(484, "the number can not be sent");
+    let target = match &line.uri {
+        Some(uri) => Uri::parse(uri).map_err(bad)?,
+        None => way.uri_of(&line.number),
+    };
+    let shown = match (&line.caller_id, &way.username) {
+        (id, _) if !id.is_empty() => id.clone(),
+        (_, Some(user)) if caller.trunk().is_none() => user.clone(),
+        _ => caller.number().to_owned(),
+    };
+    let from = party(caller.name(), &shown, &way.domain);
+    let mut headers = Vec::new();
+    if way.trusted_identity {
+        headers.push((Name::PAssertedIdentity, from.to_string()));
+    }
+    Ok(Destination {
+        next_hop: way.target(&target),
+        to: party("", &line.number, &way.domain),
+        target,
+        route: Vec::new(),
+        from,
+        headers,
+        credentials: way.credentials,
+        caps: way.caps,
+    })
+}
+
+/// `"name" <sip:number@host>`.
+fn party(name: &str, number: &str, host: &str) -> NameAddr {
+    let uri = if number.is_empty() { Uri::sip_host(host) } else { Uri::sip(number, host) };
+    NameAddr::new(uri).with_display(name)
+}

@@ -1,0 +1,438 @@
+//! One leg as the shell holds it: a SIP session, its offer and answer, and its media.
+//!
+//! | Concern                                   | Owner                         |
+//! |-------------------------------------------|-------------------------------|
+//! | Dialog, transactions' users, timers       | `tandem_sip::session`         |
+//! | What is said and agreed about audio       | `audio`                       |
+//! | What it means for the call                | the call's machine            |
+
+mod audio;
+mod dial;
+mod refer;
+
+pub(crate) use audio::capabilities;
+pub(crate) use refer::Referral;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use ractor::ActorRef;
+use tandem_kernel::LegId;
+use tandem_kernel::port::ActorPort;
+use tandem_sdp::{Capabilities, Codec};
+use tandem_sip::message::Name;
+use tandem_sip::net::{Attachment, Inbound, Sink};
+use tandem_sip::session::{
+    Cause, Command, Effect, Event, Input, Party, ReferId, Session,
+};
+use tandem_sip::value::Reason;
+
+use self::audio::Audio;
+use super::machine::{HangUp, LegEnd, LegEvent};
+use super::message::CallMsg;
+use crate::exchange::Exchange;
+
+/// Events of one transaction or dialog that may wait.
+const INBOX: usize = 64;
+
+/// What happened on a leg, for the actor to pass on.
+#[derive(Debug)]
+pub(crate) enum Happening {
+    /// For the machine.
+    Event(LegEvent),
+    /// REFER: the actor finds out whom it means.
+    Referred(Referral),
+    /// 3xx: the actor turns the URIs into lines.
+    Redirected(Vec<String>),
+}
+
+/// A leg.
+pub(crate) struct SipLeg {
+    pub(super) id: LegId,
+    session: Session,
+    attachments: Vec<Attachment>,
+    /// The SIP Call-ID of its dialog.
+    pub(super) call_id: String,
+    audio: Audio,
+    closed: bool,
+    ended: bool,
+}
+
+impl SipLeg {
+    /// The leg of an INVITE that came in. The call actor has not answered anything yet.
+    ///
+    /// # Errors
+    /// The final response that refuses the INVITE.
+    pub(crate) fn incoming(
+        exchange: &Exchange,
+        id: LegId,
+        inbound: &Inbound,
+        caps: Capabilities,
+        myself: &ActorRef<CallMsg>,
+    ) -> Result<Self, Box<tandem_sip::message::Draft>> {
+        let identity = exchange.identity(inbound.transport, inbound.source.ip());
+        let tag = exchange.fresh_tag();
+        let (session, effects) =
+            Session::incoming(Instant::now(), inbound, &identity, tag)?;
+        let offer = inbound.request.body().clone();
+        let audio = Audio::open(exchange, id, caps, myself)
+            .and_then(|audio| audio.with_offer(&offer))
+            .map_err(|status| Box::new(refusal(inbound, status)))?;
+        let mut leg = Self {
+            id,
+            session,
+            attachments: Vec::new(),
+            call_id: inbound.request.call_id().to_owned(),
+            audio,
+            closed: false,
+            ended: false,
+        };
+        // Nothing is emitted by a session's birth; a happening would be a retransmission's.
+        leg.run(exchange, myself, effects);
+        Ok(leg)
+    }
+
+    /// Tells the session something and carries out what it asks for.
+    pub(crate) fn step(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        input: Input,
+    ) -> Vec<Happening> {
+        match self.session.step(Instant::now(), input) {
+            Ok(effects) => self.run(exchange, myself, effects),
+            Err(refused) => {
+                tracing::debug!(leg = %self.id, %refused, "session refused an input");
+                Vec::new()
+            }
+        }
+    }
+
+    fn command(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        command: Command,
+    ) -> Vec<Happening> {
+        self.step(exchange, myself, Input::Command(command))
+    }
+
+    fn run(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        effects: Vec<Effect>,
+    ) -> Vec<Happening> {
+        let mut happenings = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Request { id, draft, target } => {
+                    let txn = exchange.sip.request(draft, target, self.sink(myself));
+                    happenings.extend(self.step(exchange, myself, Input::Sent { id, txn }));
+                }
+                Effect::Ack { draft, target } => exchange.sip.send_ack(draft, target),
+                Effect::Respond { txn, draft } => exchange.sip.respond(txn, draft),
+                Effect::Attach { call_id, local_tag } => {
+                    let sink = self.sink(myself);
+                    self.attachments.push(exchange.sip.attach(&call_id, &local_tag, sink));
+                }
+                Effect::Arm { timer, after } => {
+                    let leg = self.id.index;
+                    drop(myself.send_after(after, move || CallMsg::SipTimer { leg, timer }));
+                }
+                Effect::Emit(event) => {
+                    happenings.extend(self.heard(exchange, myself, event));
+                }
+                Effect::Closed => {
+                    self.closed = true;
+                    self.attachments.clear();
+                }
+            }
+        }
+        happenings
+    }
+
+    /// Where the endpoint's events of this leg go. A peer that sends more than the call can
+    /// handle is not heard; it sends again.
+    fn sink(&self, myself: &ActorRef<CallMsg>) -> Sink {
+        let leg = self.id.index;
+        let port = ActorPort::new(myself.clone(), INBOX);
+        Arc::new(move |event| {
+            if let Err(error) = port.send(|slot| CallMsg::Sip { leg, event, slot }) {
+                tracing::debug!(%error, "an event of a leg was not delivered");
+            }
+        })
+    }
+
+    fn heard(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        event: Event,
+    ) -> Vec<Happening> {
+        let told = |event| vec![Happening::Event(event)];
+        match event {
+            Event::Ringing { .. } => told(LegEvent::Ringing),
+            Event::EarlyMedia { answer } => match self.audio.accept(exchange, self.id, &answer) {
+                Ok(_) => told(LegEvent::EarlyMedia),
+                Err(_) => told(LegEvent::Ringing),
+            },
+            Event::Answered { sdp } => self.answered(exchange, myself, sdp),
+            Event::Offered { sdp } => self.offered(exchange, myself, sdp),
+            Event::OfferAnswered { sdp } => match self.audio.accept(exchange, self.id, &sdp) {
+                Ok(change) => self.hold_change(change),
+                Err(status) => self.broken(exchange, myself, status),
+            },
+            Event::Confirmed | Event::OfferWithdrawn | Event::OfferRefused { .. } => Vec::new(),
+            Event::Dtmf { digit, .. } => told(LegEvent::Dtmf(digit)),
+            Event::Referred { id, to, referred_by: _ } => refer::parse(id, &to),
+            Event::ReferStatus { .. } => Vec::new(),
+            Event::Redirected { contacts } => {
+                vec![Happening::Redirected(contacts.iter().map(ToString::to_string).collect())]
+            }
+            Event::Ended { cause } => {
+                self.ended = true;
+                told(LegEvent::Ended(leg_end(&cause)))
+            }
+        }
+    }
+
+    fn answered(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        sdp: Option<Bytes>,
+    ) -> Vec<Happening> {
+        if let Some(sdp) = sdp
+            && let Err(status) = self.audio.accept(exchange, self.id, &sdp)
+        {
+            return self.broken(exchange, myself, status);
+        }
+        vec![Happening::Event(LegEvent::Answered)]
+    }
+
+    /// A re-INVITE or UPDATE: hold, resume, another codec, or a question for our offer.
+    fn offered(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        sdp: Option<Bytes>,
+    ) -> Vec<Happening> {
+        let Some(sdp) = sdp else {
+            let sdp = self.audio.offer();
+            return self.command(exchange, myself, Command::AnswerOffer { sdp });
+        };
+        match self.audio.answer_again(exchange, self.id, &sdp) {
+            Ok((answer, change)) => {
+                let command = Command::AnswerOffer { sdp: answer };
+                let mut happenings = self.command(exchange, myself, command);
+                happenings.extend(self.hold_change(change));
+                happenings
+            }
+            Err(status) => self.command(exchange, myself, Command::RefuseOffer { status }),
+        }
+    }
+
+    fn hold_change(&self, change: Option<bool>) -> Vec<Happening> {
+        match change {
+            Some(true) => vec![Happening::Event(LegEvent::Held)],
+            Some(false) => vec![Happening::Event(LegEvent::Resumed)],
+            None => Vec::new(),
+        }
+    }
+
+    /// The two sides can not agree: the leg ends.
+    fn broken(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        status: u16,
+    ) -> Vec<Happening> {
+        let mut happenings = self.command(exchange, myself, Command::HangUp { reason: None });
+        if !std::mem::replace(&mut self.ended, true) {
+            let end = LegEnd { status: Some(status), by_party: false, why: "no common media".into() };
+            happenings.push(Happening::Event(LegEvent::Ended(end)));
+        }
+        happenings
+    }
+
+    /// 180.
+    pub(crate) fn ring(&mut self, exchange: &Exchange, myself: &ActorRef<CallMsg>) {
+        self.command(exchange, myself, Command::Ring { headers: Vec::new() });
+    }
+
+    /// 183 with our answer, so that the caller hears what we play or relay.
+    pub(crate) fn progress(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        prefer: Option<Codec>,
+    ) -> Vec<Happening> {
+        match self.audio.first_answer(exchange, self.id, prefer) {
+            Ok(answer) => self.command(exchange, myself, Command::Progress { answer }),
+            Err(status) => self.refuse(exchange, myself, status),
+        }
+    }
+
+    /// 200 with our answer, or with our offer where the INVITE had none.
+    pub(crate) fn answer(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        prefer: Option<Codec>,
+    ) -> Vec<Happening> {
+        match self.audio.first_answer(exchange, self.id, prefer) {
+            Ok(answer) => {
+                let command = Command::Answer { answer, headers: Vec::new() };
+                self.command(exchange, myself, command)
+            }
+            Err(status) => self.refuse(exchange, myself, status),
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        status: u16,
+    ) -> Vec<Happening> {
+        let command = Command::Reject { status, reason: None, headers: Vec::new() };
+        let mut happenings = self.command(exchange, myself, command);
+        if !std::mem::replace(&mut self.ended, true) {
+            let end = LegEnd { status: Some(status), by_party: false, why: "no common media".into() };
+            happenings.push(Happening::Event(LegEvent::Ended(end)));
+        }
+        happenings
+    }
+
+    /// Ends the leg, whatever its state.
+    pub(crate) fn hang_up(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        how: &HangUp,
+        retry_after: Option<u32>,
+    ) {
+        self.ended = true;
+        let reason = if how.elsewhere {
+            Reason::sip(200, "Call completed elsewhere")
+        } else {
+            Reason::q850(how.cause, cause_text(how.cause))
+        };
+        let status = how.status;
+        let mut headers = Vec::new();
+        if let Some(secs) = retry_after {
+            headers.push((Name::RetryAfter, secs.to_string()));
+        }
+        let reject = Command::Reject { status, reason: Some(reason.clone()), headers };
+        let now = Instant::now();
+        let effects = self
+            .session
+            .step(now, Input::Command(reject))
+            .or_else(|_| {
+                self.session.step(now, Input::Command(Command::HangUp { reason: Some(reason) }))
+            })
+            .unwrap_or_default();
+        self.run(exchange, myself, effects);
+        exchange.engine.close(self.id);
+    }
+
+    /// Takes a transfer upon us.
+    pub(crate) fn accept_refer(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        id: ReferId,
+    ) {
+        self.command(exchange, myself, Command::AcceptRefer { id });
+    }
+
+    /// Refuses a transfer.
+    pub(crate) fn refuse_refer(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        id: ReferId,
+        status: u16,
+    ) {
+        self.command(exchange, myself, Command::RefuseRefer { id, status });
+    }
+
+    /// Tells the transferor how it goes.
+    pub(crate) fn refer_progress(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        (id, status, is_final): (ReferId, u16, bool),
+    ) {
+        self.command(exchange, myself, Command::ReferProgress { id, status, is_final });
+    }
+
+    /// The codec that was agreed, or that the caller would like best.
+    pub(crate) fn codec(&self) -> Option<Codec> {
+        self.audio.codec()
+    }
+
+    /// Moves the leg into another call: a new number, new media, a re-INVITE with it.
+    pub(crate) fn move_to(
+        mut self,
+        exchange: &Exchange,
+        id: LegId,
+        myself: &ActorRef<CallMsg>,
+    ) -> Result<Self, u16> {
+        let moved = self.audio.reopen(exchange, id, myself)?;
+        exchange.engine.close(self.id);
+        self.id = id;
+        self.audio = moved;
+        self.attachments.clear();
+        let dialogs: Vec<(String, String)> = self
+            .session
+            .dialog_ids()
+            .map(|(call_id, local, _)| (call_id.to_owned(), local.to_owned()))
+            .collect();
+        for (call_id, tag) in dialogs {
+            let sink = self.sink(myself);
+            self.attachments.push(exchange.sip.attach(&call_id, &tag, sink));
+        }
+        let sdp = self.audio.offer();
+        self.command(exchange, myself, Command::Offer { sdp });
+        Ok(self)
+    }
+
+    /// True when nothing more will happen on the wire.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+}
+
+fn refusal(inbound: &Inbound, status: u16) -> tandem_sip::message::Draft {
+    tandem_sip::message::Draft::response(&inbound.request, status)
+}
+
+fn leg_end(cause: &Cause) -> LegEnd {
+    let why = cause.reason.first().map_or_else(
+        || cause.status.map_or_else(|| "normal call clearing".into(), |code| format!("SIP {code}")),
+        ToString::to_string,
+    );
+    LegEnd { status: cause.status, by_party: cause.by == Party::Remote, why }
+}
+
+/// The usual words for the Q.850 causes that we send.
+const fn cause_text(cause: u16) -> &'static str {
+    match cause {
+        1 => "Unallocated number",
+        16 => "Normal call clearing",
+        17 => "User busy",
+        19 => "No answer from user",
+        21 => "Call rejected",
+        26 => "Non-selected user clearing",
+        28 => "Invalid number format",
+        38 => "Network out of order",
+        41 => "Temporary failure",
+        88 => "Incompatible destination",
+        102 => "Recovery on timer expiry",
+        _ => "Normal, unspecified",
+    }
+}
+

@@ -1,0 +1,89 @@
+//! What a call actor can be told.
+
+use ractor::RpcReplyPort;
+use tandem_engine::MediaEvent;
+use tandem_kernel::port::Slot;
+use tandem_sip::net::{Inbound, TuEvent};
+use tandem_sip::session::TimerId as SipTimerId;
+
+use super::leg::SipLeg;
+use super::machine::{LegIndex, Party, TimerId};
+use crate::office::{CallCommand, CallView, Refusal, TraceItem};
+use crate::queue::QueueNotice;
+
+/// A leg on its way from one call to another (attended transfer).
+pub struct Surrender {
+    /// Who is on it.
+    pub party: Party,
+    /// The leg itself.
+    pub(crate) leg: SipLeg,
+}
+
+/// Messages of a call actor. Local to a node.
+pub enum CallMsg {
+    /// From the SIP endpoint, for a leg. Peers cause these, so their number is bounded.
+    Sip {
+        /// The leg.
+        leg: LegIndex,
+        /// The event.
+        event: TuEvent,
+        /// Its place in the inbox.
+        slot: Slot,
+    },
+    /// A session's timer went off.
+    SipTimer {
+        /// The leg.
+        leg: LegIndex,
+        /// The timer.
+        timer: SipTimerId,
+    },
+    /// A timer of the call's machine went off. It may be late.
+    Timer(TimerId),
+    /// From the media engine.
+    Media(MediaEvent),
+    /// From the queue that the caller waits in.
+    Queue(QueueNotice),
+    /// A feature code was carried out.
+    CodeDone {
+        /// The prompt that says so.
+        prompt: String,
+    },
+    /// From the API.
+    Command {
+        /// What to do.
+        command: CallCommand,
+        /// Answered at once.
+        reply: RpcReplyPort<Result<(), Refusal>>,
+    },
+    /// Asks for the picture of the call.
+    View(RpcReplyPort<CallView>),
+    /// Asks for media statistics of the live legs.
+    MediaFigures(RpcReplyPort<Vec<TraceItem>>),
+    /// Another call takes over the far end of this leg's talk (RFC 5589).
+    TakeOver {
+        /// The transferor's leg here.
+        leg: LegIndex,
+        /// Which call asks.
+        reply: RpcReplyPort<Option<Surrender>>,
+    },
+    /// What [`CallMsg::TakeOver`] brought, at the call that asked.
+    Taken {
+        /// The transferor's leg here.
+        by: LegIndex,
+        /// The REFER.
+        refer: u32,
+        /// The leg; none when there was nobody to take over.
+        surrender: Option<Box<Surrender>>,
+    },
+    /// An INVITE with Replaces for a leg here (RFC 3891).
+    Replace {
+        /// The leg that is replaced.
+        old: LegIndex,
+        /// The INVITE.
+        inbound: Box<Inbound>,
+        /// Who it comes from.
+        party: Party,
+    },
+}
+
+impl ractor::Message for CallMsg {}

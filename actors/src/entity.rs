@@ -1,0 +1,56 @@
+//! The journal's names for our entities, and the bytes of their events.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tandem_journal::{Entity, Kind};
+use tandem_kernel::CallId;
+
+/// Provisioned resources; the key is `kind/key`.
+pub const RESOURCE: Kind = Kind(1);
+/// Calls; the key is the call id.
+pub const CALL: Kind = Kind(2);
+/// Queues; the key is the number.
+pub const QUEUE: Kind = Kind(3);
+/// Agents; the key is the extension.
+pub const AGENT: Kind = Kind(4);
+/// Registrations; the key is the extension.
+pub const REGISTRAR: Kind = Kind(5);
+
+/// The schema version of all event types of this crate.
+const VERSION: u16 = 1;
+
+/// Longest event that is read.
+const MAX_EVENT: usize = 64 * 1024;
+
+/// The entity of a call.
+#[must_use]
+pub fn call(id: CallId) -> Entity {
+    Entity::new(CALL, id.to_string())
+}
+
+/// The entity of an extension's registrations.
+#[must_use]
+pub fn registrations(extension: &str) -> Entity {
+    Entity::new(REGISTRAR, extension)
+}
+
+/// The bytes of an event, with the schema version in front.
+#[must_use]
+pub fn encode<T: Serialize>(event: &T) -> Bytes {
+    let mut bytes = VERSION.to_le_bytes().to_vec();
+    tandem_wire::encode_into(event, &mut bytes);
+    bytes.into()
+}
+
+/// Reads an event.
+///
+/// # Errors
+/// When the bytes are of another version or are no such event.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, tandem_wire::WireError> {
+    let (found, body) = tandem_wire::split_version(bytes)?;
+    if found != VERSION {
+        return Err(tandem_wire::WireError::UnknownVersion { found, known: VERSION });
+    }
+    tandem_wire::decode(body, MAX_EVENT)
+}

@@ -1,0 +1,156 @@
+//! Call records: a projection of the calls' events, kept in a table of its own.
+//!
+//! | Concern                                  | Owner              |
+//! |------------------------------------------|--------------------|
+//! | From events to records                   | [`fold`] (pure)    |
+//! | Keeping them and finding them again      | this module        |
+//!
+//! The table can be thrown away: it is filled again from the journal.
+
+mod feed;
+pub mod fold;
+
+pub use feed::item;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tandem_journal::{Append, Journal, Record};
+use tandem_kernel::{CallId, Clock, Position};
+use tandem_store::{Batch, Store, StoreError, Table};
+
+use crate::call::event::CallEvent;
+use crate::entity;
+use crate::office::{CallRecord, RecordFilter};
+use fold::Fold;
+
+/// How many records are looked at for one page before it is given as it is.
+const MAX_SCANNED: usize = 100_000;
+
+const RECORDS: Table = Table::new(1, "call-records");
+
+/// The call records of a node.
+#[derive(Clone)]
+pub struct Records {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    fold: Mutex<Fold>,
+    store: Store,
+}
+
+impl Records {
+    /// Records in a store of their own.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { inner: Arc::new(Inner { fold: Mutex::default(), store }) }
+    }
+
+    /// Takes a journal record in; others than calls' are passed over. Records are written again
+    /// under the same key when the journal is read again.
+    pub fn apply(&self, record: &Record) {
+        if record.entity.kind != entity::CALL {
+            return;
+        }
+        let (Ok(call), Ok(event)) =
+            (record.entity.key.parse::<CallId>(), entity::decode::<CallEvent>(&record.event))
+        else {
+            tracing::error!(position = %record.position, "unreadable call event");
+            return;
+        };
+        let ended = self.inner.fold.lock().apply(record.position, call, &event);
+        if let Some(ended) = ended
+            && let Err(error) = self.keep(&ended)
+        {
+            tracing::error!(%call, %error, "a call record was not kept");
+        }
+    }
+
+    fn keep(&self, record: &CallRecord) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        // Newest first: a scan begins with the newest.
+        batch.put(RECORDS, &key(record.position), &entity::encode(record));
+        self.inner.store.apply(batch)
+    }
+
+    /// Closes the calls that a crash of the node cut off, and waits for the commit.
+    pub async fn close_interrupted(&self, journal: &Journal, clock: Clock) {
+        let open: Vec<(CallId, CallEvent)> = {
+            let fold = self.inner.fold.lock();
+            fold.open().map(|(id, call)| (id, call.interrupted(clock.now()))).collect()
+        };
+        for (call, event) in open {
+            let appended = journal
+                .append(Append {
+                    entity: entity::call(call),
+                    expected: None,
+                    epoch: 0,
+                    op_id: None,
+                    events: vec![entity::encode(&event)],
+                })
+                .await;
+            if let Err(error) = appended {
+                tracing::error!(%call, %error, "an interrupted call was not closed");
+            }
+        }
+    }
+
+    /// Records that fit, newest first, before a place.
+    #[must_use]
+    pub fn page(
+        &self,
+        filter: &RecordFilter,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Vec<CallRecord> {
+        let from = before.map_or([0; 10], |before| {
+            key(Position { index: before.index.saturating_sub(1), ..before })
+        });
+        let mut page = Vec::new();
+        let mut scanned = 0;
+        let outcome = self.inner.store.scan(RECORDS, &from, |_, bytes| {
+            scanned += 1;
+            if let Ok(record) = entity::decode::<CallRecord>(bytes)
+                && fits(filter, &record)
+            {
+                page.push(record);
+            }
+            if page.len() == limit || scanned == MAX_SCANNED {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        if let Err(error) = outcome {
+            tracing::error!(%error, "the call records are damaged");
+        }
+        page
+    }
+}
+
+/// Keys descend while positions ascend, so that the newest record stands first.
+fn key(position: Position) -> [u8; 10] {
+    let mut key = [0; 10];
+    key[..2].copy_from_slice(&(u16::MAX - position.partition).to_be_bytes());
+    key[2..].copy_from_slice(&(u64::MAX - position.index).to_be_bytes());
+    key
+}
+
+fn fits(filter: &RecordFilter, record: &CallRecord) -> bool {
+    let RecordFilter { since, until, direction, number, queue, outcome } = filter;
+    let is_number = |wanted: &String| {
+        record.from == *wanted
+            || record.to == *wanted
+            || record.answered_by.as_ref() == Some(wanted)
+    };
+    since.is_none_or(|since| record.started_at >= since)
+        && until.is_none_or(|until| record.started_at < until)
+        && direction.is_none_or(|direction| record.direction == direction)
+        && number.as_ref().is_none_or(is_number)
+        && queue
+            .as_ref()
+            .is_none_or(|queue| record.queue.as_ref().is_some_and(|it| it.queue == *queue))
+        && outcome.as_ref().is_none_or(|outcome| record.outcome == *outcome)
+}

@@ -1,0 +1,150 @@
+//! Looking at a machine and its data before the node runs: ok, warn or fail, and what to do.
+
+use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use tandem_config::NodeConfig;
+use tandem_journal::Journal;
+
+use crate::{say, tls};
+
+/// How a check came out.
+enum Finding {
+    Ok(String),
+    Warn(String, &'static str),
+    Fail(String, &'static str),
+}
+
+/// Prints a line for each check; true when none failed.
+pub(crate) fn examine(config: &NodeConfig) -> bool {
+    let findings =
+        [data(config), journal(config), files(), udp_buffers(), ports(config), certificate(config)];
+    let mut sound = true;
+    for finding in findings {
+        match finding {
+            Finding::Ok(what) => say(&format!("ok    {what}")),
+            Finding::Warn(what, cure) => say(&format!("warn  {what}: {cure}")),
+            Finding::Fail(what, cure) => {
+                sound = false;
+                say(&format!("fail  {what}: {cure}"));
+            }
+        }
+    }
+    sound
+}
+
+fn data(config: &NodeConfig) -> Finding {
+    let dir = &config.node.data_dir;
+    let probe = dir.join(".doctor");
+    let written = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&probe, b"probe"));
+    match written.and_then(|()| std::fs::remove_file(&probe)) {
+        Ok(()) => Finding::Ok(format!("{} can be written", dir.display())),
+        Err(error) => Finding::Fail(
+            format!("{} can not be written ({error})", dir.display()),
+            "make the folder and give it to the user that runs tandem",
+        ),
+    }
+}
+
+fn journal(config: &NodeConfig) -> Finding {
+    let dir = config.node.data_dir.join("journal");
+    if !dir.exists() {
+        return Finding::Ok("the journal does not exist yet".into());
+    }
+    match Journal::verify(&dir) {
+        Ok(report) if report.problems.is_empty() => {
+            Finding::Ok(format!("the journal is whole ({} records)", report.records))
+        }
+        Ok(report) => Finding::Fail(
+            format!("the journal is damaged in {} places", report.problems.len()),
+            "run `tandem verify`, then restore a backup",
+        ),
+        Err(error) => Finding::Warn(format!("{error}"), "stop the node and try again"),
+    }
+}
+
+/// Each call needs some six descriptors: sockets of two legs, RTP and RTCP.
+fn files() -> Finding {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let open = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .and_then(|line| line.split_whitespace().nth(3))
+        .and_then(|soft| soft.parse::<u64>().ok());
+    match open {
+        Some(limit) if limit < 16_384 => Finding::Warn(
+            format!("only {limit} open files are allowed"),
+            "set LimitNOFILE=65536 in the unit, or `ulimit -n 65536`",
+        ),
+        Some(limit) => Finding::Ok(format!("{limit} open files are allowed")),
+        None => Finding::Warn("the limit of open files is unknown".into(), "check `ulimit -n`"),
+    }
+}
+
+fn udp_buffers() -> Finding {
+    let most = std::fs::read_to_string("/proc/sys/net/core/rmem_max")
+        .ok()
+        .and_then(|text| text.trim().parse::<u64>().ok());
+    match most {
+        Some(bytes) if bytes < 1 << 20 => Finding::Warn(
+            format!("UDP sockets may buffer only {bytes} bytes"),
+            "sysctl -w net.core.rmem_max=4194304",
+        ),
+        Some(bytes) => Finding::Ok(format!("UDP sockets may buffer {bytes} bytes")),
+        None => Finding::Ok("UDP buffers are unknown on this system".into()),
+    }
+}
+
+fn ports(config: &NodeConfig) -> Finding {
+    for listener in &config.sip.listen {
+        let free = if listener.transport == "udp" {
+            UdpSocket::bind(listener.bind).map(drop)
+        } else {
+            TcpListener::bind(listener.bind).map(drop)
+        };
+        if let Err(error) = free {
+            return Finding::Fail(
+                format!("SIP {} {} is not free ({error})", listener.transport, listener.bind),
+                "stop what listens there (`ss -lnp`), or change sip.listen",
+            );
+        }
+    }
+    match TcpListener::bind(config.http.bind) {
+        Ok(_) => Finding::Ok("all ports are free".into()),
+        Err(error) => Finding::Fail(
+            format!("HTTP {} is not free ({error})", config.http.bind),
+            "stop what listens there, or change http.bind",
+        ),
+    }
+}
+
+fn certificate(config: &NodeConfig) -> Finding {
+    match tls::server(config) {
+        Ok(_) if config.sip.certificate_file.is_empty() => Finding::Warn(
+            "TLS uses a self-signed certificate".into(),
+            "set sip.certificate_file and sip.private_key_file",
+        ),
+        Ok(_) => Finding::Ok("the certificate and its key fit".into()),
+        Err(error) => {
+            Finding::Fail(format!("{error:#}"), "check sip.certificate_file and its key")
+        }
+    }
+}
+
+/// Reads the whole journal and prints what is damaged; true when nothing is.
+///
+/// # Errors
+/// When the journal can not be read at all.
+pub(crate) fn verify(config: &NodeConfig) -> Result<bool> {
+    let dir = config.node.data_dir.join("journal");
+    if !Path::new(&dir).exists() {
+        return Err(anyhow!("there is no journal in {}", dir.display()));
+    }
+    let report = Journal::verify(&dir)?;
+    for problem in &report.problems {
+        say(&format!("damaged: {} in {}", problem.what, problem.place));
+    }
+    say(&format!("{} records, {} values read", report.records, report.values));
+    Ok(report.problems.is_empty())
+}

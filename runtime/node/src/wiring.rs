@@ -1,0 +1,315 @@
+//! Putting the parts together: journal first, then what is read from it, then the edges.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use ractor::Actor;
+use tandem_actors::call::Calls;
+use tandem_actors::entity;
+use tandem_actors::exchange::{Exchange, Policy};
+use tandem_actors::office::{Office, Parts};
+use tandem_actors::provisioning::Provisioning;
+use tandem_actors::records::Records;
+use tandem_actors::registrar::{Location, RegistrarArgs};
+use tandem_actors::root::{Door, RootActor, RootArgs};
+use tandem_actors::switch::Switch;
+use tandem_actors::trace::Traces;
+use tandem_actors::trunk::{Trunks, TrunksArgs};
+use tandem_actors::whereabouts::Whereabouts;
+use tandem_config::NodeConfig;
+use tandem_engine::Backend;
+use tandem_journal::Journal;
+use tandem_kernel::{Clock, Position};
+use tandem_sip::net::{self, Inbound, Listener, Transport};
+use tandem_store::{Options, Store};
+use tandem_telemetry::metric;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use crate::{demo, library, say, tls};
+
+/// Records that are read from the journal at once.
+const PAGE: usize = 1_000;
+
+/// How often a drain looks whether the last call has ended.
+const DRAIN_LOOK: Duration = Duration::from_millis(200);
+
+/// Runs a node until it is told to end.
+///
+/// # Errors
+/// When a part does not start.
+pub(crate) async fn run(config: &NodeConfig, with_demo: bool) -> Result<()> {
+    let data_dir = &config.node.data_dir;
+    fs::create_dir_all(data_dir)
+        .with_context(|| format!("failed to make {}", data_dir.display()))?;
+    let clock = Clock::start();
+    let recorder = metric::start().context("failed to start metrics")?;
+    let journal = Journal::open(tandem_journal::Config::new(data_dir.join("journal"), clock))
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "the journal did not open");
+            error
+        })?;
+    let read = Read::everything(&journal, clock, data_dir).await?;
+    let (exchange, requests) = exchange(config, clock, &journal, &read).await?;
+    let door = Door::default();
+    start_actors(config, clock, &exchange, &door).await?;
+    tokio::spawn(Switch::new(exchange.clone(), door, clock).run(requests));
+    if with_demo {
+        demo::provision(&read.provisioning, data_dir).await?;
+    }
+    let office = Office::new(Parts {
+        provisioning: read.provisioning.clone(),
+        journal: journal.clone(),
+        records: Some(read.records.clone()),
+        exchange: Some(exchange.clone()),
+    });
+    let (ending, ended) = watch::channel(false);
+    let listener = TcpListener::bind(config.http.bind)
+        .await
+        .with_context(|| format!("failed to bind HTTP listener on {}", config.http.bind))?;
+    let http = listener.local_addr()?.to_string();
+    let edge = tandem_server::Edge::new(office, Some(recorder), clock);
+    let server = tokio::spawn(tandem_server::serve(listener, edge, until(ended)));
+    announce(data_dir, &exchange, &http)?;
+    wait_for_signal().await?;
+    drain(config, &exchange).await;
+    let _last = ending.send(true);
+    let _served = tokio::time::timeout(Duration::from_secs(3), server).await;
+    exchange.sip.stop();
+    journal.close().await.context("failed to close the journal")?;
+    tracing::info!("node ended");
+    Ok(())
+}
+
+async fn until(mut ended: watch::Receiver<bool>) {
+    let _ended = ended.wait_for(|ended| *ended).await;
+}
+
+/// What is read from the journal before the edges open.
+struct Read {
+    provisioning: Provisioning,
+    location: Location,
+    records: Records,
+}
+
+impl Read {
+    async fn everything(journal: &Journal, clock: Clock, data_dir: &Path) -> Result<Self> {
+        let records = Records::new(projections(data_dir)?);
+        let read = Self {
+            provisioning: Provisioning::new(journal.clone(), clock),
+            location: Location::default(),
+            records: records.clone(),
+        };
+        let mut position = Position::START;
+        loop {
+            let page = journal.read(position, PAGE).await.context("failed to read the journal")?;
+            let Some(last) = page.last() else { break };
+            position = last.position;
+            for record in &page {
+                read.take(record)?;
+            }
+        }
+        let mut subscription = journal.subscribe(position);
+        let tail = records.clone();
+        tokio::spawn(async move {
+            while let Ok(record) = subscription.next().await {
+                tail.apply(&record);
+            }
+        });
+        records.close_interrupted(journal, clock).await;
+        Ok(read)
+    }
+
+    fn take(&self, record: &tandem_journal::Record) -> Result<()> {
+        let unreadable = || format!("the event at {} can not be read", record.position);
+        match record.entity.kind {
+            entity::RESOURCE => self
+                .provisioning
+                .replay(record.at, record.version, &record.event)
+                .with_context(unreadable)?,
+            entity::REGISTRAR => {
+                self.location.replay(&record.event).with_context(unreadable)?;
+            }
+            _ => self.records.apply(record),
+        }
+        Ok(())
+    }
+}
+
+/// The store of projections. What is damaged there is thrown away: it is filled again from the
+/// journal at every start.
+fn projections(data_dir: &Path) -> Result<Store> {
+    let dir = data_dir.join("projections");
+    match Store::open(&dir, &Options::default()) {
+        Ok(store) => Ok(store),
+        Err(error) => {
+            tracing::warn!(%error, "the projections are made anew");
+            fs::remove_dir_all(&dir)?;
+            Store::open(&dir, &Options::default()).context("failed to open the projections")
+        }
+    }
+}
+
+async fn exchange(
+    config: &NodeConfig,
+    clock: Clock,
+    journal: &Journal,
+    read: &Read,
+) -> Result<(Arc<Exchange>, mpsc::Receiver<Inbound>)> {
+    let traces = Arc::new(Traces::new(clock));
+    let tap = traces.clone();
+    let mut endpoint = net::Config {
+        listeners: listeners(config)?,
+        user_agent: format!("Tandem/{}", env!("CARGO_PKG_VERSION")),
+        tls_client: Some(tls::client(config)?),
+        tap: Some(Arc::new(move |record| tap.tap(&record))),
+        ..net::Config::default()
+    };
+    endpoint.limits.exempt_loopback = config.sip.trust_loopback;
+    let (sip, requests) = net::start(endpoint).await.context("failed to start SIP")?;
+    let max_calls = usize::try_from(config.sip.max_calls).unwrap_or(usize::MAX);
+    let calls = Calls::start(max_calls, config.sip.max_calls_per_second).await?;
+    let secs = u64::from(config.sip.session_expires_secs);
+    let exchange = Exchange {
+        clock,
+        journal: journal.clone(),
+        provisioning: read.provisioning.clone(),
+        sip,
+        engine: engine(config)?,
+        location: read.location.clone(),
+        trunks: Trunks::default(),
+        placed: Arc::new(Whereabouts::default()),
+        calls,
+        traces,
+        policy: Policy {
+            realm: config.sip.realm.clone(),
+            user_agent: format!("Tandem/{}", env!("CARGO_PKG_VERSION")),
+            session_expires: (secs > 0).then(|| Duration::from_secs(secs)),
+            max_calls,
+            max_calls_per_second: config.sip.max_calls_per_second,
+        },
+    };
+    Ok((Arc::new(exchange), requests))
+}
+
+fn listeners(config: &NodeConfig) -> Result<Vec<Listener>> {
+    let mut listeners = Vec::new();
+    for wanted in &config.sip.listen {
+        let transport: Transport = wanted
+            .transport
+            .parse()
+            .with_context(|| format!("{} is not a transport", wanted.transport))?;
+        let mut listener = Listener::new(transport, wanted.bind);
+        if transport.is_secure() {
+            listener.tls = Some(tls::server(config)?);
+        }
+        if let Some(advertised) = &wanted.advertised {
+            let (host, port) = advertised.rsplit_once(':').unwrap_or((advertised, ""));
+            let port = port.parse().unwrap_or_else(|_| wanted.bind.port());
+            listener.advertised = Some((host.to_owned(), port));
+        }
+        listeners.push(listener);
+    }
+    Ok(listeners)
+}
+
+fn engine(config: &NodeConfig) -> Result<tandem_engine::Handle> {
+    let media = &config.media;
+    let library = if media.library_dir.is_empty() {
+        library::unpack(&config.node.data_dir).context("failed to unpack the prompts")?
+    } else {
+        media.library_dir.clone().into()
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    tandem_engine::start(tandem_engine::Config {
+        bind: media.bind,
+        advertised: media.advertised.parse::<IpAddr>().ok(),
+        ports: media.first_port..=media.last_port,
+        workers: if media.workers == 0 { cores } else { usize::from(media.workers) },
+        backend: if media.backend == "tokio" { Backend::Tokio } else { Backend::Epoll },
+        library,
+    })
+    .context("failed to start the media engine")
+}
+
+async fn start_actors(
+    config: &NodeConfig,
+    clock: Clock,
+    exchange: &Arc<Exchange>,
+    door: &Door<tandem_actors::registrar::RegistrarMsg>,
+) -> Result<()> {
+    let args = RootArgs {
+        registrar: RegistrarArgs {
+            location: exchange.location.clone(),
+            journal: exchange.journal.clone(),
+            sip: exchange.sip.clone(),
+            clock,
+            placed: exchange.placed.clone(),
+        },
+        registrar_door: door.clone(),
+        trunks: TrunksArgs {
+            trunks: exchange.trunks.clone(),
+            sip: exchange.sip.clone(),
+            provisioning: exchange.provisioning.clone(),
+            realm: config.sip.realm.clone(),
+        },
+        clock,
+    };
+    Actor::spawn(None, RootActor, args).await.context("failed to start the actors")?;
+    Ok(())
+}
+
+/// Says where the node listens: to people, and to programs by `listening.json`.
+fn announce(data_dir: &Path, exchange: &Exchange, http: &str) -> Result<()> {
+    let mut sip = BTreeMap::new();
+    for bound in exchange.sip.bound() {
+        let transport = bound.transport.as_str().to_ascii_lowercase();
+        sip.entry(transport).or_insert_with(|| bound.local.to_string());
+    }
+    let listening = serde_json::json!({ "http": http, "sip": sip });
+    let unfinished = data_dir.join("listening.json.tmp");
+    fs::write(&unfinished, listening.to_string())?;
+    fs::rename(&unfinished, data_dir.join("listening.json"))?;
+    let shown: Vec<String> =
+        sip.iter().map(|(transport, addr)| format!("{transport} {addr}")).collect();
+    say(&demo::first_call(data_dir, http, &shown.join(", ")));
+    Ok(())
+}
+
+async fn wait_for_signal() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// No new calls; the others get time to end. A second signal ends them now.
+async fn drain(config: &NodeConfig, exchange: &Exchange) {
+    exchange.calls.drain();
+    let calls = exchange.calls.count();
+    tracing::info!(calls, "draining");
+    let patience = Duration::from_secs(u64::from(config.node.drain_secs));
+    let empty = async {
+        while exchange.calls.count() > 0 {
+            tokio::time::sleep(DRAIN_LOOK).await;
+        }
+    };
+    tokio::select! {
+        _ = tokio::time::timeout(patience, empty) => {}
+        _ = wait_for_signal() => {}
+    }
+    let left = exchange.calls.count();
+    if left > 0 {
+        tracing::warn!(calls = left, "calls are cut off");
+    }
+}
