@@ -3,9 +3,10 @@
 use super::dialog::Dialog;
 use super::effect::{Effect, ReferId, RequestRef};
 use super::{Cause, Event, Party, Session, State};
-use crate::digest;
+use crate::digest::{self, Credentials};
 use crate::message::{Draft, Message, Method, Name};
 use crate::net::{Target, TxnId};
+use crate::value::Challenge;
 
 /// A request of ours under way.
 #[derive(Debug)]
@@ -176,16 +177,19 @@ impl Session {
     ) -> Option<Box<Asked>> {
         let asked_for = outcome.answer.and_then(digest::challenges);
         let Some((header, challenges)) = asked_for else { return Some(asked) };
+        // A fresh answer that is challenged again means that the password is wrong.
+        let is_refused = asked.draft.header(header).is_some()
+            && !challenges.iter().any(|challenge| challenge.stale);
         let may = !matches!(asked.kind, Kind::Cancel | Kind::Prack | Kind::ForkBye)
             && asked.challenges < MAX_CHALLENGES
+            && !is_refused
             && !(asked.kind == Kind::Invite && self.is_over);
         let (Some(credentials), true) = (&self.credentials, may) else { return Some(asked) };
         let cnonce = self.chance.cnonce();
-        let method = asked.draft.method().cloned().unwrap_or(Method::Invite);
-        let (uri, body) = (asked.draft.uri(), asked.draft.body());
-        let value = digest::answer(&challenges, credentials, &method, uri, body, 1, &cnonce);
-        let Ok(value) = value else { return Some(asked) };
-        asked.draft.set(header, value.to_string());
+        let Some(value) = prove(&challenges, credentials, &asked.draft, 1, &cnonce) else {
+            return Some(asked);
+        };
+        asked.draft.set(header, value);
         asked.challenges += 1;
         self.renumber(&mut asked);
         self.send(asked);
@@ -233,4 +237,17 @@ impl Session {
     pub(super) fn refused_offer(&mut self, status: u16) {
         self.emit(Event::OfferRefused { status });
     }
+}
+
+/// The value that answers a challenge of a request.
+pub(super) fn prove(
+    challenges: &[Challenge],
+    credentials: &Credentials,
+    request: &Draft,
+    nc: u32,
+    cnonce: &str,
+) -> Option<String> {
+    let (method, uri, body) = (request.method()?, request.uri(), request.body());
+    let value = digest::answer(challenges, credentials, method, uri, body, nc, cnonce).ok()?;
+    Some(value.to_string())
 }

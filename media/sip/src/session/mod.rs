@@ -16,6 +16,7 @@
 //! | A dialog's identity, target and route                  | `dialog`       |
 //! | What outlives a process                                | `snapshot`     |
 //! | Accounts at a provider, out of any dialog              | [`registration`] |
+//! | Whether a peer is there                                | [`ping`]       |
 //!
 //! Invariants: [`Event::Ended`] comes once, [`Effect::Closed`] comes once, and after it nothing
 //! but a 481 to whoever still asks; a 2xx to an INVITE of ours is always acknowledged; nothing
@@ -32,6 +33,7 @@ mod info;
 mod input;
 mod offer;
 mod outgoing;
+pub mod ping;
 mod received;
 mod refer;
 mod refresh;
