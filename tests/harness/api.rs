@@ -3,6 +3,19 @@
 use reqwest::{Client, Method, Response};
 use serde_json::Value;
 
+/// The elements of a list, whatever envelope it comes in.
+#[must_use]
+pub fn items(answer: &Value) -> Vec<Value> {
+    let list = answer.as_array().or_else(|| answer["items"].as_array());
+    list.cloned().unwrap_or_default()
+}
+
+/// A span of a record in seconds.
+#[must_use]
+pub fn secs(record: &Value, name: &str) -> f64 {
+    record[name].as_f64().unwrap_or(f64::NAN)
+}
+
 /// A client with a bearer token.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -78,6 +91,18 @@ impl Api {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
+    /// Removes a resource at its newest revision.
+    ///
+    /// # Panics
+    /// When the answer is no success.
+    pub async fn remove(&self, path: &str) {
+        let before = self.send(Method::GET, path, &Value::Null).await;
+        let etag = before.headers()["etag"].clone();
+        let request = self.client.delete(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let answer = request.header("if-match", etag).send().await.expect("the node answers");
+        assert!(answer.status().is_success(), "DELETE {path}: {}", answer.status());
+    }
+
     /// Polls a path until the JSON fits, at most 20 s.
     ///
     /// # Panics
@@ -92,5 +117,23 @@ impl Api {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
         panic!("{path} never became what was waited for: {last}");
+    }
+
+    /// Call records that fit a query such as `number=1001`.
+    pub async fn records(&self, query: &str) -> Vec<Value> {
+        items(&self.get(&format!("/api/v1/call-records?{query}")).await)
+    }
+
+    /// Waits for the one record that fits a query.
+    pub async fn record(&self, query: &str) -> Value {
+        let path = format!("/api/v1/call-records?{query}");
+        let found = self.wait_for(&path, |answer| !items(answer).is_empty()).await;
+        items(&found)[0].clone()
+    }
+
+    /// Waits for the one live call and gives its view.
+    pub async fn call(&self) -> Value {
+        let found = self.wait_for("/api/v1/calls", |answer| !items(answer).is_empty()).await;
+        items(&found)[0].clone()
     }
 }

@@ -3,16 +3,25 @@
 //! | Concern                                | Owner       |
 //! |----------------------------------------|-------------|
 //! | A node as a process of its own         | [`node`]    |
+//! | The node, its folder, its phones       | [`office`]  |
 //! | pjsua2 telephones                      | [`phone`]   |
+//! | SIPp scenarios                         | [`sipp`]    |
+//! | SIP by hand                            | [`wire`]    |
 //! | Requests to the HTTP API               | [`api`]     |
 //! | What is in a recording                 | [`sound`]   |
 #![allow(clippy::unwrap_used)]
 
 pub mod api;
 pub mod node;
+pub mod office;
 pub mod phone;
+pub mod sipp;
 pub mod sound;
+pub mod wire;
 
 pub use api::Api;
 pub use node::Node;
+pub use office::Office;
 pub use phone::Phone;
+pub use sipp::Sipp;
+pub use wire::Wire;

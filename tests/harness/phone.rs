@@ -31,7 +31,8 @@ impl Phone {
     /// # Panics
     /// When it does not start.
     pub async fn start(server: &str, user: &str, dir: &Path, more: Value) -> Self {
-        let recordings = dir.join(format!("phone-{user}-{}", more["instance"].as_u64().unwrap_or(0)));
+        let recordings =
+            dir.join(format!("phone-{user}-{}", more["instance"].as_u64().unwrap_or(0)));
         let mut options = json!({ "server": server, "user": user, "record": recordings });
         for (key, value) in more.as_object().into_iter().flatten() {
             options[key] = value.clone();
@@ -56,7 +57,13 @@ impl Phone {
     }
 
     /// Starts a telephone and waits until it is registered.
-    pub async fn registered(server: &str, user: &str, password: &str, dir: &Path, more: Value) -> Self {
+    pub async fn registered(
+        server: &str,
+        user: &str,
+        password: &str,
+        dir: &Path,
+        more: Value,
+    ) -> Self {
         let mut options = json!({ "password": password });
         for (key, value) in more.as_object().into_iter().flatten() {
             options[key] = value.clone();
@@ -107,7 +114,34 @@ impl Phone {
         }
     }
 
-    /// Waits until a call is in a state of pjsua's: `EARLY`, `CONFIRMED`, `DISCONNCTD`.
+    /// Dials a number.
+    pub async fn call(&mut self, to: &str) {
+        self.tell(json!({ "do": "call", "to": to })).await;
+    }
+
+    /// Answers the newest call.
+    pub async fn answer(&mut self) {
+        self.tell(json!({ "do": "answer" })).await;
+    }
+
+    /// Hangs up the newest call.
+    pub async fn hang_up(&mut self) {
+        self.tell(json!({ "do": "hangup" })).await;
+    }
+
+    /// Waits until a call is over and gives its last status.
+    pub async fn expect_end(&mut self) -> u64 {
+        self.expect_state("DISCONNECTED").await["status"].as_u64().unwrap_or(0)
+    }
+
+    /// Records what the newest call hears from now on into a file of its own.
+    pub async fn record(&mut self, name: &str) -> PathBuf {
+        let path = PathBuf::from(format!("{}-{name}.wav", self.recordings.display()));
+        self.tell(json!({ "do": "record", "path": path })).await;
+        path
+    }
+
+    /// Waits until a call is in a state of pjsua's: `EARLY`, `CONFIRMED`, `DISCONNECTED`.
     pub async fn expect_state(&mut self, state: &str) -> Value {
         self.expect_where("state", |event| event["state"] == state).await
     }

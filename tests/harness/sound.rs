@@ -18,7 +18,8 @@ impl Recording {
     /// When the file can not be read.
     #[must_use]
     pub fn read(path: &Path) -> Self {
-        let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let bytes =
+            std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let rate = u32::from_le_bytes(bytes[24..28].try_into().unwrap());
         let mut at = 12;
         while at + 8 <= bytes.len() && &bytes[at..at + 4] != b"data" {
@@ -85,9 +86,69 @@ impl Recording {
     }
 
     fn part(&self, from_secs: f64, to_secs: f64) -> &[i16] {
-        let index = |secs: f64| {
-            ((secs * f64::from(self.rate)) as usize).min(self.samples.len())
-        };
+        let index = |secs: f64| ((secs * f64::from(self.rate)) as usize).min(self.samples.len());
         &self.samples[index(from_secs)..index(to_secs).max(index(from_secs))]
     }
+}
+
+/// Asserts that a frequency rules at least 99 of 100 frames of a stretch that begins where it is
+/// first heard.
+///
+/// # Panics
+/// When it does not.
+pub fn assert_heard(path: &Path, hertz: f64, secs: f64) {
+    let recording = Recording::read(path);
+    let shown = path.file_name().unwrap_or_default().to_string_lossy();
+    let length = recording.secs();
+    let Some(first) = recording.first(hertz) else {
+        panic!("{shown}: {hertz} Hz is never heard in {length:.1} s{}", profile(&recording));
+    };
+    // The first frames of a stream fill the jitter buffers on the way.
+    let from = first + 0.4;
+    assert!(
+        from + secs <= length + 0.02,
+        "{shown}: only {length:.1} s, {hertz} Hz from {first:.1} s"
+    );
+    let good = recording.frames_with(hertz, from, from + secs);
+    assert!(
+        good >= 0.99,
+        "{shown}: {hertz} Hz in {:.1} % of {secs} s from {from:.1} s{}",
+        good * 100.0,
+        profile(&recording)
+    );
+}
+
+/// Asserts that the music on hold is heard somewhere in a recording: its base note of 440 Hz.
+///
+/// # Panics
+/// When it is not.
+pub fn assert_music(path: &Path) {
+    let recording = Recording::read(path);
+    let windows = (recording.secs() / 0.25) as usize;
+    let strongest = (0..windows)
+        .map(|at| at as f64 * 0.25)
+        .map(|from| recording.share(440.0, from, from + 0.25))
+        .fold(0.0, f64::max);
+    assert!(
+        strongest > 0.3,
+        "{}: 440 Hz at most {strongest:.2}{}",
+        path.display(),
+        profile(&recording)
+    );
+}
+
+/// What is in a recording, half second by half second, for a failed test.
+#[must_use]
+pub fn profile(recording: &Recording) -> String {
+    let mut text = String::new();
+    for half in 0..((recording.secs() * 2.0) as usize).min(60) {
+        let (from, to) = (half as f64 * 0.5, half as f64 * 0.5 + 0.5);
+        let strongest = (2..40)
+            .map(|step| f64::from(step) * 50.0)
+            .max_by(|a, b| recording.share(*a, from, to).total_cmp(&recording.share(*b, from, to)));
+        let level = recording.level(from, to);
+        text +=
+            &format!("\n  {from:5.1} s: level {level:6.0}, most {:?} Hz", strongest.unwrap_or(0.0));
+    }
+    text
 }

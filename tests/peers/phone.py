@@ -86,6 +86,12 @@ class Account(pj.Account):
         call = self.phone.add(prm.callId)
         info = call.getInfo()
         say("incoming", call=call.number, remote=info.remoteUri)
+        refuse = self.phone.options.get("refuse")
+        if refuse:
+            refusal = pj.CallOpParam()
+            refusal.statusCode = refuse
+            call.answer(refusal)
+            return
         if self.phone.options.get("ring", True):
             ringing = pj.CallOpParam()
             ringing.statusCode = 180
@@ -118,9 +124,11 @@ class Phone:
         kind = {"udp": pj.PJSIP_TRANSPORT_UDP, "tcp": pj.PJSIP_TRANSPORT_TCP,
                 "tls": pj.PJSIP_TRANSPORT_TLS}[options.get("transport", "udp")]
         transport = pj.TransportConfig()
-        transport.boundAddress = "127.0.0.1"
+        self.bound = options.get("bound", "127.0.0.1")
+        transport.boundAddress = self.bound
         transport.port = 0
-        self.endpoint.transportCreate(kind, transport)
+        transport_id = self.endpoint.transportCreate(kind, transport)
+        self.address = self.endpoint.transportGetInfo(transport_id).localName
         self.endpoint.libStart()
         wanted = options.get("codecs")
         if wanted:
@@ -155,10 +163,11 @@ class Phone:
         if options.get("register", True):
             config.regConfig.registrarUri = "sip:%s%s" % (server, scheme)
             config.regConfig.timeoutSec = 300
+            config.regConfig.retryIntervalSec = 0
         config.sipConfig.authCreds.append(pj.AuthCredInfo(
             "digest", "*", options["user"], 0, options.get("password", "")))
         config.sipConfig.proxies.append("sip:%s%s;lr" % (server, scheme))
-        config.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
+        config.mediaConfig.transportConfig.boundAddress = self.bound
         config.mediaConfig.transportConfig.port = 0
         config.mediaConfig.transportConfig.portRange = 0
         if options.get("srtp"):
@@ -216,6 +225,10 @@ class Phone:
             say("stats", call=call.number, codec=info.codecName,
                 received=stats.rtcp.rxStat.pkt, lost=stats.rtcp.rxStat.loss,
                 sent=stats.rtcp.txStat.pkt)
+        elif name == "unregister":
+            self.account.setRegistration(False)
+        elif name == "register":
+            self.account.setRegistration(True)
         elif name == "quit":
             return False
         return True
@@ -249,7 +262,7 @@ class Phone:
 
 def main():
     phone = Phone(json.loads(sys.argv[1]))
-    say("ready")
+    say("ready", address=phone.address)
     try:
         phone.run()
         phone.close()

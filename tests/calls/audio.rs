@@ -1,0 +1,146 @@
+//! What is heard: codecs, transports, encryption, hold, test numbers.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tandem_tests::api::secs;
+use tandem_tests::sound::{Recording, assert_heard, assert_music};
+use tandem_tests::{Office, Phone};
+use tokio::time::sleep;
+
+/// One phone calls the other; they talk for a while; the caller hangs up.
+async fn talk(caller: &mut Phone, callee: &mut Phone, number: &str, secs: u64) {
+    caller.call(number).await;
+    callee.expect("incoming").await;
+    callee.answer().await;
+    caller.expect_state("CONFIRMED").await;
+    callee.expect_state("CONFIRMED").await;
+    sleep(Duration::from_secs(secs)).await;
+    caller.tell(json!({ "do": "stats" })).await;
+    let stats = caller.expect("stats").await;
+    assert_eq!(stats["lost"], 0, "{stats}");
+    caller.hang_up().await;
+    caller.expect_end().await;
+    callee.expect_end().await;
+    sleep(Duration::from_millis(200)).await;
+}
+
+#[tokio::test]
+async fn two_extensions_hear_each_other_for_ten_seconds() {
+    let office = Office::open().await;
+    let mut one = office.phone("1000", 700, Value::Null).await;
+    let mut two = office.phone("1001", 1100, Value::Null).await;
+
+    talk(&mut one, &mut two, "1001", 11).await;
+
+    assert_heard(&one.recording(1), 1100.0, 10.0);
+    assert_heard(&two.recording(1), 700.0, 10.0);
+    let record = office.api.record("number=1000").await;
+    assert_eq!(record["outcome"], "answered", "{record}");
+    assert_eq!(record["answered_by"], "1001", "{record}");
+    assert!((10.9..12.0).contains(&secs(&record, "talk_secs")), "{record}");
+}
+
+#[tokio::test]
+async fn the_test_numbers_give_an_echo_one_kilohertz_and_music() {
+    let office = Office::open().await;
+    let mut phone = office.phone("1000", 700, Value::Null).await;
+
+    for number in ["*43", "*44", "*45"] {
+        phone.call(number).await;
+        phone.expect_state("CONFIRMED").await;
+        sleep(Duration::from_secs(4)).await;
+        phone.hang_up().await;
+        phone.expect_end().await;
+    }
+    sleep(Duration::from_millis(200)).await;
+
+    assert_heard(&phone.recording(1), 700.0, 3.0);
+    assert_heard(&phone.recording(2), 1000.0, 3.0);
+    assert_music(&phone.recording(3));
+}
+
+#[tokio::test]
+async fn phones_with_different_codecs_hear_each_other() {
+    let office = Office::open().await;
+    let pairs = [("PCMA/8000/1", "PCMU/8000/1"), ("opus/48000/2", "PCMA/8000/1")];
+    let talks = pairs.into_iter().enumerate().map(|(pair, (a, b))| {
+        let office = &office;
+        async move {
+            let (x, y) = (["1000", "1002"][pair], ["1001", "1003"][pair]);
+            let mut one = office.phone(x, 700, json!({ "codecs": [a] })).await;
+            let mut two = office.phone(y, 1100, json!({ "codecs": [b] })).await;
+            talk(&mut one, &mut two, y, 6).await;
+            (one.recording(1), two.recording(1))
+        }
+    });
+
+    for (heard_by_one, heard_by_two) in join_all(talks).await {
+        assert_heard(&heard_by_one, 1100.0, 5.0);
+        assert_heard(&heard_by_two, 700.0, 5.0);
+    }
+}
+
+#[tokio::test]
+async fn phones_talk_over_tcp_and_over_tls_with_srtp() {
+    let office = Office::open().await;
+    let kinds = [
+        (json!({ "transport": "tcp" }), json!({ "transport": "tcp" })),
+        (json!({ "transport": "tls", "srtp": true }), json!({ "transport": "udp" })),
+    ];
+    let talks = kinds.into_iter().enumerate().map(|(pair, (a, b))| {
+        let office = &office;
+        async move {
+            let (x, y) = (["1000", "1002"][pair], ["1001", "1003"][pair]);
+            let mut one = office.phone(x, 700, a).await;
+            let mut two = office.phone(y, 1100, b).await;
+            talk(&mut one, &mut two, y, 6).await;
+            talk(&mut two, &mut one, x, 4).await;
+            (one.recording(1), two.recording(1), one.recording(2), two.recording(2))
+        }
+    });
+
+    for (one_first, two_first, one_second, two_second) in join_all(talks).await {
+        assert_heard(&one_first, 1100.0, 5.0);
+        assert_heard(&two_first, 700.0, 5.0);
+        assert_heard(&one_second, 1100.0, 3.0);
+        assert_heard(&two_second, 700.0, 3.0);
+    }
+}
+
+#[tokio::test]
+async fn a_held_party_hears_music_until_it_is_taken_back() {
+    let office = Office::open().await;
+    let mut one = office.phone("1000", 700, Value::Null).await;
+    let mut two = office.phone("1001", 1100, Value::Null).await;
+    one.call("1001").await;
+    two.expect("incoming").await;
+    two.answer().await;
+    one.expect_state("CONFIRMED").await;
+    two.expect_state("CONFIRMED").await;
+    sleep(Duration::from_secs(2)).await;
+
+    one.tell(json!({ "do": "hold" })).await;
+    one.expect_where("media", |event| event["status"] == "local_hold").await;
+    sleep(Duration::from_millis(300)).await;
+    let music = two.record("held").await;
+    sleep(Duration::from_secs(4)).await;
+    one.forget();
+    one.tell(json!({ "do": "resume" })).await;
+    one.expect_where("media", |event| event["status"] == "active").await;
+    sleep(Duration::from_millis(300)).await;
+    let (heard_by_one, heard_by_two) = (one.record("after").await, two.record("after").await);
+    sleep(Duration::from_secs(4)).await;
+    one.hang_up().await;
+    two.expect_end().await;
+    sleep(Duration::from_millis(200)).await;
+
+    assert_music(&music);
+    let held = Recording::read(&music);
+    assert!(held.frames_with(700.0, 0.5, 3.5) < 0.1, "the holder is heard while on hold");
+    assert_heard(&heard_by_one, 1100.0, 3.0);
+    assert_heard(&heard_by_two, 700.0, 3.0);
+    let record = office.api.record("number=1000").await;
+    assert!((3.5..6.0).contains(&secs(&record, "hold_secs")), "{record}");
+}

@@ -1,0 +1,7 @@
+//! Calls between real telephones, pjsua2 and SIPp, through a node as a process of its own.
+#![allow(clippy::unwrap_used)]
+
+mod audio;
+mod control;
+mod outcomes;
+mod transfers;

@@ -1,0 +1,92 @@
+//! Calls that nobody answers, and what their records say.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tandem_tests::{Office, Phone};
+use tokio::time::sleep;
+
+#[tokio::test]
+async fn each_call_that_fails_has_its_status_and_its_record() {
+    let office = Office::open().await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+    let mut busy = office.phone("1001", 0, json!({ "refuse": 486 })).await;
+    let mut idle = office.phone("1002", 0, Value::Null).await;
+
+    caller.call("1001").await;
+    busy.expect("incoming").await;
+    assert_eq!(caller.expect_end().await, 486);
+    let record = office.api.record("number=1001").await;
+    assert_eq!(record["outcome"], "busy", "{record}");
+
+    caller.call("7777").await;
+    assert_eq!(caller.expect_end().await, 404);
+
+    caller.call("1005").await;
+    assert_eq!(caller.expect_end().await, 480);
+    let record = office.api.record("number=1005").await;
+    assert_eq!(record["outcome"], "no_answer", "{record}");
+
+    caller.call("1002").await;
+    idle.expect("incoming").await;
+    caller.expect_state("EARLY").await;
+    caller.hang_up().await;
+    assert_eq!(caller.expect_end().await, 487);
+    idle.expect_end().await;
+    let record = office.api.record("number=1002").await;
+    assert_eq!(record["outcome"], "cancelled", "{record}");
+    assert!(record["answered_at"].is_null(), "{record}");
+    office.quiet().await;
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_answers_ends_after_the_ring_timeout() {
+    let office = Office::open().await;
+    office.api.patch("/api/v1/extensions/1002", json!({ "ring_timeout_secs": 2 })).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+    let mut idle = office.phone("1002", 0, Value::Null).await;
+
+    caller.call("1002").await;
+    idle.expect("incoming").await;
+
+    assert_eq!(caller.expect_end().await, 480);
+    idle.expect_end().await;
+    let record = office.api.record("number=1002").await;
+    assert_eq!(record["outcome"], "no_answer", "{record}");
+}
+
+#[tokio::test]
+async fn a_phone_with_a_wrong_password_is_not_registered() {
+    let office = Office::open().await;
+    let wrong = json!({ "password": "not the right one" });
+    let mut phone = Phone::start(office.node.sip("udp"), "1000", office.dir(), wrong).await;
+
+    let refused = phone.expect("not_registered").await;
+
+    assert!([401, 403].contains(&refused["code"].as_u64().unwrap()), "{refused}");
+}
+
+#[tokio::test]
+async fn a_phone_of_an_unknown_extension_learns_no_more_than_a_wrong_password() {
+    let office = Office::open().await;
+    let stranger = json!({ "password": "whatever it is" });
+    let mut phone = Phone::start(office.node.sip("udp"), "4711", office.dir(), stranger).await;
+
+    let refused = phone.expect("not_registered").await;
+
+    assert!([401, 403].contains(&refused["code"].as_u64().unwrap()), "{refused}");
+}
+
+#[tokio::test]
+async fn a_phone_that_signed_off_is_not_rung() {
+    let office = Office::open().await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+    let mut gone = office.phone("1001", 0, Value::Null).await;
+    gone.tell(json!({ "do": "unregister" })).await;
+    sleep(Duration::from_millis(500)).await;
+
+    caller.call("1001").await;
+
+    assert_eq!(caller.expect_end().await, 480);
+    assert!(!gone.sees("incoming", Duration::from_millis(300)).await);
+}

@@ -1,0 +1,194 @@
+//! The order in which five agents ring, as their phones see it (spec section 4).
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tandem_tests::{Office, Phone};
+
+use crate::{agents, members, set};
+
+const FIVE: [&str; 5] = ["1001", "1002", "1003", "1004", "1005"];
+
+/// An office whose queue has five agents; who is rung and does not answer rings one second.
+async fn office(strategy: &str, list: Value) -> Office {
+    let office = Office::open().await;
+    let options = json!({ "ring_timeout_secs": 1, "retry_interval_secs": 0 });
+    let queue = json!({ "ring_strategy": strategy, "members": list, "agent": options });
+    set(&office, queue).await;
+    office
+}
+
+/// Waits until so many rings were seen and gives the agents in the order of their rings.
+async fn rings(phones: &mut [Phone], count: usize) -> Vec<String> {
+    let mut seen: Vec<(f64, String)> = Vec::new();
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while seen.len() < count {
+        assert!(tokio::time::Instant::now() < deadline, "only {seen:?} of {count} rings");
+        for phone in phones.iter_mut() {
+            while phone.sees("incoming", Duration::from_millis(20)).await {
+                let ring = phone.expect("incoming").await;
+                seen.push((ring["t"].as_f64().unwrap(), phone.user.clone()));
+            }
+        }
+    }
+    seen.sort_by(|a, b| a.0.total_cmp(&b.0));
+    seen.into_iter().map(|(_, who)| who).collect()
+}
+
+/// A call that one agent answers and that the caller then ends.
+async fn answered(caller: &mut Phone, agent: &mut Phone) {
+    caller.call("6400").await;
+    agent.expect("incoming").await;
+    agent.answer().await;
+    agent.expect_state("CONFIRMED").await;
+    caller.hang_up().await;
+    agent.expect_end().await;
+    caller.expect_end().await;
+}
+
+async fn give_up(caller: &mut Phone) {
+    caller.hang_up().await;
+    caller.expect_end().await;
+}
+
+#[tokio::test]
+async fn q_051_ring_all_rings_every_agent_at_once_and_again_after_the_timeout() {
+    let office = office("ring_all", members("static", &FIVE)).await;
+    let mut phones = agents(&office, &FIVE, Value::Null).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    caller.call("6400").await;
+    let mut order = rings(&mut phones, 10).await;
+    give_up(&mut caller).await;
+
+    let mut again = order.split_off(5);
+    order.sort();
+    again.sort();
+    assert_eq!(order, FIVE);
+    assert_eq!(again, FIVE);
+}
+
+#[tokio::test]
+async fn q_056_linear_begins_with_the_first_agent_for_every_call() {
+    let office = office("linear", members("static", &FIVE)).await;
+    let mut phones = agents(&office, &FIVE, Value::Null).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    caller.call("6400").await;
+    let first = rings(&mut phones, 7).await;
+    give_up(&mut caller).await;
+    for phone in &mut phones {
+        phone.forget();
+    }
+    caller.call("6400").await;
+    let second = rings(&mut phones, 2).await;
+    give_up(&mut caller).await;
+
+    assert_eq!(first, ["1001", "1002", "1003", "1004", "1005", "1001", "1002"]);
+    assert_eq!(second, ["1001", "1002"]);
+}
+
+#[tokio::test]
+async fn q_055_rrmemory_goes_on_after_the_agent_who_was_rung_last() {
+    let office = office("rrmemory", members("static", &FIVE)).await;
+    let mut phones = agents(&office, &FIVE, Value::Null).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    caller.call("6400").await;
+    let first = rings(&mut phones, 2).await;
+    give_up(&mut caller).await;
+    caller.call("6400").await;
+    let second = rings(&mut phones, 5).await;
+    give_up(&mut caller).await;
+
+    assert_eq!(first, ["1001", "1002"]);
+    assert_eq!(second, ["1003", "1004", "1005", "1001", "1002"]);
+}
+
+#[tokio::test]
+async fn q_056_linear_rings_dynamic_agents_in_the_order_of_their_log_in() {
+    let office = office("linear", members("dynamic", &FIVE)).await;
+    let mut phones = agents(&office, &FIVE, Value::Null).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+    let log_in = ["1004", "1002", "1005", "1001", "1003"];
+    for agent in log_in {
+        let wish = json!({ "queue": "6400" });
+        office.api.post(&format!("/api/v1/agents/{agent}/login"), wish).await;
+    }
+
+    caller.call("6400").await;
+    let order = rings(&mut phones, 6).await;
+    give_up(&mut caller).await;
+
+    assert_eq!(order, ["1004", "1002", "1005", "1001", "1003", "1004"]);
+}
+
+#[tokio::test]
+async fn q_052_least_recent_rings_who_was_never_called_then_who_talked_longest_ago() {
+    let office = office("least_recent", members("static", &FIVE)).await;
+    let mut phones = agents(&office, &FIVE, Value::Null).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    // Never called, in list order: each answers one.
+    for phone in &mut phones {
+        answered(&mut caller, phone).await;
+    }
+    // Now the first is longest ago; then the second, and so on.
+    for phone in phones.iter_mut().take(2) {
+        answered(&mut caller, phone).await;
+    }
+    caller.call("6400").await;
+    let order = rings(&mut phones, 1).await;
+    give_up(&mut caller).await;
+
+    assert_eq!(order, ["1003"]);
+}
+
+#[tokio::test]
+async fn q_053_fewest_calls_rings_who_answered_least() {
+    let office = office("fewest_calls", members("static", &FIVE)).await;
+    let mut phones = agents(&office, &FIVE, Value::Null).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    for phone in &mut phones {
+        answered(&mut caller, phone).await;
+    }
+    // All have one: ties go to the least recent. The first answers a second call.
+    answered(&mut caller, &mut phones[0]).await;
+    caller.call("6400").await;
+    let order = rings(&mut phones, 1).await;
+    give_up(&mut caller).await;
+
+    assert_eq!(order, ["1002"]);
+}
+
+#[tokio::test]
+async fn q_054_random_rings_each_agent_once_in_a_pass() {
+    let office = office("random", members("static", &FIVE)).await;
+    let mut phones = agents(&office, &FIVE, Value::Null).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    caller.call("6400").await;
+    let mut pass = rings(&mut phones, 5).await;
+    give_up(&mut caller).await;
+
+    pass.sort();
+    assert_eq!(pass, FIVE);
+}
+
+#[tokio::test]
+async fn q_058_q_061_a_busy_agent_is_passed_over_and_the_next_rings_after_the_interval() {
+    let office = office("linear", members("static", &["1001", "1002"])).await;
+    set(&office, json!({ "agent": { "ring_timeout_secs": 15, "retry_interval_secs": 2 } })).await;
+    let mut busy = office.phone("1001", 0, json!({ "refuse": 486 })).await;
+    let mut next = office.phone("1002", 0, Value::Null).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    caller.call("6400").await;
+    let first = busy.expect("incoming").await["t"].as_f64().unwrap();
+    let second = next.expect("incoming").await["t"].as_f64().unwrap();
+    give_up(&mut caller).await;
+
+    let pause = second - first;
+    assert!((1.9..2.6).contains(&pause), "the next agent rang after {pause:.2} s");
+}
