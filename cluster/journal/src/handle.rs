@@ -260,8 +260,12 @@ impl Subscription {
                 return Ok(record);
             }
             let from = self.from.index;
-            let waited = self.reach.wait_for(|reach| reach.head > from || !reach.is_open).await;
-            if waited.is_err() || waited.is_ok_and(|reach| !reach.is_open) {
+            let is_open = self
+                .reach
+                .wait_for(|reach| reach.head > from || !reach.is_open)
+                .await
+                .is_ok_and(|reach| reach.is_open);
+            if !is_open {
                 return Err(ReadError::Closed);
             }
             self.ahead = self.journal.read(self.from, READ_AHEAD).await?.into();

@@ -224,6 +224,7 @@ impl RaftLogStorage<Group> for Log {
 #[derive(Default)]
 pub(crate) struct LogCheck {
     next: Option<u64>,
+    count: u64,
 }
 
 impl LogCheck {
@@ -237,7 +238,13 @@ impl LogCheck {
         if entry.0.log_id().index != index {
             return Err("an entry of another index".into());
         }
+        self.count += 1;
         Ok(())
+    }
+
+    /// Entries that are whole.
+    pub(crate) const fn count(&self) -> u64 {
+        self.count
     }
 
     /// The index of the first entry that is not there any more.

@@ -7,7 +7,7 @@ use openraft::StorageError;
 use openraft::entry::RaftEntry;
 use openraft::testing::log::{StoreBuilder, Suite};
 use proptest::prelude::*;
-use tandem_kernel::{Position, Timestamp};
+use tandem_kernel::{Clock, Position, Timestamp};
 use tandem_store::{Options, Store};
 use tandem_wire::{encode, encode_versioned};
 use tempfile::TempDir;
@@ -18,10 +18,11 @@ use crate::format::{
 };
 use crate::group::{Batch, Group};
 use crate::log::Log;
-use crate::record::{Appended, Entity, Kind};
+use crate::record::{Append, Appended, Entity, Kind};
 use crate::records::Records;
 use crate::referee::{OP_WINDOW, Operations, PAGE, evolve, judge, records_of};
 use crate::state::State;
+use crate::{Config, Journal};
 
 struct Builder;
 
@@ -161,4 +162,39 @@ proptest! {
         let expected: Vec<u64> = (1..=state.version).map(|version| version * 3).collect();
         prop_assert_eq!(listed, expected);
     }
+}
+
+#[tokio::test]
+async fn a_copy_holds_records_entities_and_operations() {
+    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let journal = Journal::open(Config::new(dirs[0].path(), Clock::start())).await.unwrap();
+    let append = |n: u64| Append {
+        entity: Entity::new(Kind(1), format!("e{}", n % 3)),
+        expected: None,
+        epoch: 4,
+        op_id: Some(u128::from(n)),
+        events: vec![Bytes::from(n.to_string())],
+    };
+    for n in 0..200 {
+        journal.append(append(n)).await.unwrap();
+    }
+    let entity = Entity::new(Kind(1), "e0");
+    let expected = journal.load(&entity).await.unwrap();
+    let state = Store::open(&dirs[1].path().join("state"), &Options::default()).unwrap();
+    let old = journal.append(append(199)).await.unwrap();
+
+    // As a restart does that finds a copy whose installation was cut short.
+    let upto = journal.export(&crate::transfer::incoming_of(&state)).await.unwrap();
+    state.close().unwrap();
+    journal.close().await.unwrap();
+    let state_dir = dirs[1].path().join("state");
+    let store = Store::open(&state_dir, &Options::default()).unwrap();
+    let incoming = crate::transfer::incoming_of(&store);
+    let (applied, operations) = crate::transfer::install(&store, &incoming).unwrap();
+
+    let records = Records::new(store, applied.head);
+    assert_eq!(upto, Position::at(200));
+    assert_eq!(records.load(&entity).unwrap(), expected);
+    assert_eq!(operations.find(199, applied.head), Some(old));
+    assert!(!incoming.exists());
 }

@@ -19,8 +19,8 @@ const OWNER: &[u8] = b"owner";
 /// What a full scan of a journal found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Log entries and state values that were read and are whole.
-    pub values: u64,
+    /// Entries that the log still holds.
+    pub entries: u64,
     /// Records that were read and are whole.
     pub records: u64,
     /// What is wrong, where; empty when the journal is whole.
@@ -125,7 +125,7 @@ fn scan(log: &Store, state: &Store) -> Result<Scanned, StoreError> {
             },
         )?;
     let mut report = Report {
-        values: log_report.entries + state_report.entries,
+        entries: entries.count(),
         records: chunks.next - 1,
         problems: log_report.problems,
     };

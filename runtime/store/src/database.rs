@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::file::{Reader, Writer};
 use crate::flusher::{Flusher, Synced};
 use crate::verify::Report;
 use crate::{MAX_VALUE_BYTES, Options, StoreError, Table};
 
 const CHECKSUM_BYTES: usize = 4;
+const CLOSED: &str = "closed";
 
 /// An open store. Clones share it; the last one dropped closes it without a sync.
 #[derive(Clone)]
@@ -75,6 +77,15 @@ impl Batch {
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The flusher's thread has the database open until it ends.
+        if let Some(flusher) = self.flusher.lock().take() {
+            flusher.stop();
+        }
+    }
+}
+
 impl Store {
     /// Opens the store in `dir`, which is made if it is missing.
     ///
@@ -85,8 +96,9 @@ impl Store {
     pub fn open(dir: &Path, options: &Options) -> Result<Self, StoreError> {
         fs::create_dir_all(dir).map_err(|e| StoreError::io("create directory", dir, &e))?;
         let lock = lock(dir)?;
-        let db = open_guarded(dir, options)?;
         let data = dir.join("db");
+        check_length(dir, &data)?;
+        let db = open_guarded(dir, options)?;
         let file = File::open(&data).map_err(|e| StoreError::io("open", data, &e))?;
         sync_dir(dir)?;
         let flusher = Flusher::start(db.clone(), file, dir.to_owned())?;
@@ -248,7 +260,10 @@ impl Store {
         if let Some(flusher) = self.inner.flusher.lock().take() {
             flusher.stop();
         }
-        drop(self.inner.db.write().take());
+        let was_open = self.inner.db.write().take().is_some();
+        if was_open && outcome.is_ok() {
+            note_length(&self.inner.dir)?;
+        }
         drop(self.inner.lock.lock().take());
         outcome
     }
@@ -326,6 +341,32 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
         Err(TryLockError::Error(e)) => Err(StoreError::io("lock", path, &e)),
     }
+}
+
+/// Notes how long the database's file is when it is closed: cut back to an earlier length it
+/// would recover to an earlier moment without a word.
+fn note_length(dir: &Path) -> Result<(), StoreError> {
+    let data = dir.join("db");
+    let len = fs::metadata(&data).map_err(|e| StoreError::io("look at", data, &e))?.len();
+    let mut writer = Writer::create(&dir.join(CLOSED))?;
+    writer.frame(&len.to_le_bytes())?;
+    writer.finish()
+}
+
+/// Compares the note of the last close, if the store was closed in order, and removes it.
+fn check_length(dir: &Path, data: &Path) -> Result<(), StoreError> {
+    let note = dir.join(CLOSED);
+    if !note.exists() {
+        return Ok(());
+    }
+    let frame = Reader::open(&note)?.frame()?.unwrap_or_default();
+    let noted = frame.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let len = fs::metadata(data).map_or(0, |found| found.len());
+    if len < noted {
+        let what = format!("cut from {noted} to {len} bytes");
+        return Err(StoreError::Damaged { what, place: data.display().to_string() });
+    }
+    fs::remove_file(&note).map_err(|e| StoreError::io("remove", note, &e))
 }
 
 /// Opens the database on a thread of its own: it panics on a truncated file.

@@ -39,6 +39,10 @@ impl Flusher {
     /// Waits for the syncs that were asked for.
     pub(crate) fn stop(self) {
         drop(self.requests);
+        if self.thread.thread().id() == std::thread::current().id() {
+            // The last owner went away inside a callback; the thread ends behind it.
+            return;
+        }
         // A panic of the thread has already failed its callers, whose callbacks were dropped.
         let _ = self.thread.join();
     }

@@ -11,7 +11,8 @@
 //! Invariants: each value carries a CRC-32 over its key and itself, checked on every read; no
 //! value reaches [`MAX_VALUE_BYTES`], above which the database underneath is not crash-safe;
 //! an iteration ends at its first error and says so; after a failed sync nothing is ever
-//! reported as synced again.
+//! reported as synced again. What a store alone can not see is a database that recovered to an
+//! earlier moment after a crash: who must know keeps a second witness, as the journal does.
 
 mod database;
 pub mod file;

@@ -1,1 +1,254 @@
+#![allow(clippy::unwrap_used)]
 
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use crate::file::{Reader, Writer};
+use crate::{Batch, MAX_VALUE_BYTES, Options, Store, StoreError, Table};
+
+const FIRST: Table = Table::new(b'a', "first");
+const SECOND: Table = Table::new(b'b', "second");
+const TABLES: [Table; 2] = [FIRST, SECOND];
+
+fn open(dir: &Path) -> Result<Store, StoreError> {
+    Store::open(dir, &Options::default())
+}
+
+fn put(store: &Store, table: Table, key: &[u8], value: &[u8]) {
+    let mut batch = Batch::default();
+    batch.put(table, key, value);
+    store.apply(batch).unwrap();
+}
+
+fn keys(store: &Store, table: Table, from: &[u8]) -> Vec<Vec<u8>> {
+    let mut keys = Vec::new();
+    let scanned = store.scan(table, from, |key, _| {
+        keys.push(key.to_vec());
+        ControlFlow::Continue(())
+    });
+    scanned.unwrap();
+    keys
+}
+
+#[test]
+fn tables_do_not_see_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    for key in [b"1", b"3", b"5"] {
+        put(&store, FIRST, key, key);
+    }
+    put(&store, SECOND, b"0", b"other");
+
+    assert_eq!(keys(&store, FIRST, b""), [b"1", b"3", b"5"]);
+    assert_eq!(keys(&store, FIRST, b"2"), [b"3", b"5"]);
+    assert_eq!(store.floor(FIRST, b"4").unwrap().unwrap().0, b"3");
+    assert_eq!(store.floor(SECOND, b"/").unwrap(), None);
+    assert_eq!(store.first(FIRST).unwrap().unwrap().0, b"1");
+    assert_eq!(&*store.last(FIRST).unwrap().unwrap().1, b"5");
+    assert_eq!(store.get(SECOND, b"1").unwrap(), None);
+}
+
+#[test]
+fn a_batch_is_there_as_a_whole_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    put(&store, FIRST, b"old", b"1");
+    let mut batch = Batch::default();
+    batch.remove(FIRST, b"old");
+    batch.put(SECOND, b"large", &vec![0; MAX_VALUE_BYTES]);
+
+    let refused = store.apply(batch).unwrap_err();
+
+    assert!(matches!(refused, StoreError::TooLarge { table: "second", len: MAX_VALUE_BYTES }));
+    assert_eq!(keys(&store, FIRST, b""), [b"old"]);
+}
+
+#[test]
+fn what_was_synced_is_there_after_a_close() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    put(&store, FIRST, b"key", b"value");
+    store.sync().unwrap();
+
+    store.close().unwrap();
+    assert!(matches!(store.get(FIRST, b"key"), Err(StoreError::Closed)));
+    let store = open(dir.path()).unwrap();
+
+    assert_eq!(&*store.get(FIRST, b"key").unwrap().unwrap(), b"value");
+    assert!(store.size().unwrap() > 0);
+}
+
+#[test]
+fn many_callers_are_synced_by_one_thread_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    let (done, order) = std::sync::mpsc::channel();
+
+    for number in 0..1_000_u32 {
+        put(&store, FIRST, &number.to_be_bytes(), b"v");
+        let done = done.clone();
+        store.sync_then(Box::new(move |outcome| {
+            done.send((number, outcome.is_ok())).unwrap();
+        }));
+    }
+    drop(done);
+
+    let expected: Vec<_> = (0..1_000).map(|number| (number, true)).collect();
+    assert_eq!(order.iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_store_that_is_open_is_not_opened_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+
+    let refused = open(dir.path()).err().unwrap();
+
+    assert!(matches!(refused, StoreError::InUse(_)));
+    assert!(refused.to_string().contains("in use by another process"));
+    drop(store);
+    open(dir.path()).unwrap();
+}
+
+/// A store of a hundred values, closed; gives the bytes of its file.
+fn filled(dir: &Path) -> Vec<u8> {
+    let store = open(dir).unwrap();
+    for number in 0..100_u32 {
+        put(&store, FIRST, &number.to_be_bytes(), &[0x5a; 500]);
+    }
+    assert!(store.verify(&TABLES, |_, _, _| Ok(())).unwrap().is_whole());
+    store.close().unwrap();
+    fs::read(dir.join("db")).unwrap()
+}
+
+#[test]
+fn a_flipped_bit_is_never_read_and_has_a_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let bytes = filled(dir.path());
+    let values: Vec<usize> =
+        (0..bytes.len() - 400).filter(|at| bytes[*at..at + 400] == [0x5a; 400]).collect();
+    assert!(!values.is_empty());
+
+    for at in values.iter().step_by(values.len() / 8 + 1) {
+        let copy = tempfile::tempdir().unwrap();
+        let mut damaged = bytes.clone();
+        damaged[*at] ^= 1;
+        fs::write(copy.path().join("db"), damaged).unwrap();
+        fs::copy(dir.path().join("conf"), copy.path().join("conf")).unwrap();
+
+        let problems = match open(copy.path()) {
+            Err(StoreError::Damaged { place, .. }) => vec![place],
+            Err(other) => panic!("{other}"),
+            Ok(store) => {
+                let report = store.verify(&TABLES, |_, _, value| {
+                    assert_eq!(value, [0x5a; 500]);
+                    Ok(())
+                });
+                report.unwrap().problems.into_iter().map(|problem| problem.place).collect()
+            }
+        };
+
+        assert!(problems.iter().all(|place| place.contains("db")), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_truncated_database_is_said_to_be_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let bytes = filled(dir.path());
+
+    for percent in [0, 10, 50, 90, 99] {
+        let cut = &bytes[..bytes.len() * percent / 100];
+        fs::write(dir.path().join("db"), cut).unwrap();
+
+        let refused = open(dir.path()).err().unwrap();
+        assert!(matches!(refused, StoreError::Damaged { .. }), "{refused}");
+    }
+    fs::write(dir.path().join("db"), bytes).unwrap();
+    open(dir.path()).unwrap();
+}
+
+#[test]
+fn a_check_may_object_to_a_value() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    put(&store, SECOND, b"k", b"wrong");
+
+    let report =
+        store.verify(
+            &TABLES,
+            |_, _, value| {
+                if value == b"wrong" { Err("not right".to_owned()) } else { Ok(()) }
+            },
+        );
+
+    let problem = report.unwrap().problems.remove(0);
+    assert_eq!(problem.what, "not right");
+    assert!(problem.place.ends_with("table second, key 6b"), "{}", problem.place);
+}
+
+#[test]
+fn a_file_comes_back_frame_by_frame() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("copy");
+    let mut writer = Writer::create(&path).unwrap();
+    for frame in [b"one".as_slice(), b"", &[7; 70_000]] {
+        writer.frame(frame).unwrap();
+    }
+    assert!(!path.exists());
+    writer.finish().unwrap();
+
+    let mut reader = Reader::open(&path).unwrap();
+
+    assert_eq!(reader.frame().unwrap().unwrap(), b"one");
+    assert_eq!(reader.frame().unwrap().unwrap(), b"");
+    assert_eq!(reader.frame().unwrap().unwrap(), [7; 70_000]);
+    assert_eq!(reader.frame().unwrap(), None);
+    assert_eq!(reader.frame().unwrap(), None);
+}
+
+#[test]
+fn no_damage_of_a_file_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("copy");
+    let mut writer = Writer::create(&path).unwrap();
+    writer.frame(b"one").unwrap();
+    writer.frame(b"two").unwrap();
+    writer.finish().unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let is_damaged = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let frames = || {
+            let mut reader = Reader::open(&path)?;
+            while reader.frame()?.is_some() {}
+            Ok(())
+        };
+        matches!(frames(), Err(StoreError::Damaged { .. }))
+    };
+
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x40;
+        assert!(is_damaged(&flipped), "byte {at}");
+        assert!(is_damaged(&bytes[..at]), "cut at {at}");
+    }
+    assert!(!is_damaged(&bytes));
+}
+
+#[test]
+fn the_bytes_of_a_file_are_frozen() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("copy");
+    let mut writer = Writer::create(&path).unwrap();
+    writer.frame(b"ab").unwrap();
+    writer.finish().unwrap();
+
+    let golden = [
+        b"TNDF\x01\x00".as_slice(),
+        &[2, 0, 0, 0, 0x6d, 0x48, 0x83, 0x9e, b'a', b'b'],
+        &[0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 0, 0, 0, 0],
+    ]
+    .concat();
+    assert_eq!(fs::read(&path).unwrap()[..golden.len()], golden);
+}
