@@ -1,1 +1,24 @@
-//! tandem-api
+//! What the HTTP edge says and hears: the outward types, frozen for clients.
+//!
+//! | Concern                                   | Owner          |
+//! |-------------------------------------------|----------------|
+//! | Provisioned resources                     | [`resource`]   |
+//! | Live calls and their traces               | [`call`]       |
+//! | Agents and queues as they are now         | [`floor`]      |
+//! | Records of ended calls                    | [`record`]     |
+//! | Sign-in                                   | [`session`]    |
+//! | The event stream                          | [`event`]      |
+//! | Errors                                    | [`problem`]    |
+//!
+//! Invariants: fields are added, never renamed; times are RFC 3339 in UTC; spans end in `_secs`;
+//! a secret that is read in is never written out.
+
+pub mod call;
+pub mod event;
+pub mod floor;
+pub mod problem;
+pub mod record;
+pub mod resource;
+pub mod session;
+
+pub use problem::{FieldProblem, Problem};

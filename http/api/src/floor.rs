@@ -1,0 +1,119 @@
+//! Agents and queues as they are now.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::resource::Membership;
+
+/// What an agent is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    /// Nothing that keeps them from a call.
+    Idle,
+    /// Promised to a queue, or ringing for it.
+    Ringing,
+    /// In a call.
+    Talking,
+    /// Resting after a call.
+    WrapUp,
+}
+
+/// An agent's state in one queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AgentMembership {
+    /// The queue's number.
+    pub queue: String,
+    /// Static or dynamic.
+    pub membership: Membership,
+    /// Whether logged in; always true for static agents.
+    pub logged_in: bool,
+    /// Since when logged in or out; none for static agents.
+    pub login_changed_at: Option<String>,
+    /// Whether paused.
+    pub paused: bool,
+    /// The reason code of the pause.
+    pub pause_reason: Option<String>,
+}
+
+/// An agent over all queues.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Agent {
+    /// The agent's extension.
+    pub extension: String,
+    /// What they are doing.
+    pub activity: Activity,
+    /// Since when.
+    pub since: String,
+    /// Whether one of their phones is registered.
+    pub registered: bool,
+    /// Their queues.
+    pub memberships: Vec<AgentMembership>,
+}
+
+/// Which queue a log-in, log-out or resume is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct QueueChoice {
+    /// The queue's number; none: all queues of the agent.
+    pub queue: Option<String>,
+}
+
+/// A pause.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pause {
+    /// The queue's number; none: all queues of the agent.
+    pub queue: Option<String>,
+    /// A reason code of the settings, e.g. `*02`.
+    pub reason: Option<String>,
+}
+
+/// A caller who waits in a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WaitingCaller {
+    /// The call.
+    pub call: String,
+    /// The caller's number.
+    pub caller: String,
+    /// The place in the queue, from 1.
+    pub position: u32,
+    /// When they joined.
+    pub joined_at: String,
+    /// Agents that ring for them now.
+    pub ringing: Vec<String>,
+}
+
+/// A call of a queue that an agent talks with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ActiveCall {
+    /// The call.
+    pub call: String,
+    /// The agent's extension.
+    pub agent: String,
+    /// Since when.
+    pub since: String,
+}
+
+/// A queue as it is now, with its counters (section 30.3 of the specification).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QueueStatus {
+    /// Its number.
+    pub number: String,
+    /// Its name.
+    pub name: String,
+    /// Who waits, in order.
+    pub waiting: Vec<WaitingCaller>,
+    /// Who is being talked with.
+    pub active: Vec<ActiveCall>,
+    /// Its agents in list order.
+    pub agents: Vec<Agent>,
+    /// Calls that reached the queue and left it.
+    pub total: u64,
+    /// Answered.
+    pub answered: u64,
+    /// Missed.
+    pub missed: u64,
+    /// Abandoned.
+    pub abandoned: u64,
+}

@@ -1,0 +1,158 @@
+//! Queues.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Destination;
+
+/// Which agent rings next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RingStrategy {
+    /// All idle agents at once.
+    #[default]
+    RingAll,
+    /// The agent whose last queue call is longest ago.
+    LeastRecent,
+    /// The agent with the fewest answered calls.
+    FewestCalls,
+    /// A random idle agent.
+    Random,
+    /// The agent after the one rung last.
+    Rrmemory,
+    /// Always from the first in order.
+    Linear,
+}
+
+/// Static or dynamic agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Membership {
+    /// Always logged in.
+    Static,
+    /// Logs in and out.
+    Dynamic,
+}
+
+/// One agent of a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// The agent's extension.
+    pub extension: String,
+    /// Static or dynamic.
+    pub membership: Membership,
+}
+
+/// The agents of a queue, in list order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Members {
+    /// The agents.
+    pub members: Vec<Member>,
+}
+
+/// A way in which an agent is unavailable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyScenario {
+    /// The agent's phones are not registered.
+    AllUnregistered,
+    /// The agent is paused.
+    AllPaused,
+    /// The agent rings or talks.
+    AllInUse,
+}
+
+/// Whether, and by which scenarios, a queue without agents turns callers away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmptyRule {
+    /// The switch.
+    pub enabled: bool,
+    /// The scenarios beside 'logged out', which always counts.
+    pub scenarios: Vec<EmptyScenario>,
+}
+
+impl Default for EmptyRule {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            scenarios: vec![EmptyScenario::AllUnregistered, EmptyScenario::AllPaused],
+        }
+    }
+}
+
+/// Agent options of a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AgentOptions {
+    /// How long one agent rings, at least 1.
+    pub ring_timeout_secs: u32,
+    /// The pause between two attempts.
+    pub retry_interval_secs: u32,
+    /// Rest after an answered queue call; 0: none.
+    pub wrap_up_secs: u32,
+    /// Whether agents who are in a call ring too.
+    pub ring_in_use: bool,
+}
+
+impl Default for AgentOptions {
+    fn default() -> Self {
+        Self { ring_timeout_secs: 15, retry_interval_secs: 5, wrap_up_secs: 0, ring_in_use: false }
+    }
+}
+
+/// What callers hear.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PromptOptions {
+    /// Played once on joining; empty: none.
+    pub join: String,
+    /// Agents ring only after the join announcement.
+    pub ring_after_join: bool,
+    /// Looped while waiting; empty: the hold music.
+    pub waiting_audio: String,
+    /// Looped while held after the answer; empty: the system's.
+    pub hold_music: String,
+}
+
+/// A call queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    /// Its number; never changes.
+    pub number: String,
+    /// Its name, 1 to 63 characters.
+    pub name: String,
+    /// Which agent rings next.
+    #[serde(default)]
+    pub ring_strategy: RingStrategy,
+    /// How long a caller waits at most; 0: no limit.
+    #[serde(default)]
+    pub max_wait_secs: u32,
+    /// Where callers go whom no agent answers.
+    #[serde(default)]
+    pub failover: Destination,
+    /// How many may wait; 0: no limit.
+    #[serde(default)]
+    pub max_callers: u32,
+    /// Pull waiting callers out when no agent is there.
+    #[serde(default)]
+    pub leave_empty: EmptyRule,
+    /// Refuse new callers when no agent is there.
+    #[serde(default)]
+    pub join_empty: EmptyRule,
+    /// Weight against other queues of the same agents, 0 to 999.
+    #[serde(default)]
+    pub weight: u16,
+    /// Agent options.
+    #[serde(default)]
+    pub agent: AgentOptions,
+    /// What callers hear.
+    #[serde(default)]
+    pub prompts: PromptOptions,
+    /// The agents, in list order.
+    #[serde(default)]
+    pub members: Vec<Member>,
+}

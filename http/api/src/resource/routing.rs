@@ -1,0 +1,137 @@
+//! Inbound and outbound routes, and the system-wide options.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Destination, yes};
+
+/// Where calls from trunks go. Routes are tried by ascending `priority`, then by name; the first
+/// that matches trunk, dialled number and caller wins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InboundRoute {
+    /// Its name, 1 to 63 characters; never changes.
+    pub name: String,
+    /// Lower is tried first.
+    #[serde(default)]
+    pub priority: i32,
+    /// Trunks it applies to; empty: all.
+    #[serde(default)]
+    pub trunks: Vec<String>,
+    /// Patterns of the dialled number (X Z N [] . !); empty: any.
+    #[serde(default)]
+    pub did: Vec<String>,
+    /// Patterns of the caller's number; empty: any.
+    #[serde(default)]
+    pub caller: Vec<String>,
+    /// Where the call goes.
+    pub destination: Destination,
+    /// A disabled route is skipped.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// One dial pattern of an outbound route and what is done to the number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DialRule {
+    /// What the dialled number must match (X Z N [] . !).
+    pub pattern: String,
+    /// Leading digits to take away.
+    #[serde(default)]
+    pub strip: u8,
+    /// Digits to put in front afterwards.
+    #[serde(default)]
+    pub prepend: String,
+}
+
+/// Which trunk a dialled number takes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutboundRoute {
+    /// Its name, 1 to 63 characters; never changes.
+    pub name: String,
+    /// Lower is tried first.
+    #[serde(default)]
+    pub priority: i32,
+    /// The patterns; the first that matches rules.
+    pub rules: Vec<DialRule>,
+    /// Trunks in the order in which they are tried.
+    pub trunks: Vec<String>,
+    /// Caller ID to show; empty: the extension's, else the trunk's user.
+    #[serde(default)]
+    pub caller_id: String,
+    /// Extensions that may use it; empty: all.
+    #[serde(default)]
+    pub extensions: Vec<String>,
+    /// A disabled route is skipped.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// Numbers that test a phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TestNumbers {
+    /// Sends back what it hears.
+    pub echo: String,
+    /// Plays 1 kHz.
+    pub tone: String,
+    /// Plays the music on hold.
+    pub music: String,
+}
+
+impl Default for TestNumbers {
+    fn default() -> Self {
+        Self { echo: "*43".into(), tone: "*44".into(), music: "*45".into() }
+    }
+}
+
+/// System-wide options. Fields that are left out get their defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Wrap-up of one queue holds for all queues of the agent.
+    pub shared_wrap_up: bool,
+    /// Whether a dynamic agent is logged in when added to a queue.
+    pub dynamic_agents_start_logged_in: bool,
+    /// Pause reasons by their feature-code suffix, at most 20.
+    pub pause_reasons: BTreeMap<String, String>,
+    /// Log in to or out of one queue; empty: off.
+    pub code_queue_login: String,
+    /// Pause or resume in one queue.
+    pub code_queue_pause: String,
+    /// Log in to all queues.
+    pub code_login_all: String,
+    /// Log in to the last queues.
+    pub code_login_last: String,
+    /// Log out of all queues.
+    pub code_logout_all: String,
+    /// Numbers that test a phone.
+    pub test_numbers: TestNumbers,
+    /// Language of prompts: `en`, `zh-hant` or `zh-hans`.
+    pub language: String,
+    /// Music on hold, a name in the library.
+    pub hold_music: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let reasons = [("*01", "Lunch"), ("*02", "Break"), ("*03", "Wrap up")];
+        Self {
+            shared_wrap_up: false,
+            dynamic_agents_start_logged_in: false,
+            pause_reasons: reasons.map(|(code, name)| (code.into(), name.into())).into(),
+            code_queue_login: "*7".into(),
+            code_queue_pause: "*07".into(),
+            code_login_all: "*77".into(),
+            code_login_last: "*78".into(),
+            code_logout_all: "*077".into(),
+            test_numbers: TestNumbers::default(),
+            language: "en".into(),
+            hold_music: "music/default".into(),
+        }
+    }
+}

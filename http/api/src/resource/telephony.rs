@@ -1,0 +1,198 @@
+//! Extensions, trunks and destinations.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::yes;
+
+/// How DTMF digits travel on a leg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DtmfMode {
+    /// RFC 4733 where the peer offers it, else in-band detection; SIP INFO is always heard.
+    #[default]
+    Auto,
+    /// RFC 4733 telephone-event only.
+    Rfc4733,
+    /// SIP INFO only.
+    Info,
+    /// Tones in the audio only.
+    Inband,
+}
+
+/// Whether a leg's audio is encrypted (SDES-SRTP).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Encryption {
+    /// Plain RTP only.
+    Off,
+    /// SRTP when the peer offers it.
+    #[default]
+    Optional,
+    /// SRTP or no call.
+    Required,
+}
+
+fn codecs() -> Vec<String> {
+    ["pcmu", "pcma", "g722", "opus"].map(str::to_owned).to_vec()
+}
+
+fn three() -> u8 {
+    3
+}
+
+fn minute() -> u32 {
+    60
+}
+
+fn half_minute() -> u32 {
+    30
+}
+
+/// A telephone of the house.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// Its number, 1 to 15 digits; never changes.
+    pub number: String,
+    /// The person's or the room's name, shown to who is called.
+    #[serde(default)]
+    pub name: String,
+    /// The SIP password, 8 to 128 characters. Required when the extension is created; left out
+    /// later, the password stays.
+    #[serde(default, skip_serializing)]
+    #[schema(write_only)]
+    pub password: Option<String>,
+    /// Caller ID for calls to the outside; empty: the route's.
+    #[serde(default)]
+    pub outbound_caller_id: String,
+    /// How many registered contacts it may have, 1 to 10.
+    #[serde(default = "three")]
+    pub max_contacts: u8,
+    /// Codecs in order of preference: `pcmu`, `pcma`, `g722`, `opus`.
+    #[serde(default = "codecs")]
+    pub codecs: Vec<String>,
+    /// DTMF transport.
+    #[serde(default)]
+    pub dtmf: DtmfMode,
+    /// Audio encryption.
+    #[serde(default)]
+    pub encryption: Encryption,
+    /// How long a call to it rings before it counts as unanswered.
+    #[serde(default = "minute")]
+    pub ring_timeout_secs: u32,
+    /// A disabled extension can neither register nor be called.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// How a trunk's far end is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrunkMode {
+    /// By its address: it needs no password from us and we none from it.
+    #[default]
+    Peer,
+    /// We register to it with a user name and password.
+    Register,
+}
+
+/// The transport to a trunk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// Plain UDP.
+    #[default]
+    Udp,
+    /// Plain TCP.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+}
+
+/// Credentials towards a trunk.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrunkAuth {
+    /// Digest user name.
+    pub username: String,
+    /// Digest password. Left out when a trunk is changed, the password stays.
+    #[serde(default, skip_serializing)]
+    #[schema(write_only)]
+    pub password: Option<String>,
+}
+
+/// A line to another telephone system.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trunk {
+    /// Its name, 1 to 63 letters, digits, `-` and `_`; never changes.
+    pub name: String,
+    /// Peer (by address) or register.
+    #[serde(default)]
+    pub mode: TrunkMode,
+    /// Host name or address of the far end.
+    pub host: String,
+    /// Its port; 0: by DNS, else 5060 (5061 for TLS).
+    #[serde(default)]
+    pub port: u16,
+    /// Transport to it.
+    #[serde(default)]
+    pub transport: Transport,
+    /// Further addresses from which its calls come.
+    #[serde(default)]
+    pub accept_from: Vec<String>,
+    /// Credentials; required in register mode.
+    #[serde(default)]
+    pub auth: Option<TrunkAuth>,
+    /// Codecs in order of preference: `pcmu`, `pcma`, `g722`, `opus`.
+    #[serde(default = "codecs")]
+    pub codecs: Vec<String>,
+    /// DTMF transport.
+    #[serde(default)]
+    pub dtmf: DtmfMode,
+    /// Audio encryption.
+    #[serde(default)]
+    pub encryption: Encryption,
+    /// At most so many calls at once; 0: no limit.
+    #[serde(default)]
+    pub max_calls: u32,
+    /// Time between OPTIONS pings; 0: no health check.
+    #[serde(default = "half_minute")]
+    pub options_interval_secs: u32,
+    /// Whether P-Asserted-Identity from it is believed and sent to it (RFC 3325).
+    #[serde(default)]
+    pub trusted_identity: bool,
+    /// A disabled trunk takes and makes no calls.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// Where a call can be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Destination {
+    /// Hang up.
+    #[default]
+    EndCall,
+    /// Ring an extension.
+    Extension {
+        /// Its number.
+        number: String,
+    },
+    /// Join a queue.
+    Queue {
+        /// Its number.
+        number: String,
+    },
+    /// Dial an outside number through the outbound routes.
+    ExternalNum {
+        /// The number as one would dial it.
+        number: String,
+    },
+    /// Play a prompt, then hang up.
+    PlayGreeting {
+        /// The prompt's name in the library.
+        prompt: String,
+    },
+}
