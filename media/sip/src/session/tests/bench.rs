@@ -39,6 +39,15 @@ pub(super) fn invite(headers: &[(Name, &str)], body: &str) -> Inbound {
     inbound(B, TxnId::from_u64(1), Message::parse(draft.encode()).unwrap())
 }
 
+/// The answer among what a session asks for.
+pub(super) fn answer(effects: &[Effect]) -> &Draft {
+    let found = effects.iter().find_map(|effect| match effect {
+        Effect::Respond { draft, .. } => Some(draft),
+        _ => None,
+    });
+    found.expect("a request is answered")
+}
+
 /// A session of a caller that is driven by hand.
 pub(super) struct Caller {
     pub(super) session: Session,
