@@ -1,0 +1,193 @@
+//! The shell of an agent: messages in, effects out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use tandem_config::resource::Settings;
+use tandem_journal::AppendError;
+use tandem_kernel::Clock;
+
+use super::machine::{Agent, Effect, Input, Rule};
+use super::{AgentEvent, AgentMsg, Command, Facts, Outcome, Refused, Source};
+use crate::office::{AgentView, Refusal};
+use crate::queue::QueueMsg;
+use crate::recorder::{Fold, Recorder};
+use crate::whereabouts::Whereabouts;
+
+impl Fold for Facts {
+    type Event = AgentEvent;
+
+    fn evolve(&mut self, event: &AgentEvent) {
+        Self::evolve(self, event);
+    }
+}
+
+/// What an agent is started with.
+pub struct AgentArgs {
+    /// The extension.
+    pub extension: String,
+    /// The system's options.
+    pub settings: Settings,
+    /// All queues of the agent.
+    pub rules: BTreeMap<String, Rule>,
+    /// The other actors.
+    pub placed: Arc<Whereabouts>,
+    /// The clock.
+    pub clock: Clock,
+    pub(crate) recorder: Recorder,
+}
+
+/// The state of the actor.
+pub struct AgentState {
+    agent: Agent,
+    extension: String,
+    placed: Arc<Whereabouts>,
+    clock: Clock,
+    recorder: Recorder,
+}
+
+/// The actor.
+pub struct AgentActor;
+
+type CommandReply = RpcReplyPort<Result<(Outcome, AgentView), Refusal>>;
+
+impl Actor for AgentActor {
+    type Msg = AgentMsg;
+    type State = AgentState;
+    type Arguments = AgentArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<AgentMsg>,
+        args: AgentArgs,
+    ) -> Result<AgentState, ActorProcessingErr> {
+        let facts: Facts = args.recorder.load().await?;
+        let mut state = AgentState {
+            agent: Agent::new(args.extension.clone(), facts, args.settings, args.rules),
+            extension: args.extension,
+            placed: args.placed,
+            clock: args.clock,
+            recorder: args.recorder,
+        };
+        let seen = state.placed.agent_runs(&state.extension, myself.clone());
+        let opened = Input::Opened { registered: seen.registered, calls: seen.calls };
+        state.report(&myself, opened);
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<AgentMsg>,
+        message: AgentMsg,
+        state: &mut AgentState,
+    ) -> Result<(), ActorProcessingErr> {
+        let input = match message {
+            AgentMsg::Command { command, source, reply } => {
+                state.command(&myself, command, source, reply);
+                return Ok(());
+            }
+            AgentMsg::View(reply) => {
+                let _asker_is_gone = reply.send(state.agent.view());
+                return Ok(());
+            }
+            AgentMsg::NotRecorded(error) => return Err(error.into()),
+            AgentMsg::Memberships(rules) => Input::Memberships(rules),
+            AgentMsg::Settings(settings) => Input::Settings(settings),
+            AgentMsg::Registered(registered) => Input::Registered(registered),
+            AgentMsg::InCall(call) => Input::InCall(call),
+            AgentMsg::OutOfCall(call) => Input::OutOfCall(call),
+            AgentMsg::Queue { queue, message } => Input::Queue { queue, message },
+            AgentMsg::Timer(timer) => Input::Timer(timer),
+        };
+        state.report(&myself, input);
+        Ok(())
+    }
+}
+
+/// What a step came to.
+struct Stepped {
+    events: Vec<AgentEvent>,
+    outcome: Option<Outcome>,
+}
+
+impl AgentState {
+    /// A step that nobody waits for.
+    fn report(&mut self, myself: &ActorRef<AgentMsg>, input: Input) {
+        match self.step(myself, input) {
+            Ok(stepped) => self.append(myself, &stepped.events, |_| {}),
+            Err(refused) => {
+                tracing::debug!(agent = %self.extension, %refused, "input refused");
+            }
+        }
+    }
+
+    /// A wish of a person, answered after the commit.
+    fn command(
+        &mut self,
+        myself: &ActorRef<AgentMsg>,
+        command: Command,
+        source: Source,
+        reply: CommandReply,
+    ) {
+        let answer = match self.step(myself, Input::Command { command, source }) {
+            Ok(Stepped { events, outcome: Some(outcome) }) => {
+                let view = self.agent.view();
+                self.append(myself, &events, move |result| {
+                    let answer = result.map(|()| (outcome, view)).map_err(|error| {
+                        Refusal::Unavailable { detail: error.to_string() }
+                    });
+                    let _asker_is_gone = reply.send(answer);
+                });
+                return;
+            }
+            Ok(Stepped { outcome: None, .. }) => return,
+            Err(refused) => Err(refused.into()),
+        };
+        let _asker_is_gone = reply.send(answer);
+    }
+
+    /// Runs one step of the machine and carries out what it asked for but the facts.
+    fn step(&mut self, myself: &ActorRef<AgentMsg>, input: Input) -> Result<Stepped, Refused> {
+        let mut stepped = Stepped { events: Vec::new(), outcome: None };
+        for effect in self.agent.step(self.clock.now(), input)? {
+            match effect {
+                Effect::Record(event) => stepped.events.push(event),
+                Effect::Done(outcome) => stepped.outcome = Some(outcome),
+                Effect::Tell { queue, message } => {
+                    let agent = self.extension.clone();
+                    if let Some(queue) = self.placed.queue(&queue) {
+                        // A queue that is down asks when it is up again.
+                        let _gone = queue.cast(QueueMsg::Agent { agent, message });
+                    }
+                }
+                Effect::Arm { timer, after } => {
+                    // The handle is dropped: a late timer is told apart by its number.
+                    drop(myself.send_after(after, move || AgentMsg::Timer(timer)));
+                }
+            }
+        }
+        Ok(stepped)
+    }
+
+    /// A fact that was not taken ends the actor, so that it begins again from what the journal
+    /// knows.
+    fn append(
+        &self,
+        myself: &ActorRef<AgentMsg>,
+        events: &[AgentEvent],
+        then: impl FnOnce(Result<(), AppendError>) + Send + 'static,
+    ) {
+        if events.is_empty() {
+            then(Ok(()));
+            return;
+        }
+        let actor = myself.clone();
+        self.recorder.append(events, self.agent.facts(), move |outcome| {
+            if let Err(error) = &outcome {
+                let _gone = actor.cast(AgentMsg::NotRecorded(error.clone()));
+            }
+            then(outcome);
+        });
+    }
+}

@@ -1,0 +1,203 @@
+//! The shell of a queue: messages in, effects out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tandem_config::resource::Queue as Config;
+use tandem_kernel::{CallId, Clock};
+
+use super::machine::{Effect, Input, Queue, Refused};
+use super::{CallSink, DecisionSink, Exit, Facts, QueueEvent, QueueMsg};
+use crate::agent::AgentMsg;
+use crate::recorder::{Fold, Recorder};
+use crate::whereabouts::Whereabouts;
+
+/// The ways back to the calls of a queue. They belong to the supervisor, so that a crash of
+/// the queue's actor loses none.
+pub type Sinks = Arc<Mutex<BTreeMap<CallId, CallSink>>>;
+
+impl Fold for Facts {
+    type Event = QueueEvent;
+
+    fn evolve(&mut self, event: &QueueEvent) {
+        Self::evolve(self, event);
+    }
+}
+
+/// What a queue is started with.
+pub struct QueueArgs {
+    /// The configuration.
+    pub config: Config,
+    /// The ways back to the calls.
+    pub sinks: Sinks,
+    /// The other actors.
+    pub placed: Arc<Whereabouts>,
+    /// Where decisions go.
+    pub decisions: DecisionSink,
+    /// The clock.
+    pub clock: Clock,
+    pub(crate) recorder: Recorder,
+}
+
+/// The state of the actor.
+pub struct QueueState {
+    queue: Queue,
+    number: String,
+    sinks: Sinks,
+    placed: Arc<Whereabouts>,
+    decisions: DecisionSink,
+    clock: Clock,
+    recorder: Recorder,
+}
+
+/// The actor.
+pub struct QueueActor;
+
+impl Actor for QueueActor {
+    type Msg = QueueMsg;
+    type State = QueueState;
+    type Arguments = QueueArgs;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<QueueMsg>,
+        args: QueueArgs,
+    ) -> Result<QueueState, ActorProcessingErr> {
+        let facts: Facts = args.recorder.load().await?;
+        let mut state = QueueState {
+            number: args.config.number.clone(),
+            queue: Queue::new(args.config, facts),
+            sinks: args.sinks,
+            placed: args.placed,
+            decisions: args.decisions,
+            clock: args.clock,
+            recorder: args.recorder,
+        };
+        // Agents answer at once, so they must find this actor.
+        state.placed.queue_runs(&state.number, myself.clone());
+        let alive: BTreeSet<CallId> = state.sinks.lock().keys().copied().collect();
+        state.report(&myself, Input::Opened { seed: rand::random(), alive });
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<QueueMsg>,
+        message: QueueMsg,
+        state: &mut QueueState,
+    ) -> Result<(), ActorProcessingErr> {
+        let input = match message {
+            QueueMsg::Join { call, caller, caller_name, reply_to } => {
+                state.join(&myself, call, caller, caller_name, reply_to);
+                return Ok(());
+            }
+            QueueMsg::View(reply) => {
+                let _asker_is_gone = reply.send(state.queue.view());
+                return Ok(());
+            }
+            QueueMsg::NotRecorded(error) => return Err(error.into()),
+            QueueMsg::CallerGone { call } => Input::Gone { call, reason: Exit::CallerHangup },
+            QueueMsg::CallerLeft { call, reason } => Input::Gone { call, reason },
+            QueueMsg::OfferRinging { call, offer } => Input::OfferRinging { call, offer },
+            QueueMsg::OfferAnswered { call, offer, at: _ } => Input::OfferAnswered { call, offer },
+            QueueMsg::OfferEnded { call, offer, why } => Input::OfferEnded { call, offer, why },
+            QueueMsg::CallEnded { call, agent, by, talk } => {
+                Input::CallEnded { call, agent, by, talk }
+            }
+            QueueMsg::Agent { agent, message } => Input::Agent { agent, message },
+            QueueMsg::AgentLost { agent } => Input::AgentLost { agent },
+            QueueMsg::Configure(config) => Input::Configure(config),
+            QueueMsg::Remove => Input::Remove,
+            QueueMsg::Timer(timer) => Input::Timer(timer),
+        };
+        state.report(&myself, input);
+        Ok(())
+    }
+}
+
+impl QueueState {
+    fn join(
+        &mut self,
+        myself: &ActorRef<QueueMsg>,
+        call: CallId,
+        caller: String,
+        caller_name: String,
+        reply_to: CallSink,
+    ) {
+        let older = self.sinks.lock().insert(call, reply_to);
+        let joined = self.step(myself, Input::Join { call, caller, caller_name });
+        if let Err(refused) = joined {
+            tracing::debug!(queue = %self.number, %call, %refused, "not joined");
+            if let Some(older) = older {
+                self.sinks.lock().insert(call, older);
+            }
+        }
+    }
+
+    /// A step that nobody waits for.
+    fn report(&mut self, myself: &ActorRef<QueueMsg>, input: Input) {
+        if let Err(refused) = self.step(myself, input) {
+            tracing::debug!(queue = %self.number, %refused, "input refused");
+        }
+    }
+
+    /// Runs one step of the machine, then carries out what it asked for.
+    fn step(&mut self, myself: &ActorRef<QueueMsg>, input: Input) -> Result<(), Refused> {
+        let effects = self.queue.step(self.clock.now(), input)?;
+        let mut events = Vec::new();
+        let mut outward = Vec::with_capacity(effects.len());
+        for effect in effects {
+            match effect {
+                Effect::Record(event) => events.push(event),
+                other => outward.push(other),
+            }
+        }
+        self.append(myself, &events);
+        for effect in outward {
+            self.carry_out(myself, effect);
+        }
+        Ok(())
+    }
+
+    /// Progress of calls is not held up by the disk. A fact that was not taken ends the actor,
+    /// so that it begins again from what the journal knows.
+    fn append(&self, myself: &ActorRef<QueueMsg>, events: &[QueueEvent]) {
+        if events.is_empty() {
+            return;
+        }
+        let actor = myself.clone();
+        self.recorder.append(events, self.queue.facts(), move |outcome| {
+            if let Err(error) = outcome {
+                let _gone = actor.cast(QueueMsg::NotRecorded(error));
+            }
+        });
+    }
+
+    fn carry_out(&self, myself: &ActorRef<QueueMsg>, effect: Effect) {
+        match effect {
+            Effect::Record(_) => {}
+            Effect::Notify { call, notice } => {
+                let sink = self.sinks.lock().get(&call).cloned();
+                if let Some(sink) = sink {
+                    sink(notice);
+                }
+            }
+            Effect::Tell { agent, message } => {
+                let queue = self.number.clone();
+                if let Some(agent) = self.placed.agent(&agent) {
+                    // An agent that is down reports when it is up again.
+                    let _gone = agent.cast(AgentMsg::Queue { queue, message });
+                }
+            }
+            Effect::Arm { timer, after } => {
+                // The handle is dropped: a late timer is told apart by its number.
+                drop(myself.send_after(after, move || QueueMsg::Timer(timer)));
+            }
+            Effect::Decide(call, decision) => (self.decisions)(call, decision),
+            Effect::Forget(call) => drop(self.sinks.lock().remove(&call)),
+            Effect::Closed => myself.stop(None),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The facts of a queue (section 30.4). A queue's state is their fold ([`super::Facts`]).
+
+use serde::{Deserialize, Serialize};
+use tandem_kernel::{CallId, Timestamp};
+
+use super::{Exit, OfferEnd, OfferId, Party};
+
+/// How an agent came to ring, for the memory of `rrmemory`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Turn {
+    /// As a static agent.
+    Static,
+    /// As a dynamic agent.
+    Dynamic {
+        /// Logged in since.
+        since: Timestamp,
+    },
+}
+
+/// How a ring ended without an answer by this agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RingEnd {
+    /// The call said so.
+    Ended(OfferEnd),
+    /// Another agent answered first.
+    Lost,
+    /// The caller was gone or left the queue.
+    Cut,
+}
+
+impl RingEnd {
+    /// Whether it counts as missed by the agent (section 30.3).
+    #[must_use]
+    pub const fn is_missed(self) -> bool {
+        match self {
+            Self::Lost => true,
+            Self::Ended(why) => {
+                matches!(why, OfferEnd::TimedOut | OfferEnd::Busy | OfferEnd::Rejected)
+            }
+            Self::Cut => false,
+        }
+    }
+}
+
+/// A fact about one queue. Append-only; see `event.rs` of the crate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum QueueEvent {
+    /// The queue's actor began, for the first time or again.
+    Opened {
+        /// When.
+        at: Timestamp,
+    },
+    /// A caller joined.
+    Joined {
+        /// When.
+        at: Timestamp,
+        /// The call.
+        call: CallId,
+        /// The caller's number.
+        caller: String,
+        /// The caller's name; may be empty.
+        caller_name: String,
+    },
+    /// A caller was not taken in.
+    Refused {
+        /// When.
+        at: Timestamp,
+        /// The call.
+        call: CallId,
+        /// Why.
+        reason: Exit,
+    },
+    /// An agent was reserved and their phones are to ring.
+    Ringing {
+        /// When.
+        at: Timestamp,
+        /// The call.
+        call: CallId,
+        /// The offer.
+        offer: OfferId,
+        /// The agent.
+        agent: String,
+        /// Where the memory of `rrmemory` stands now.
+        turn: Turn,
+    },
+    /// A ring came to nothing.
+    RingEnded {
+        /// When.
+        at: Timestamp,
+        /// The call.
+        call: CallId,
+        /// The offer.
+        offer: OfferId,
+        /// The agent.
+        agent: String,
+        /// Why.
+        why: RingEnd,
+    },
+    /// An agent answered; the caller has left the queue.
+    Answered {
+        /// When.
+        at: Timestamp,
+        /// The call.
+        call: CallId,
+        /// The offer.
+        offer: OfferId,
+        /// The agent.
+        agent: String,
+        /// Time waited, in microseconds.
+        wait_us: u64,
+    },
+    /// The talk with the agent is over.
+    Ended {
+        /// When.
+        at: Timestamp,
+        /// The call.
+        call: CallId,
+        /// The agent.
+        agent: String,
+        /// Who ended it.
+        by: Party,
+        /// In microseconds.
+        talk_us: u64,
+    },
+    /// The caller left unanswered.
+    Exited {
+        /// When.
+        at: Timestamp,
+        /// The call.
+        call: CallId,
+        /// Why.
+        reason: Exit,
+        /// Time waited, in microseconds.
+        wait_us: u64,
+    },
+}
+
+impl QueueEvent {
+    /// When it happened.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        match self {
+            Self::Opened { at }
+            | Self::Joined { at, .. }
+            | Self::Refused { at, .. }
+            | Self::Ringing { at, .. }
+            | Self::RingEnded { at, .. }
+            | Self::Answered { at, .. }
+            | Self::Ended { at, .. }
+            | Self::Exited { at, .. } => *at,
+        }
+    }
+
+    /// The name in the event stream (section 30.4).
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "queue.opened",
+            Self::Joined { .. } => "call.joined",
+            Self::Refused { .. } | Self::Exited { .. } => "call.exited",
+            Self::Ringing { .. } => "call.ringing",
+            Self::RingEnded { why: RingEnd::Ended(OfferEnd::TimedOut), .. } => "call.ring_timeout",
+            Self::RingEnded { .. } => "call.ring_ended",
+            Self::Answered { .. } => "call.answered",
+            Self::Ended { .. } => "call.ended",
+        }
+    }
+}

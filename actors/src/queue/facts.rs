@@ -1,0 +1,182 @@
+//! What a queue remembers: the fold of its events.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tandem_kernel::{CallId, Timestamp};
+use tandem_wire::Schema;
+
+use super::event::{QueueEvent, Turn};
+use super::{Class, Exit, OfferId};
+
+/// A caller who waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The call.
+    pub call: CallId,
+    /// The caller's number.
+    pub caller: String,
+    /// The caller's name.
+    pub caller_name: String,
+    /// When they joined.
+    pub joined_at: Timestamp,
+}
+
+/// A ring that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ring {
+    /// The call.
+    pub call: CallId,
+    /// The agent.
+    pub agent: String,
+}
+
+/// A call that an agent answered and that goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Active {
+    /// The agent.
+    pub agent: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What an agent did in this queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Calls answered.
+    pub answered: u64,
+    /// Rings missed (section 30.3).
+    pub missed: u64,
+    /// When the last answered call ended, or was answered while it goes on.
+    pub last_call: Option<Timestamp>,
+}
+
+/// The memory of `rrmemory`: who rang last, among the static and the dynamic agents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointer {
+    /// The static agent who rang last.
+    pub of_static: Option<String>,
+    /// The dynamic agent who rang last and their log-in at that time.
+    pub of_dynamic: Option<(Timestamp, String)>,
+}
+
+/// The figures of section 30.3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// All that left.
+    pub total: u64,
+    /// Answered.
+    pub answered: u64,
+    /// Missed.
+    pub missed: u64,
+    /// Abandoned.
+    pub abandoned: u64,
+}
+
+impl Counters {
+    const fn count(&mut self, exit: Exit) {
+        self.total += 1;
+        match exit.class() {
+            Class::Answered => self.answered += 1,
+            Class::Missed => self.missed += 1,
+            Class::Abandoned => self.abandoned += 1,
+        }
+    }
+}
+
+/// The state of a queue that outlives its actor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// How often the actor began.
+    pub generation: u32,
+    /// The number of the next place in the line.
+    next_place: u64,
+    /// When the last event happened.
+    pub last_at: Timestamp,
+    /// Who waits, by place in the line.
+    pub waiting: BTreeMap<u64, Waiting>,
+    places: BTreeMap<CallId, u64>,
+    /// Rings that go on.
+    pub rings: BTreeMap<OfferId, Ring>,
+    /// Calls that go on with an agent.
+    pub active: BTreeMap<CallId, Active>,
+    /// Who rang last.
+    pub pointer: Pointer,
+    /// The agents' figures.
+    pub tallies: BTreeMap<String, Tally>,
+    /// The queue's figures.
+    pub counters: Counters,
+}
+
+impl Schema for Facts {
+    const VERSION: u16 = 1;
+}
+
+impl Facts {
+    /// Takes an event in.
+    pub fn evolve(&mut self, event: &QueueEvent) {
+        self.last_at = event.at();
+        match event {
+            QueueEvent::Opened { .. } => self.generation += 1,
+            QueueEvent::Joined { at, call, caller, caller_name } => {
+                let waiting = Waiting {
+                    call: *call,
+                    caller: caller.clone(),
+                    caller_name: caller_name.clone(),
+                    joined_at: *at,
+                };
+                self.waiting.insert(self.next_place, waiting);
+                self.places.insert(*call, self.next_place);
+                self.next_place += 1;
+            }
+            QueueEvent::Refused { reason, .. } => self.counters.count(*reason),
+            QueueEvent::Ringing { call, offer, agent, turn, .. } => {
+                self.rings.insert(*offer, Ring { call: *call, agent: agent.clone() });
+                match turn {
+                    Turn::Static => self.pointer.of_static = Some(agent.clone()),
+                    Turn::Dynamic { since } => {
+                        self.pointer.of_dynamic = Some((*since, agent.clone()));
+                    }
+                }
+            }
+            QueueEvent::RingEnded { offer, agent, why, .. } => {
+                self.rings.remove(offer);
+                if why.is_missed() {
+                    self.tallies.entry(agent.clone()).or_default().missed += 1;
+                }
+            }
+            QueueEvent::Answered { at, call, offer, agent, .. } => {
+                self.rings.remove(offer);
+                self.leave(*call, Exit::Answered);
+                self.active.insert(*call, Active { agent: agent.clone(), since: *at });
+                let tally = self.tallies.entry(agent.clone()).or_default();
+                tally.answered += 1;
+                tally.last_call = Some(*at);
+            }
+            QueueEvent::Ended { at, call, agent, .. } => {
+                self.active.remove(call);
+                self.tallies.entry(agent.clone()).or_default().last_call = Some(*at);
+            }
+            QueueEvent::Exited { call, reason, .. } => self.leave(*call, *reason),
+        }
+    }
+
+    fn leave(&mut self, call: CallId, exit: Exit) {
+        if let Some(place) = self.places.remove(&call) {
+            self.waiting.remove(&place);
+        }
+        self.counters.count(exit);
+    }
+
+    /// The caller of a call that waits.
+    #[must_use]
+    pub fn waiting_for(&self, call: CallId) -> Option<&Waiting> {
+        self.waiting.get(self.places.get(&call)?)
+    }
+
+    /// An agent's figures.
+    #[must_use]
+    pub fn tally(&self, agent: &str) -> Tally {
+        self.tallies.get(agent).copied().unwrap_or_default()
+    }
+}

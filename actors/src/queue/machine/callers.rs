@@ -1,0 +1,334 @@
+//! Callers: how they join, wait and leave.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tandem_kernel::{CallId, Timestamp};
+
+use super::{
+    Caller, Due, Effect, LEAVE_GRACE, OfferStage, Queue, Refused, Stage,
+};
+use crate::agent::ToAgent;
+use crate::queue::event::{QueueEvent, RingEnd};
+use crate::queue::{Exit, OfferId, Party, QueueNotice};
+
+impl Queue {
+    /// The actor begins: whoever can still be reached keeps the place; rings of before are
+    /// taken back, for nobody knows how they stand.
+    pub(super) fn opened(
+        &mut self,
+        now: Timestamp,
+        seed: u64,
+        alive: &BTreeSet<CallId>,
+        out: &mut Vec<Effect>,
+    ) {
+        let stopped_at = self.facts.last_at;
+        self.record(QueueEvent::Opened { at: now }, out);
+        self.chance = super::Chance(seed);
+        for agent in self.members.keys() {
+            out.push(Effect::Tell { agent: agent.clone(), message: ToAgent::Hello });
+        }
+        let waiting: Vec<_> = self.facts.waiting.values().map(|it| it.call).collect();
+        for call in waiting {
+            self.callers.insert(call, Caller::new());
+            if alive.contains(&call) {
+                self.arm_deadline(now, call, out);
+            }
+        }
+        for (offer, ring) in self.facts.rings.clone() {
+            let (call, agent) = (ring.call, ring.agent);
+            if let Some(caller) = self.callers.get_mut(&call) {
+                caller.withdrawn.insert(offer, agent.clone());
+                let notice = QueueNotice::Withdraw { offer, elsewhere: false };
+                out.push(Effect::Notify { call, notice });
+            }
+            out.push(Effect::Tell { agent: agent.clone(), message: ToAgent::Release { offer } });
+            let why = RingEnd::Cut;
+            self.record(QueueEvent::RingEnded { at: now, call, offer, agent, why }, out);
+        }
+        let dead = |call: &&CallId| !alive.contains(call);
+        for call in self.callers.keys().filter(dead).copied().collect::<Vec<_>>() {
+            self.exit(now, call, Exit::System, now, out);
+        }
+        for call in self.facts.active.keys().filter(dead).copied().collect::<Vec<_>>() {
+            self.talk_lost(now, call, stopped_at, out);
+        }
+    }
+
+    pub(super) fn join(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        caller: String,
+        caller_name: String,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        if self.callers.contains_key(&call) {
+            return Err(Refused::AlreadyWaiting);
+        }
+        if let Some(reason) = self.barrier() {
+            self.record(QueueEvent::Refused { at: now, call, reason }, out);
+            let failover = self.config.failover.clone();
+            let notice = QueueNotice::Refused { reason, failover };
+            out.push(Effect::Notify { call, notice });
+            out.push(Effect::Forget(call));
+            return Ok(());
+        }
+        self.record(QueueEvent::Joined { at: now, call, caller, caller_name }, out);
+        self.callers.insert(call, Caller::new());
+        self.unexplained.insert(call);
+        let position = u32::try_from(self.staying()).unwrap_or(u32::MAX);
+        out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
+        self.arm_deadline(now, call, out);
+        Ok(())
+    }
+
+    /// Why a caller may not join.
+    fn barrier(&self) -> Option<Exit> {
+        let limit = usize::try_from(self.config.max_callers).unwrap_or(usize::MAX);
+        if self.removed {
+            return Some(Exit::QueueRemoved);
+        }
+        if limit > 0 && self.staying() >= limit {
+            return Some(Exit::MaxCallers);
+        }
+        let rule = &self.config.join_empty;
+        (rule.enabled && self.is_empty(rule)).then_some(Exit::JoinEmpty)
+    }
+
+    /// The callers who wait and were not told to leave.
+    fn staying(&self) -> usize {
+        let leaving = |it: &&Caller| matches!(it.stage, Stage::Leaving { .. });
+        self.callers.len() - self.callers.values().filter(leaving).count()
+    }
+
+    pub(super) fn is_staying(&self, call: CallId) -> bool {
+        let caller = self.callers.get(&call);
+        caller.is_some_and(|it| !matches!(it.stage, Stage::Leaving { .. }))
+    }
+
+    /// counted from the entry, also over a restart and an edit.
+    pub(super) fn arm_deadline(&mut self, now: Timestamp, call: CallId, out: &mut Vec<Effect>) {
+        let timer = self.deadline_of(call).map(|deadline| {
+            self.arm(Due::MaxWait(call), deadline.since(now), out)
+        });
+        if let Some(caller) = self.callers.get_mut(&call) {
+            caller.deadline = timer;
+        }
+    }
+
+    /// When the caller has waited as long as they may.
+    pub(super) fn deadline_of(&self, call: CallId) -> Option<Timestamp> {
+        let limit = Duration::from_secs(u64::from(self.config.max_wait_secs));
+        let waiting = self.facts.waiting_for(call)?;
+        (!limit.is_zero()).then(|| waiting.joined_at + limit)
+    }
+
+    pub(super) fn gone(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        reason: Exit,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        if reason == Exit::Answered {
+            return Err(Refused::NotAnExit);
+        }
+        if !self.callers.contains_key(&call) {
+            return Err(Refused::UnknownCaller);
+        }
+        // The call ends its rings by itself.
+        self.cut_offers(now, call, out);
+        self.exit(now, call, reason, now, out);
+        Ok(())
+    }
+
+    /// Tells a caller to leave unanswered. While an answer may be on its way the exit is open.
+    pub(super) fn leave(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        reason: Exit,
+        out: &mut Vec<Effect>,
+    ) {
+        if !self.is_staying(call) {
+            return;
+        }
+        for offer in self.cut_offers(now, call, out) {
+            let notice = QueueNotice::Withdraw { offer, elsewhere: false };
+            out.push(Effect::Notify { call, notice });
+        }
+        let failover = self.config.failover.clone();
+        out.push(Effect::Notify { call, notice: QueueNotice::Leave { reason, failover } });
+        let Some(caller) = self.callers.get_mut(&call) else { return };
+        if caller.withdrawn.is_empty() {
+            self.exit(now, call, reason, now, out);
+            return;
+        }
+        caller.stage = Stage::Leaving { reason, since: now };
+        self.arm(Due::Leave(call), LEAVE_GRACE, out);
+    }
+
+    pub(super) fn leave_completed(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(Caller { stage: Stage::Leaving { reason, since }, .. }) =
+            self.callers.get(&call)
+        {
+            let (reason, since) = (*reason, *since);
+            self.exit(now, call, reason, since, out);
+        }
+    }
+
+    /// Ends all offers for a caller who leaves; gives back those that ring.
+    fn cut_offers(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        out: &mut Vec<Effect>,
+    ) -> Vec<OfferId> {
+        let Some(caller) = self.callers.get_mut(&call) else { return Vec::new() };
+        let Stage::Attempt(attempt) = std::mem::replace(&mut caller.stage, Stage::Waiting) else {
+            return Vec::new();
+        };
+        let mut ringing = Vec::new();
+        for id in attempt.offers {
+            let Some(offer) = self.drop_offer(id, out) else { continue };
+            if offer.stage == OfferStage::Asked {
+                continue;
+            }
+            ringing.push(id);
+            if let Some(caller) = self.callers.get_mut(&call) {
+                caller.withdrawn.insert(id, offer.agent.clone());
+            }
+            let (agent, why) = (offer.agent, RingEnd::Cut);
+            self.record(QueueEvent::RingEnded { at: now, call, offer: id, agent, why }, out);
+        }
+        ringing
+    }
+
+    /// The one way out unanswered.
+    fn exit(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        reason: Exit,
+        left_at: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let joined_at = self.facts.waiting_for(call).map_or(left_at, |it| it.joined_at);
+        self.callers.remove(&call);
+        let wait_us = micros(left_at.since(joined_at));
+        self.record(QueueEvent::Exited { at: now, call, reason, wait_us }, out);
+        out.push(Effect::Forget(call));
+    }
+
+    /// The call does not answer: it is taken for dead.
+    pub(super) fn give_up(&mut self, now: Timestamp, call: CallId, out: &mut Vec<Effect>) {
+        self.leave(now, call, Exit::System, out);
+    }
+
+    /// callers whom nobody rings for leave when no agent is there.
+    pub(super) fn leave_when_empty(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let rule = &self.config.leave_empty;
+        if !rule.enabled || self.callers.is_empty() || !self.is_empty(rule) {
+            return;
+        }
+        let idle = |caller: &Caller| {
+            matches!(caller.stage, Stage::Waiting | Stage::Resting { .. })
+        };
+        let waiting = self.callers.iter().filter(|(_, caller)| idle(caller));
+        for call in waiting.map(|(call, _)| *call).collect::<Vec<_>>() {
+            self.leave(now, call, Exit::LeaveEmpty, out);
+        }
+    }
+
+    /// waiting callers go to the failover destination.
+    pub(super) fn remove(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        self.removed = true;
+        for call in self.callers.keys().copied().collect::<Vec<_>>() {
+            self.leave(now, call, Exit::QueueRemoved, out);
+        }
+    }
+
+    pub(super) fn close_when_removed(&self, out: &mut Vec<Effect>) {
+        if self.removed && self.callers.is_empty() && self.facts.active.is_empty() {
+            out.push(Effect::Closed);
+        }
+    }
+
+    pub(super) fn call_ended(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        agent: &str,
+        by: Party,
+        talk: Duration,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        let active = self.facts.active.get(&call).ok_or(Refused::UnknownCall)?;
+        if active.agent != agent {
+            return Err(Refused::UnknownCall);
+        }
+        self.talk_over(now, call, by, talk, out);
+        Ok(())
+    }
+
+    /// A talk of which nobody told the end: it lasted until `last_known` at least.
+    pub(super) fn talk_lost(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        last_known: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(active) = self.facts.active.get(&call) {
+            let talk = last_known.since(active.since);
+            self.talk_over(now, call, Party::System, talk, out);
+        }
+    }
+
+    fn talk_over(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        by: Party,
+        talk: Duration,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(active) = self.facts.active.get(&call) else { return };
+        let agent = active.agent.clone();
+        let talk_us = micros(talk);
+        let event = QueueEvent::Ended { at: now, call, agent: agent.clone(), by, talk_us };
+        self.record(event, out);
+        let message = ToAgent::Finished { call, wrap_up: self.wrap_up() };
+        out.push(Effect::Tell { agent, message });
+        if !self.callers.contains_key(&call) {
+            out.push(Effect::Forget(call));
+        }
+    }
+
+    pub(super) fn wrap_up(&self) -> Duration {
+        Duration::from_secs(u64::from(self.config.agent.wrap_up_secs))
+    }
+}
+
+impl Caller {
+    const fn new() -> Self {
+        Self {
+            stage: Stage::Waiting,
+            deadline: None,
+            tried: BTreeSet::new(),
+            withdrawn: BTreeMap::new(),
+            silent: 0,
+            noted: BTreeMap::new(),
+        }
+    }
+}
+
+pub(super) fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,202 @@
+//! Who rings for whom: callers 1..n are matched with agents 1..n at once.
+
+use std::time::Duration;
+
+use tandem_config::resource::RingStrategy;
+use tandem_kernel::{CallId, Timestamp};
+
+use super::{ASK_WITHIN, Attempt, Due, Effect, Member, Offer, OfferStage, Queue, RING_GRACE, Stage};
+use crate::agent::{Bid, ToAgent};
+use crate::office::Activity;
+use crate::queue::order::{self, Candidate};
+use crate::queue::{Decision, OfferId};
+
+/// An attempt of `ring_all` with less time left takes no further agents.
+const SHORTEST_RING: Duration = Duration::from_secs(1);
+
+impl Queue {
+    pub(super) fn distribute(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        if self.removed {
+            return;
+        }
+        if !self.free.is_empty() {
+            self.serve_waiting(out);
+            self.join_attempts(now, out);
+        }
+        for call in std::mem::take(&mut self.unexplained) {
+            self.explain(call, out);
+        }
+    }
+
+    /// Oldest first; nobody is served before somebody who waits longer.
+    fn serve_waiting(&mut self, out: &mut Vec<Effect>) {
+        let is_waiting = |call: &CallId| {
+            self.callers.get(call).is_some_and(|it| matches!(it.stage, Stage::Waiting))
+        };
+        let line = self.facts.waiting.values().map(|waiting| waiting.call).filter(is_waiting);
+        for call in line.collect::<Vec<_>>() {
+            if self.free.is_empty() {
+                return;
+            }
+            let chosen = self.choose(call);
+            if let Some(caller) = self.callers.get_mut(&call) {
+                caller.stage = Stage::Attempt(Attempt::default());
+            }
+            for agent in chosen {
+                self.ask(call, agent, out);
+            }
+            self.unexplained.insert(call);
+        }
+    }
+
+    /// An agent who became free while all callers ring already joins the oldest attempt of
+    /// `ring_all` in which they did not ring yet.
+    fn join_attempts(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        if self.config.ring_strategy != RingStrategy::RingAll {
+            return;
+        }
+        for agent in self.free.iter().cloned().collect::<Vec<_>>() {
+            let open = |call: &CallId| {
+                let caller = self.callers.get(call);
+                caller.is_some_and(|caller| match &caller.stage {
+                    Stage::Attempt(attempt) => {
+                        let left = attempt.until.map(|until| until.since(now));
+                        !attempt.rang.contains(&agent)
+                            && left.is_none_or(|left| left >= SHORTEST_RING)
+                    }
+                    Stage::Waiting | Stage::Resting { .. } | Stage::Leaving { .. } => false,
+                })
+            };
+            let oldest = self.facts.waiting.values().map(|waiting| waiting.call).find(open);
+            if let Some(call) = oldest {
+                self.ask(call, agent, out);
+            }
+        }
+    }
+
+    /// The agents to ask for a caller: all free ones, or one by the strategy.
+    fn choose(&mut self, call: CallId) -> Vec<String> {
+        let strategy = self.config.ring_strategy;
+        if strategy == RingStrategy::RingAll {
+            let mut all: Vec<_> = self.free.iter().cloned().collect();
+            all.sort_by_key(|agent| self.members.get(agent).map(|member| member.place));
+            return all;
+        }
+        let chance = if strategy == RingStrategy::Random { self.chance.next() } else { 0 };
+        let candidates = self.candidates(call);
+        let place_of = |agent: &str| self.members.get(agent).map(|member| member.place);
+        let next = order::next(strategy, &candidates, &self.facts.pointer, place_of, chance);
+        let Some(next) = next else { return Vec::new() };
+        let (agent, pass_is_over) = (next.extension.to_owned(), next.tried);
+        if pass_is_over && let Some(caller) = self.callers.get_mut(&call) {
+            caller.tried.clear();
+        }
+        vec![agent]
+    }
+
+    /// The free agents in list order.
+    fn candidates(&self, call: CallId) -> Vec<Candidate<'_>> {
+        let tried = self.callers.get(&call).map(|caller| &caller.tried);
+        let mut candidates: Vec<_> = self
+            .free
+            .iter()
+            .filter_map(|agent| {
+                let member = self.members.get(agent)?;
+                let standing = member.standing.as_ref()?;
+                Some(Candidate {
+                    extension: agent,
+                    place: member.place,
+                    membership: standing.membership,
+                    since: standing.logged_in?,
+                    tally: self.facts.tally(agent),
+                    tried: tried.is_some_and(|tried| tried.contains(agent)),
+                })
+            })
+            .collect();
+        candidates.sort_by_key(|candidate| candidate.place);
+        candidates
+    }
+
+    fn ask(&mut self, call: CallId, agent: String, out: &mut Vec<Effect>) {
+        let Some(waiting_since) = self.facts.waiting_for(call).map(|it| it.joined_at) else {
+            return;
+        };
+        self.next_offer += 1;
+        let id = OfferId(u64::from(self.facts.generation) << 32 | u64::from(self.next_offer));
+        let Some(member) = self.members.get_mut(&agent) else { return };
+        member.offer = Some(id);
+        let round = member.round.take();
+        self.free.remove(&agent);
+        if let Some(caller) = self.callers.get_mut(&call)
+            && let Stage::Attempt(attempt) = &mut caller.stage
+        {
+            attempt.offers.insert(id);
+            debug_assert!(
+                self.config.ring_strategy == RingStrategy::RingAll || attempt.offers.len() == 1,
+                "a caller has two offers"
+            );
+        }
+        let ring = Duration::from_secs(u64::from(self.config.agent.ring_timeout_secs.max(1)));
+        let message = ToAgent::Reserve {
+            offer: id,
+            call,
+            bid: Bid { weight: self.config.weight, waiting_since },
+            lease: ASK_WITHIN + ring + RING_GRACE * 2,
+            round,
+        };
+        self.offers.insert(id, Offer { call, agent: agent.clone(), stage: OfferStage::Asked });
+        out.push(Effect::Tell { agent, message });
+        self.arm(Due::Ask(id), ASK_WITHIN, out);
+    }
+
+    /// Notes why the other agents do not ring for a caller, once for each reason.
+    fn explain(&mut self, call: CallId, out: &mut Vec<Effect>) {
+        let Some(caller) = self.callers.get_mut(&call) else { return };
+        for (agent, member) in &self.members {
+            let own = member.offer.and_then(|id| self.offers.get(&id));
+            if own.is_some_and(|offer| offer.call == call) {
+                caller.noted.remove(agent);
+                continue;
+            }
+            let tried = caller.tried.contains(agent);
+            let (code, detail) = reason(member, own.is_some(), tried);
+            if caller.noted.insert(agent.clone(), code) != Some(code) {
+                let decision = Decision { agent: agent.clone(), code, detail };
+                out.push(Effect::Decide(call, decision));
+            }
+        }
+    }
+}
+
+/// Why a member does not ring.
+fn reason(member: &Member, rings_here: bool, tried: bool) -> (&'static str, String) {
+    let Some(standing) = &member.standing else {
+        return ("agent-unknown", "has not reported yet".into());
+    };
+    if standing.logged_in.is_none() {
+        return ("agent-logged-out", "logged out of the queue".into());
+    }
+    if let Some(reason) = &standing.paused {
+        let reason = reason.as_deref().unwrap_or("-");
+        return ("agent-paused", format!("paused, reason {reason}"));
+    }
+    if !standing.registered {
+        return ("agent-unregistered", "no phone is registered".into());
+    }
+    if rings_here {
+        return ("agent-busy", "rings for another caller of the queue".into());
+    }
+    if standing.ready {
+        return if tried {
+            ("agent-tried", "rang already in this pass".into())
+        } else {
+            ("agent-later", "another agent comes first by the strategy".into())
+        };
+    }
+    match standing.activity {
+        Activity::Talking => ("agent-in-call", "in a call".into()),
+        Activity::Ringing => ("agent-reserved", "reserved for another call".into()),
+        Activity::WrapUp => ("agent-wrap-up", "rests after a call".into()),
+        Activity::Idle => ("agent-not-ready", "does not take calls now".into()),
+    }
+}

@@ -1,0 +1,413 @@
+//! What a queue does next. Pure: no I/O, no clock, chance only from the seed.
+//!
+//! ```text
+//!             Join                   Granted               OfferAnswered
+//!   (refused)◀──┬──▶ Waiting ──Reserve──▶ Attempt ─────────────────────▶ with an agent
+//!               │       ▲   ▲  all denied  │  │
+//!               │       │   └──────────────┘  │ all rings ended
+//!               │       └──retry── Resting ◀──┘
+//!               └─ from any: gone, maximum wait, empty, removed ──▶ Leaving ──▶ out
+//! ```
+//!
+//! Invariants: the state is the fold of the recorded events and what agents and calls said
+//! since the actor began; an agent has at most one offer of this queue; unless the strategy is
+//! `ring_all`, a caller has at most one offer; every caller leaves by exactly one exit.
+
+mod callers;
+mod distribute;
+mod offers;
+#[cfg(test)]
+mod tests;
+mod types;
+
+pub use types::{Effect, Input, Refused, TimerId};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tandem_config::resource::{EmptyRule, EmptyScenario, Queue as Config};
+use tandem_kernel::{CallId, Timestamp};
+
+use super::event::QueueEvent;
+use super::{Exit, Facts, OfferEnd, OfferId};
+use crate::agent::{FromAgent, Round, Standing, ToAgent};
+use crate::office::{AgentView, MembershipView, QueueStatus, WaitingView};
+
+/// How long an agent may take to answer a wish for a reservation.
+pub const ASK_WITHIN: Duration = Duration::from_secs(2);
+/// How much later than the call the queue itself ends a ring.
+pub const RING_GRACE: Duration = Duration::from_secs(2);
+/// How long an answer may be on its way when a caller is told to leave.
+pub const LEAVE_GRACE: Duration = Duration::from_secs(1);
+/// The shortest pause after rings that ended at once, so that an unreachable phone makes no
+/// busy loop.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// Offers without a word from the call after which the call is taken for dead.
+const SILENT_OFFERS: u8 = 2;
+
+/// A queue.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    config: Config,
+    facts: Facts,
+    members: BTreeMap<String, Member>,
+    /// The volatile part of those in `facts.waiting`.
+    callers: BTreeMap<CallId, Caller>,
+    offers: BTreeMap<OfferId, Offer>,
+    /// Members who are ready and have no offer of this queue.
+    free: BTreeSet<String>,
+    /// Callers for whom it was not noted yet why an agent does not ring.
+    unexplained: BTreeSet<CallId>,
+    removed: bool,
+    next_offer: u32,
+    next_timer: u64,
+    timers: BTreeMap<TimerId, Due>,
+    chance: Chance,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Member {
+    place: usize,
+    standing: Option<Standing>,
+    offer: Option<OfferId>,
+    /// A round that waits for a bid or a pass.
+    round: Option<Round>,
+}
+
+#[derive(Clone, Debug)]
+struct Caller {
+    stage: Stage,
+    deadline: Option<TimerId>,
+    /// Agents who rang in this pass.
+    tried: BTreeSet<String>,
+    /// Rings that the call was told to end. An answer to one may still be on its way.
+    withdrawn: BTreeMap<OfferId, String>,
+    silent: u8,
+    /// The last decision about each agent that was noted.
+    noted: BTreeMap<String, &'static str>,
+}
+
+#[derive(Clone, Debug)]
+enum Stage {
+    /// Wants an agent now.
+    Waiting,
+    /// The retry interval after an attempt (Q-076).
+    Resting { timer: TimerId },
+    /// Agents are asked for, or ring.
+    Attempt(Attempt),
+    /// Told to leave; an answer may be on its way.
+    Leaving { reason: Exit, since: Timestamp },
+}
+
+#[derive(Clone, Debug, Default)]
+struct Attempt {
+    offers: BTreeSet<OfferId>,
+    /// Agents who rang in it.
+    rang: BTreeSet<String>,
+    /// When its rings end; set by the first.
+    until: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug)]
+struct Offer {
+    call: CallId,
+    agent: String,
+    stage: OfferStage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OfferStage {
+    /// The agent was asked.
+    Asked,
+    /// The agent is reserved and the phones were told to ring.
+    Ringing { since: Timestamp, heard: bool },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Due {
+    MaxWait(CallId),
+    Retry(CallId),
+    Ask(OfferId),
+    Ring(OfferId),
+    Leave(CallId),
+}
+
+/// The seeded chance of the strategy `random` (SplitMix64).
+#[derive(Clone, Copy, Debug)]
+struct Chance(u64);
+
+impl Chance {
+    const fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+impl Queue {
+    /// A queue with what it remembers; [`Input::Opened`] comes next.
+    #[must_use]
+    pub fn new(config: Config, facts: Facts) -> Self {
+        let mut queue = Self {
+            config,
+            facts,
+            members: BTreeMap::new(),
+            callers: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            free: BTreeSet::new(),
+            unexplained: BTreeSet::new(),
+            removed: false,
+            next_offer: 0,
+            next_timer: 0,
+            timers: BTreeMap::new(),
+            chance: Chance(0),
+        };
+        queue.seat_members();
+        queue
+    }
+
+    /// Takes one input and says what must be done about it: either all of it or nothing.
+    ///
+    /// # Errors
+    /// When the input does not fit; the state is as before.
+    pub fn step(&mut self, now: Timestamp, input: Input) -> Result<Vec<Effect>, Refused> {
+        let mut out = Vec::new();
+        match input {
+            Input::Opened { seed, alive } => self.opened(now, seed, &alive, &mut out),
+            Input::Join { call, caller, caller_name } => {
+                self.join(now, call, caller, caller_name, &mut out)?;
+            }
+            Input::Gone { call, reason } => self.gone(now, call, reason, &mut out)?,
+            Input::OfferRinging { call, offer } => self.offer_rings(call, offer)?,
+            Input::OfferAnswered { call, offer } => {
+                self.offer_answered(now, call, offer, &mut out)?;
+            }
+            Input::OfferEnded { call, offer, why } => {
+                self.offer_ended(now, call, offer, why, &mut out)?;
+            }
+            Input::CallEnded { call, agent, by, talk } => {
+                self.call_ended(now, call, &agent, by, talk, &mut out)?;
+            }
+            Input::Agent { agent, message } => self.agent_says(now, agent, message, &mut out)?,
+            Input::AgentLost { agent } => self.agent_lost(now, &agent, &mut out)?,
+            Input::Configure(config) => self.configure(now, *config, &mut out)?,
+            Input::Remove => self.remove(now, &mut out),
+            Input::Timer(timer) => self.timer(now, timer, &mut out),
+        }
+        self.distribute(now, &mut out);
+        self.pass_rounds(&mut out);
+        self.leave_when_empty(now, &mut out);
+        self.close_when_removed(&mut out);
+        Ok(out)
+    }
+
+    /// What outlives the actor.
+    #[must_use]
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The picture for people.
+    #[must_use]
+    pub fn view(&self) -> QueueStatus {
+        let mut members: Vec<_> = self.members.iter().collect();
+        members.sort_by_key(|(_, member)| member.place);
+        let agents = members.into_iter().filter_map(|(extension, member)| {
+            Some(self.agent_view(extension, member.standing.as_ref()?))
+        });
+        let active = self.facts.active.iter();
+        QueueStatus {
+            number: self.config.number.clone(),
+            name: self.config.name.clone(),
+            waiting: self.waiting_views(),
+            active: active.map(|(call, it)| (*call, it.agent.clone(), it.since)).collect(),
+            agents: agents.collect(),
+            total: self.facts.counters.total,
+            answered: self.facts.counters.answered,
+            missed: self.facts.counters.missed,
+            abandoned: self.facts.counters.abandoned,
+        }
+    }
+
+    fn waiting_views(&self) -> Vec<WaitingView> {
+        let staying = self.facts.waiting.values().filter(|it| self.is_staying(it.call));
+        let views = (1..).zip(staying).map(|(position, waiting)| WaitingView {
+            call: waiting.call,
+            caller: waiting.caller.clone(),
+            position,
+            joined_at: waiting.joined_at,
+            ringing: self.ringing_for(waiting.call),
+        });
+        views.collect()
+    }
+
+    /// The agents who ring for a call now.
+    #[must_use]
+    pub fn ringing_for(&self, call: CallId) -> Vec<String> {
+        let Some(Caller { stage: Stage::Attempt(attempt), .. }) = self.callers.get(&call) else {
+            return Vec::new();
+        };
+        let offers = attempt.offers.iter().filter_map(|id| self.offers.get(id));
+        offers
+            .filter(|offer| offer.stage != OfferStage::Asked)
+            .map(|offer| offer.agent.clone())
+            .collect()
+    }
+
+    fn agent_view(&self, extension: &str, standing: &Standing) -> AgentView {
+        AgentView {
+            extension: extension.to_owned(),
+            activity: standing.activity,
+            since: standing.since,
+            registered: standing.registered,
+            memberships: vec![MembershipView {
+                queue: self.config.number.clone(),
+                membership: standing.membership,
+                logged_in: standing.logged_in.is_some(),
+                login_changed_at: standing.login_changed_at,
+                paused: standing.paused.clone(),
+            }],
+        }
+    }
+
+    fn record(&mut self, event: QueueEvent, out: &mut Vec<Effect>) {
+        self.facts.evolve(&event);
+        out.push(Effect::Record(event));
+    }
+
+    fn arm(&mut self, due: Due, after: Duration, out: &mut Vec<Effect>) -> TimerId {
+        self.next_timer += 1;
+        let timer = TimerId(self.next_timer);
+        self.timers.insert(timer, due);
+        out.push(Effect::Arm { timer, after });
+        timer
+    }
+
+    fn timer(&mut self, now: Timestamp, timer: TimerId, out: &mut Vec<Effect>) {
+        match self.timers.remove(&timer) {
+            Some(Due::MaxWait(call)) => {
+                if self.callers.get(&call).is_some_and(|it| it.deadline == Some(timer)) {
+                    self.leave(now, call, Exit::MaxWait, out);
+                }
+            }
+            Some(Due::Retry(call)) => {
+                if let Some(caller) = self.callers.get_mut(&call)
+                    && matches!(caller.stage, Stage::Resting { timer: own } if own == timer)
+                {
+                    caller.stage = Stage::Waiting;
+                    self.unexplained.insert(call);
+                }
+            }
+            Some(Due::Ask(offer)) => self.ask_overdue(now, offer, out),
+            Some(Due::Ring(offer)) => self.ring_overdue(now, offer, out),
+            Some(Due::Leave(call)) => self.leave_completed(now, call, out),
+            // A timer of before the actor's last start.
+            None => {}
+        }
+    }
+
+    fn agent_says(
+        &mut self,
+        now: Timestamp,
+        agent: String,
+        message: FromAgent,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        match message {
+            FromAgent::Standing { standing, round, fresh } => {
+                if !self.members.contains_key(&agent) {
+                    return Err(Refused::NotAMember);
+                }
+                self.stands(now, agent, standing, round, fresh, out);
+            }
+            FromAgent::Granted { offer } => self.granted(now, agent, offer, out),
+            FromAgent::Denied { offer, why } => self.denied(now, &agent, offer, why, out),
+            FromAgent::Revoked { offer } => {
+                if self.is_offer_to(offer, &agent) {
+                    self.withdraw(offer, false, out);
+                    self.ring_over(now, offer, OfferEnd::AgentGone, out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn configure(
+        &mut self,
+        now: Timestamp,
+        config: Config,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        if config.number != self.config.number {
+            return Err(Refused::WrongQueue);
+        }
+        let limit_changed = config.max_wait_secs != self.config.max_wait_secs;
+        let known: BTreeSet<String> = self.members.keys().cloned().collect();
+        self.config = config;
+        self.removed = false;
+        self.seat_members();
+        for agent in self.members.keys().filter(|agent| !known.contains(*agent)) {
+            out.push(Effect::Tell { agent: agent.clone(), message: ToAgent::Hello });
+        }
+        let gone: Vec<OfferId> = self.offers.iter().filter(|(_, it)| self.is_obsolete(it))
+            .map(|(id, _)| *id).collect();
+        for offer in gone {
+            self.ask_over(now, offer, true, out);
+        }
+        if limit_changed {
+            for call in self.callers.keys().copied().collect::<Vec<_>>() {
+                self.arm_deadline(now, call, out);
+            }
+        }
+        Ok(())
+    }
+
+    /// An agent who was removed goes on ringing but is not asked any more (Q-028).
+    fn is_obsolete(&self, offer: &Offer) -> bool {
+        offer.stage == OfferStage::Asked && !self.members.contains_key(&offer.agent)
+    }
+
+    /// Gives the members their places and drops those who are no members any more.
+    fn seat_members(&mut self) {
+        let mut seated = BTreeMap::new();
+        for (place, member) in self.config.members.iter().enumerate() {
+            let mut entry = self.members.remove(&member.extension).unwrap_or_default();
+            entry.place = place;
+            seated.insert(member.extension.clone(), entry);
+        }
+        self.members = seated;
+        self.free.retain(|agent| self.members.contains_key(agent));
+    }
+
+    /// Tells agents of rounds for which the queue has no caller.
+    fn pass_rounds(&mut self, out: &mut Vec<Effect>) {
+        for (agent, member) in &mut self.members {
+            if let Some(round) = member.round.take() {
+                let message = ToAgent::Pass { round };
+                out.push(Effect::Tell { agent: agent.clone(), message });
+            }
+        }
+    }
+
+    /// Whether no agent is there by this rule (Q-124): each one is logged out or unavailable by
+    /// one of the scenarios. An agent who has not reported yet is given the benefit of doubt.
+    fn is_empty(&self, rule: &EmptyRule) -> bool {
+        let counts = |scenario| rule.scenarios.contains(&scenario);
+        self.members.values().all(|member| {
+            member.standing.as_ref().is_some_and(|standing| {
+                standing.logged_in.is_none()
+                    || (!standing.registered && counts(EmptyScenario::AllUnregistered))
+                    || (standing.paused.is_some() && counts(EmptyScenario::AllPaused))
+                    || (standing.is_in_use() && counts(EmptyScenario::AllInUse))
+            })
+        })
+    }
+}

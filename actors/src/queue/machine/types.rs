@@ -1,0 +1,154 @@
+//! What a queue's machine takes and asks for.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tandem_kernel::CallId;
+
+use crate::agent::{FromAgent, ToAgent};
+use crate::queue::event::QueueEvent;
+use crate::queue::{Decision, Exit, OfferEnd, OfferId, Party, QueueNotice};
+
+/// The number of a timer. It never comes back, so that a late timer touches nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimerId(pub u64);
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The actor begins; the first input of all.
+    Opened {
+        /// The seed of the strategy `random`.
+        seed: u64,
+        /// The calls of this queue that can still be reached.
+        alive: BTreeSet<CallId>,
+    },
+    /// A caller comes.
+    Join {
+        /// The call.
+        call: CallId,
+        /// The caller's number.
+        caller: String,
+        /// The caller's name.
+        caller_name: String,
+    },
+    /// A waiting caller is gone, by an exit of the call's own (hang-up, key, manager).
+    Gone {
+        /// The call.
+        call: CallId,
+        /// How.
+        reason: Exit,
+    },
+    /// The agent's phones ring.
+    OfferRinging {
+        /// The call.
+        call: CallId,
+        /// The offer.
+        offer: OfferId,
+    },
+    /// An agent answered. The call decides who was first; this is a fact.
+    OfferAnswered {
+        /// The call.
+        call: CallId,
+        /// The offer.
+        offer: OfferId,
+    },
+    /// An offer came to nothing.
+    OfferEnded {
+        /// The call.
+        call: CallId,
+        /// The offer.
+        offer: OfferId,
+        /// Why.
+        why: OfferEnd,
+    },
+    /// An answered call is over for the agent.
+    CallEnded {
+        /// The call.
+        call: CallId,
+        /// The agent.
+        agent: String,
+        /// Who ended it.
+        by: Party,
+        /// How long they talked.
+        talk: Duration,
+    },
+    /// Word from an agent.
+    Agent {
+        /// The agent's extension.
+        agent: String,
+        /// The word.
+        message: FromAgent,
+    },
+    /// An agent's actor is gone for good.
+    AgentLost {
+        /// The agent's extension.
+        agent: String,
+    },
+    /// The queue was edited.
+    Configure(Box<tandem_config::resource::Queue>),
+    /// The queue was deleted.
+    Remove,
+    /// A timer went off. It may be late.
+    Timer(TimerId),
+}
+
+/// What must be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Append a fact. The machine has taken it in.
+    Record(QueueEvent),
+    /// Tell a call.
+    Notify {
+        /// Which.
+        call: CallId,
+        /// What.
+        notice: QueueNotice,
+    },
+    /// Tell an agent.
+    Tell {
+        /// Which.
+        agent: String,
+        /// What.
+        message: ToAgent,
+    },
+    /// Send [`Input::Timer`] later.
+    Arm {
+        /// Its number.
+        timer: TimerId,
+        /// When.
+        after: Duration,
+    },
+    /// Note for the call's trace.
+    Decide(CallId, Decision),
+    /// The call is not the queue's business any more.
+    Forget(CallId),
+    /// The queue was removed and everybody has left.
+    Closed,
+}
+
+/// Why an input was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The call is waiting already.
+    #[error("the call is waiting already")]
+    AlreadyWaiting,
+    /// The call does not wait here.
+    #[error("no such caller waits")]
+    UnknownCaller,
+    /// The offer is not, or no longer, the call's.
+    #[error("no such offer")]
+    UnknownOffer,
+    /// The call is with no agent of this queue.
+    #[error("no such call goes on")]
+    UnknownCall,
+    /// The agent is not of this queue.
+    #[error("not an agent of this queue")]
+    NotAMember,
+    /// A caller who waits can not have gone that way.
+    #[error("not a way out of a queue")]
+    NotAnExit,
+    /// The configuration is another queue's.
+    #[error("the number of a queue never changes")]
+    WrongQueue,
+}

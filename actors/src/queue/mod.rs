@@ -1,0 +1,31 @@
+//! One queue: who waits, and who rings for whom.
+//!
+//! | Concern                                        | Owner                          |
+//! |------------------------------------------------|--------------------------------|
+//! | Who waits, in which order, until when          | `machine` (pure)               |
+//! | Which agent rings next                         | `order` (pure)                 |
+//! | What outlives the actor                        | `facts`, the fold of `event`   |
+//! | Whether an agent can take a call               | the agent                      |
+//! | Phones, music, who answered first              | the call                       |
+//!
+//! A crash loses no caller: the calls hold their legs, the ways back to them belong to the
+//! supervisor, and the place in the line is in the journal. Rings are taken back and begin
+//! again.
+
+mod actor;
+pub mod event;
+mod facts;
+pub mod machine;
+mod message;
+pub mod order;
+mod supervisor;
+mod types;
+
+pub use actor::{QueueActor, QueueArgs, Sinks};
+pub use event::{QueueEvent, RingEnd, Turn};
+pub use facts::{Active, Counters, Facts, Pointer, Ring, Tally, Waiting};
+pub use message::{QueueMsg, QueuesMsg};
+pub use supervisor::{QueuesActor, QueuesArgs};
+pub use types::{
+    CallSink, Class, Decision, DecisionSink, Exit, OfferEnd, OfferId, Party, QueueNotice,
+};

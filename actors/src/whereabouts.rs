@@ -1,0 +1,158 @@
+//! Where the queue and agent actors of this node are, and what is known of the agents' phones
+//! and calls whether their actors run or not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::future::join_all;
+use parking_lot::RwLock;
+use ractor::ActorRef;
+use tandem_config::resource::Role;
+use tandem_kernel::{CallId, ask};
+
+use crate::agent::{AgentMsg, Command, Source};
+use crate::office::{AgentCommand, AgentView, Principal, QueueStatus, Refusal};
+use crate::queue::QueueMsg;
+
+/// How long an actor may take to show its picture.
+const VIEW_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long an agent may take to change state, the commit included.
+const COMMAND_WITHIN: Duration = Duration::from_secs(5);
+
+/// What is known of an extension without its agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether a phone is registered.
+    pub registered: bool,
+    /// The calls that it is in.
+    pub calls: BTreeSet<CallId>,
+}
+
+/// The directory of placed actors.
+#[derive(Default)]
+pub struct Whereabouts {
+    queues: RwLock<BTreeMap<String, ActorRef<QueueMsg>>>,
+    agents: RwLock<BTreeMap<String, ActorRef<AgentMsg>>>,
+    seen: RwLock<BTreeMap<String, Seen>>,
+}
+
+impl Whereabouts {
+    /// The actor of a queue.
+    #[must_use]
+    pub fn queue(&self, number: &str) -> Option<ActorRef<QueueMsg>> {
+        self.queues.read().get(number).cloned()
+    }
+
+    /// The actor of an agent.
+    #[must_use]
+    pub fn agent(&self, extension: &str) -> Option<ActorRef<AgentMsg>> {
+        self.agents.read().get(extension).cloned()
+    }
+
+    /// All agents in the order of their extensions; those that do not answer are left out.
+    pub async fn agents(&self) -> Vec<AgentView> {
+        let actors: Vec<_> = self.agents.read().values().cloned().collect();
+        let asked = actors.iter().map(|agent| ask(agent, VIEW_WITHIN, AgentMsg::View));
+        join_all(asked).await.into_iter().flatten().collect()
+    }
+
+    /// A queue as it is now.
+    pub async fn queue_status(&self, number: &str) -> Option<QueueStatus> {
+        ask(&self.queue(number)?, VIEW_WITHIN, QueueMsg::View).await.ok()
+    }
+
+    /// Changes an agent's state; answered after the commit.
+    ///
+    /// # Errors
+    /// `NotFound` for an extension that is no agent, `Conflict` when the state does not allow it.
+    pub async fn agent_command(
+        &self,
+        by: &Principal,
+        extension: &str,
+        command: AgentCommand,
+    ) -> Result<AgentView, Refusal> {
+        let Some(agent) = self.agent(extension) else {
+            return Err(Refusal::NotFound { kind: "agent", key: extension.to_owned() });
+        };
+        let own = by.extension.as_deref() == Some(extension);
+        let source = match by.role {
+            _ if own => Source::PanelSelf,
+            Role::Manager => Source::PanelManager,
+            Role::Admin | Role::Agent => Source::Api,
+        };
+        let command = command.into();
+        let wish = |reply| AgentMsg::Command { command, source, reply };
+        match ask(&agent, COMMAND_WITHIN, wish).await {
+            Ok(answer) => answer.map(|(_, view)| view),
+            Err(error) => Err(Refusal::Unavailable { detail: error.to_string() }),
+        }
+    }
+
+    pub(crate) fn queue_runs(&self, number: &str, actor: ActorRef<QueueMsg>) {
+        self.queues.write().insert(number.to_owned(), actor);
+    }
+
+    pub(crate) fn queue_gone(&self, number: &str) {
+        self.queues.write().remove(number);
+    }
+
+    pub(crate) fn agent_gone(&self, extension: &str) {
+        self.agents.write().remove(extension);
+    }
+
+    /// Makes an agent's actor known and says what it missed. From here on it is told of changes
+    /// itself.
+    pub(crate) fn agent_runs(&self, extension: &str, actor: ActorRef<AgentMsg>) -> Seen {
+        let seen = self.seen.read();
+        self.agents.write().insert(extension.to_owned(), actor);
+        seen.get(extension).cloned().unwrap_or_default()
+    }
+
+    /// An extension's first phone came or its last one went.
+    pub fn registered(&self, extension: &str, registered: bool) {
+        self.note(extension, AgentMsg::Registered(registered), |seen| {
+            seen.registered = registered;
+        });
+    }
+
+    /// An extension is in a call.
+    pub fn in_call(&self, extension: &str, call: CallId) {
+        self.note(extension, AgentMsg::InCall(call), |seen| {
+            seen.calls.insert(call);
+        });
+    }
+
+    /// An extension is not in a call any more.
+    pub fn out_of_call(&self, extension: &str, call: CallId) {
+        self.note(extension, AgentMsg::OutOfCall(call), |seen| {
+            seen.calls.remove(&call);
+        });
+    }
+
+    /// The lock is held while the message is sent, so that a new actor misses none.
+    fn note(&self, extension: &str, message: AgentMsg, change: impl FnOnce(&mut Seen)) {
+        let mut seen = self.seen.write();
+        let entry = seen.entry(extension.to_owned()).or_default();
+        change(entry);
+        if *entry == Seen::default() {
+            seen.remove(extension);
+        }
+        if let Some(agent) = self.agent(extension) {
+            // An actor that has just ended: the next one reads what was noted.
+            let _gone = agent.cast(message);
+        }
+    }
+
+    /// Carries out a feature code for the extension that dialled it and names the
+    /// prompt that confirms it.
+    pub async fn carry_out_code(&self, extension: &str, command: Command) -> &'static str {
+        let Some(agent) = self.agent(extension) else { return "error" };
+        let source = Source::Phone;
+        let wish = |reply| AgentMsg::Command { command, source, reply };
+        match ask(&agent, COMMAND_WITHIN, wish).await {
+            Ok(Ok((outcome, _))) => outcome.prompt(),
+            Ok(Err(_)) | Err(_) => "error",
+        }
+    }
+}
