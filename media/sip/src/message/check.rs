@@ -21,31 +21,30 @@ pub(super) fn check(message: &Message) -> Result<(), Fault> {
 
 /// RFC 3261 8.1.1: these must be there. RFC 4475 3.3.8: these must not be there twice, or two
 /// readers take two different ones. (Max-Forwards may lack: RFC 2543 had it optional.)
+const COUNTED: [(Name, bool, Fault, Fault); 8] = [
+    (Name::From, true, Fault::bad("Missing From"), Fault::bad("Several From")),
+    (Name::To, true, Fault::bad("Missing To"), Fault::bad("Several To")),
+    (Name::CallId, true, Fault::bad("Missing Call-ID"), Fault::bad("Several Call-ID")),
+    (Name::CSeq, true, Fault::bad("Missing CSeq"), Fault::bad("Several CSeq")),
+    (Name::MaxForwards, false, Fault::bad(""), Fault::bad("Several Max-Forwards")),
+    (Name::ContentType, false, Fault::bad(""), Fault::bad("Several Content-Type")),
+    (Name::Replaces, false, Fault::bad(""), Fault::bad("Several Replaces")),
+    (Name::ReferTo, false, Fault::bad(""), Fault::bad("Several Refer-To")),
+];
+
 fn one_of_each(message: &Message) -> Result<(), Fault> {
-    const NEEDED: [(Name, Fault, Fault); 4] = [
-        (Name::From, Fault::bad("Missing From"), Fault::bad("Several From")),
-        (Name::To, Fault::bad("Missing To"), Fault::bad("Several To")),
-        (Name::CallId, Fault::bad("Missing Call-ID"), Fault::bad("Several Call-ID")),
-        (Name::CSeq, Fault::bad("Missing CSeq"), Fault::bad("Several CSeq")),
-    ];
-    for (name, missing, several) in NEEDED {
-        let mut values = message.headers(name);
-        if values.next().is_none_or(str::is_empty) {
-            return Err(missing);
-        }
-        if values.next().is_some() {
-            return Err(several);
+    let mut counts = [0_u32; COUNTED.len()];
+    for name in message.parts().names() {
+        if let Some(place) = COUNTED.iter().position(|(counted, ..)| *counted == name) {
+            counts[place] += 1;
         }
     }
-    const SINGLE: [(Name, Fault); 4] = [
-        (Name::MaxForwards, Fault::bad("Several Max-Forwards")),
-        (Name::ContentType, Fault::bad("Several Content-Type")),
-        (Name::Replaces, Fault::bad("Several Replaces")),
-        (Name::ReferTo, Fault::bad("Several Refer-To")),
-    ];
-    for (name, several) in SINGLE {
-        if message.headers(name).nth(1).is_some() {
+    for (count, (name, is_needed, missing, several)) in counts.into_iter().zip(COUNTED) {
+        if count > 1 {
             return Err(several);
+        }
+        if is_needed && message.header(name).is_none_or(str::is_empty) {
+            return Err(missing);
         }
     }
     Ok(())

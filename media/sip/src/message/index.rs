@@ -1,22 +1,21 @@
 //! Where everything of a head is. Reading goes on behind a fault, so that a malformed request
 //! can still be answered.
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use smallvec::SmallVec;
 
 use super::error::Fault;
-use super::lines::{Line, Lines, is_blank, is_token_byte, trim};
-use super::list;
-use super::name::{Name, Shape};
+use super::lines::{Line, Lines, is_blank, is_token, trim};
+use super::name::Name;
 use super::start::{self, Span, Start};
 
-/// More values than any real message has; a guard against work without end (S17).
-const MAX_VALUES: usize = 256;
+/// More lines than any real message has; a guard against work without end (S17).
+const MAX_LINES: usize = 256;
 
 /// Spans hold 32 bits; nothing near that is ever framed.
 pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// One value of one header.
+/// One header line, folded ones joined.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) known: Option<Name>,
@@ -63,7 +62,7 @@ pub(super) fn index(bytes: &[u8], at: usize) -> Result<Index, Folded> {
             return Err(Folded);
         }
         index.header(bytes, line);
-        if index.entries.len() > MAX_VALUES {
+        if index.entries.len() > MAX_LINES {
             index.blame(Fault::bad("Too many header fields"));
             break;
         }
@@ -98,29 +97,29 @@ impl Index {
     #[inline]
     fn header(&mut self, bytes: &[u8], line: Line) {
         let text = &bytes[line.start..line.end];
-        let length = text.iter().position(|byte| !is_token_byte(*byte)).unwrap_or(text.len());
-        let blanks = text[length..].iter().take_while(|byte| is_blank(**byte)).count();
-        if length == 0 || text.get(length + blanks) != Some(&b':') {
+        let Some(colon) = memchr(b':', text) else {
+            return self.blame(Fault::bad("Malformed header field"));
+        };
+        let length = trim(text, 0, colon).1;
+        let name = &text[..length];
+        let known = Name::parse(name);
+        if known.is_none() && !is_token(name) {
             return self.blame(Fault::bad("Malformed header field"));
         }
         let Ok(name_length) = u16::try_from(length) else {
             return self.blame(Fault::bad("Header field name too long"));
         };
-        let known = Name::parse(&text[..length]);
-        let (start, end) = trim(bytes, line.start + length + blanks + 1, line.end);
-        let entry =
-            Entry { known, name_length, name_at: line.start as u32, value: Span::new(start, end) };
-        match known {
-            Some(Name::ContentLength) => self.length(&bytes[start..end], entry),
-            Some(name) if name.shape() == Shape::List => self.list(bytes, entry),
-            _ => self.entries.push(entry),
+        let (start, end) = trim(bytes, line.start + colon + 1, line.end);
+        let value = Span::new(start, end);
+        self.entries.push(Entry { known, name_length, name_at: line.start as u32, value });
+        if known == Some(Name::ContentLength) {
+            self.length(&bytes[start..end]);
         }
     }
 
     /// One Content-Length, of digits only: anything else is an attempt to make two readers see
     /// two messages (RFC 4475 3.1.2.3, 3.3.9).
-    fn length(&mut self, value: &[u8], entry: Entry) {
-        self.entries.push(entry);
+    fn length(&mut self, value: &[u8]) {
         if self.content_length.is_some() {
             return self.blame(Fault::bad("Several Content-Length"));
         }
@@ -128,19 +127,6 @@ impl Index {
             Some(length) => self.content_length = Some(length),
             None => self.blame(Fault::bad("Malformed Content-Length")),
         }
-    }
-
-    fn list(&mut self, bytes: &[u8], entry: Entry) {
-        let (start, end) = (entry.value.start as usize, entry.value.end as usize);
-        // An empty Via or Contact makes the message malformed; elsewhere it means nothing.
-        let keeps_empty = matches!(entry.known, Some(Name::Via | Name::Contact));
-        let is_empty = start == end;
-        list::split(&bytes[start..end], |from, to| {
-            let (from, to) = trim(bytes, start + from, start + to);
-            if from < to || keeps_empty || is_empty {
-                self.entries.push(Entry { value: Span::new(from, to), ..entry });
-            }
-        });
     }
 }
 

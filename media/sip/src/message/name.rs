@@ -7,6 +7,8 @@ pub(super) enum Shape {
     One,
     /// Several values may stand on a line, with commas between.
     List,
+    /// The same, and none of them may be empty.
+    StrictList,
 }
 
 macro_rules! names {
@@ -35,7 +37,7 @@ names! {
     Authorization "Authorization" One;
     CallId "Call-ID" One;
     CallInfo "Call-Info" List;
-    Contact "Contact" List;
+    Contact "Contact" StrictList;
     ContentDisposition "Content-Disposition" One;
     ContentEncoding "Content-Encoding" List;
     ContentLanguage "Content-Language" List;
@@ -100,7 +102,7 @@ names! {
     Unsupported "Unsupported" List;
     UserAgent "User-Agent" One;
     UserToUser "User-to-User" List;
-    Via "Via" List;
+    Via "Via" StrictList;
     Warning "Warning" List;
     WwwAuthenticate "WWW-Authenticate" One;
 }

@@ -10,6 +10,7 @@ use super::draft::Draft;
 use super::error::{Fault, ParseError};
 use super::index::{self, Entry, Index, MAX_BYTES};
 use super::lines::{skip_blank_lines, unfold};
+use super::list::Values;
 use super::method::Method;
 use super::name::Name;
 use super::start::{Span, Start};
@@ -42,9 +43,14 @@ impl<'a> Parts<'a> {
         std::str::from_utf8(bytes).unwrap_or_default()
     }
 
+    /// The known names of all lines.
+    pub(super) fn names(self) -> impl Iterator<Item = Name> {
+        self.entries.iter().filter_map(|entry| entry.known)
+    }
+
     pub(super) fn headers(self, name: Name) -> impl Iterator<Item = &'a str> {
         let of_name = self.entries.iter().filter(move |entry| entry.known == Some(name));
-        of_name.map(move |entry| self.text(entry.value))
+        of_name.flat_map(move |entry| Values::of(name, self.text(entry.value)))
     }
 }
 
@@ -214,7 +220,7 @@ impl Message {
         found.map(|entry| self.text(entry.value))
     }
 
-    /// Every header value with its name as it came, in order.
+    /// Every header line in order: its name as it came, its value unfolded but not split.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.entries.iter().map(|entry| (self.text(entry.name()), self.text(entry.value)))
     }

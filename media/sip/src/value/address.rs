@@ -97,8 +97,8 @@ impl<'a> AddressText<'a> {
             let rest = text[end..].trim_start_matches([' ', '\t']).strip_prefix('<').ok_or(BAD)?;
             return Self::bracketed(&text[..end], rest);
         }
-        if let Some((display, rest)) = text.split_once('<') {
-            let display = display.trim_end_matches([' ', '\t']);
+        if let Some(open) = memchr::memchr(b'<', text.as_bytes()) {
+            let (display, rest) = (text[..open].trim_end_matches([' ', '\t']), &text[open + 1..]);
             if !display.bytes().all(is_display_byte) {
                 return Err(BAD);
             }
@@ -114,8 +114,9 @@ impl<'a> AddressText<'a> {
     }
 
     fn bracketed(display: &'a str, rest: &'a str) -> Result<Self, ValueError> {
-        let (uri, params) = rest.split_once('>').ok_or(BAD)?;
-        Ok(Self { display, uri, params: params.trim_matches([' ', '\t']) })
+        let close = memchr::memchr(b'>', rest.as_bytes()).ok_or(BAD)?;
+        let params = rest[close + 1..].trim_matches([' ', '\t']);
+        Ok(Self { display, uri: &rest[..close], params })
     }
 
     /// Whether the URI and every parameter are well-formed.

@@ -109,7 +109,8 @@ pub(crate) struct ViaText<'a> {
 impl<'a> ViaText<'a> {
     pub(crate) fn read(text: &'a str) -> Result<Self, ValueError> {
         let blanks = [' ', '\t'];
-        let (text, params) = text.split_at(text.find(';').unwrap_or(text.len()));
+        let semicolon = memchr::memchr(b';', text.as_bytes()).unwrap_or(text.len());
+        let (text, params) = text.split_at(semicolon);
         let mut parts = text.splitn(3, '/');
         let mut part = || parts.next().ok_or(BAD);
         let (protocol, version) = (part()?.trim_matches(blanks), part()?.trim_matches(blanks));
