@@ -45,7 +45,7 @@ impl<M: Message> Door<M> {
     pub fn send(&self, message: impl FnOnce(Slot) -> M) -> Result<(), SendError> {
         match &*self.port.read() {
             Some(port) => port.send(message),
-            None => Err(SendError::Closed),
+            None => Err(SendError::Gone),
         }
     }
 

@@ -40,11 +40,12 @@ pub(crate) async fn provision(provisioning: &Provisioning, data_dir: &Path) -> R
         create(provisioning, &by, extension).await?;
         passwords.insert(number.to_string(), password);
     }
+    let members = ["1001", "1002", "1003"].map(|extension| {
+        serde_json::json!({ "extension": extension, "membership": "static" })
+    });
     let queue = serde_json::json!({
         "kind": "queue", "number": "6400", "name": "Demo queue", "ring_strategy": "ring_all",
-        "members": ["1001", "1002", "1003"].map(|extension| {
-            serde_json::json!({ "extension": extension, "membership": "static" })
-        }),
+        "members": members,
     });
     create(provisioning, &by, queue).await?;
     let (token, text) = tokens::fresh("demo administrator", Role::Admin);

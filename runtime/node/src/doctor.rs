@@ -145,6 +145,6 @@ pub(crate) fn verify(config: &NodeConfig) -> Result<bool> {
     for problem in &report.problems {
         say(&format!("damaged: {} in {}", problem.what, problem.place));
     }
-    say(&format!("{} records, {} values read", report.records, report.values));
+    say(&format!("{} records, {} entries read", report.records, report.entries));
     Ok(report.problems.is_empty())
 }
