@@ -8,6 +8,7 @@ mod manners;
 mod offers;
 mod provisional;
 mod refreshing;
+mod registrations;
 mod snapshots;
 mod transfers;
 
@@ -41,7 +42,6 @@ struct End {
     late: usize,
     /// Refusals of INVITEs that no session was made for.
     refused: Vec<u16>,
-    last_effects: Vec<String>,
 }
 
 /// What a message is judged by on its way: who sent it, what it is.
@@ -101,7 +101,6 @@ impl End {
             closed: 0,
             late: 0,
             refused: Vec::new(),
-            last_effects: Vec::new(),
         }
     }
 }
@@ -174,7 +173,6 @@ impl World {
 
     /// Does what a session asks for, as a shell would.
     fn act(&mut self, end: usize, effects: Vec<Effect>) {
-        self.ends[end].last_effects = effects.iter().map(|e| format!("{e:?}")).collect();
         for effect in effects {
             let is_late = self.ends[end].closed > 0;
             let is_481 =
