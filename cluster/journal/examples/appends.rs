@@ -13,7 +13,7 @@ use tandem_kernel::Clock;
 
 const EVENT_BYTES: usize = 200;
 const APPENDS_OF_A_CALL: u64 = 8;
-const IN_FLIGHT: [usize; 4] = [1, 64, 512, 2048];
+const IN_FLIGHT: [usize; 5] = [1, 8, 64, 512, 2048];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);

@@ -167,11 +167,10 @@ impl Records {
         let paged = state.version.saturating_sub(listed);
         let mut indices = Vec::new();
         let mut page_key = numbered(key.to_vec(), from + 1);
-        while from < paged {
-            let found = self.page_from(key, &page_key)?;
-            let Some((version, page)) = found.filter(|(version, _)| *version <= paged) else {
+        while let Some((version, page)) = self.page_from(key, &page_key)? {
+            if version > paged {
                 break;
-            };
+            }
             let len = u64::try_from(page.indices.len()).unwrap_or(u64::MAX);
             let known = from.saturating_sub(version - len);
             let known = usize::try_from(known).unwrap_or(PAGE);
