@@ -163,6 +163,23 @@ impl Phone {
         false
     }
 
+    /// How many events of a name have come, those of the next moment included.
+    pub async fn count(&mut self, name: &str, within: Duration) -> usize {
+        let deadline = Instant::now() + within;
+        while let Ok(Ok(Some(line))) = timeout_at(deadline, self.events.next_line()).await {
+            if let Ok(event) = serde_json::from_str::<Value>(&line) {
+                self.kept.push_back(event);
+            }
+        }
+        self.count_where(name, |_| true)
+    }
+
+    /// How many of the events so far have a name and fit.
+    #[must_use]
+    pub fn count_where(&self, name: &str, fits: impl Fn(&Value) -> bool) -> usize {
+        self.kept.iter().filter(|event| event["event"] == name && fits(event)).count()
+    }
+
     /// Forgets all events so far.
     pub fn forget(&mut self) {
         self.kept.clear();

@@ -45,6 +45,12 @@ impl Wire {
         Self { socket, node: node.parse().unwrap(), local }
     }
 
+    /// The node's address.
+    #[must_use]
+    pub const fn node(&self) -> SocketAddr {
+        self.node
+    }
+
     /// Sends bytes as they are.
     pub async fn send(&self, bytes: &[u8]) {
         let _ = self.socket.send_to(bytes, self.node).await;

@@ -1,1 +1,7 @@
-//! Later.
+//! Trunks, and whatever else comes over the wire: SIPp, bare sockets, floods.
+#![allow(clippy::unwrap_used)]
+
+mod flood;
+mod race;
+mod torture;
+mod trunks;
