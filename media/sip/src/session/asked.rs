@@ -180,11 +180,13 @@ impl Session {
         // A fresh answer that is challenged again means that the password is wrong.
         let is_refused = asked.draft.header(header).is_some()
             && !challenges.iter().any(|challenge| challenge.stale);
-        let may = !matches!(asked.kind, Kind::Cancel | Kind::Prack | Kind::ForkBye)
-            && asked.challenges < MAX_CHALLENGES
-            && !is_refused
-            && !(asked.kind == Kind::Invite && self.is_over);
-        let (Some(credentials), true) = (&self.credentials, may) else { return Some(asked) };
+        let is_hopeless = is_refused
+            || asked.challenges >= MAX_CHALLENGES
+            || matches!(asked.kind, Kind::Cancel | Kind::Prack | Kind::ForkBye)
+            || (asked.kind == Kind::Invite && self.is_over);
+        let (Some(credentials), false) = (&self.credentials, is_hopeless) else {
+            return Some(asked);
+        };
         let cnonce = self.chance.cnonce();
         let Some(value) = prove(&challenges, credentials, &asked.draft, 1, &cnonce) else {
             return Some(asked);

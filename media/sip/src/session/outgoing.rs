@@ -170,14 +170,20 @@ impl Session {
             self.ringing(status);
         }
         let Some(media) = media.filter(|_| is_answer) else { return };
+        self.answered_early(&tag, &media, is_reliable);
+        self.early_media(media);
+    }
+
+    /// A provisional answer has described a fork's media.
+    fn answered_early(&mut self, tag: &str, media: &Bytes, is_reliable: bool) {
+        let Some(at) = self.dialogs.iter().position(|fork| fork.remote_tag == tag) else { return };
+        self.dialogs[at].answer = Some(media.clone());
         if is_reliable {
             self.exchange.answered();
-            self.exchange.heard(&media);
-            if let Some(dialog) = self.dialog_with(&tag) {
-                dialog.answer = Some(media.clone());
-            }
+            self.exchange.heard(media);
+            // An UPDATE goes to the fork that the exchange was settled with.
+            self.dialogs.swap(0, at);
         }
-        self.early_media(media);
     }
 
     /// Finds or opens the early dialog of a provisional answer; `None` if it opens none.
@@ -270,7 +276,13 @@ impl Session {
         }
         self.disarm(Timer::Guard);
         self.refresh_agreed(answer);
-        let media = earlier.or_else(|| description(answer));
+        // What a reliable answer has settled stands. A callee that says nothing more means
+        // what it said before.
+        let media = match (self.exchange.is_idle(), description(answer)) {
+            (false, Some(media)) => Some(media),
+            (true, last) => earlier.or(last),
+            (false, None) => earlier,
+        };
         if let Some(media) = &media {
             self.exchange.heard(media);
         }

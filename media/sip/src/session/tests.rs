@@ -360,6 +360,11 @@ impl World {
         std::mem::take(&mut self.ends[end].events)
     }
 
+    /// Leaves aside what both ends were told up to now.
+    fn forget(&mut self) {
+        self.ends.iter_mut().for_each(|end| end.events.clear());
+    }
+
     fn cause(&mut self, end: usize) -> Cause {
         let ended = self.events(end).into_iter().find_map(|event| match event {
             Event::Ended { cause } => Some(cause),

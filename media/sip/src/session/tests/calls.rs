@@ -329,3 +329,44 @@ fn commands_that_do_not_fit_are_refused_and_change_nothing() {
     let offer = Command::Offer { sdp: sdp("x") };
     assert_eq!(world.command(A, offer), Err(Refused::Ended));
 }
+
+#[test]
+fn an_answer_without_a_description_means_the_early_one() {
+    let mut caller = bench::Caller::new(dial(), &identity(A));
+    caller.answer(0, 183, "b", &[], "v=0 early");
+    caller.answer(0, 200, "b", &[], "");
+    let early = || Bytes::from("v=0 early");
+    let answered = Event::Answered { sdp: Some(early()) };
+    let events = [Event::EarlyMedia { answer: early() }, answered, Event::Confirmed];
+    assert_eq!(caller.events(), events);
+}
+
+#[test]
+fn a_closed_session_answers_nothing_but_481() {
+    let mut world = World::speaking();
+    world.hang_up(A);
+    world.run(secs(1));
+    for method in [Method::Bye, Method::Options, Method::Invite] {
+        let request = bench::request_of_a(&mut world, method, 9);
+        world.deliver(B, request);
+    }
+    assert_eq!(world.count(B, "481 BYE") + world.count(B, "481 OPTIONS"), 2);
+    assert_eq!((world.ends[B].closed, world.ends[B].late), (1, 0));
+    let command = Command::HangUp { reason: None };
+    assert_eq!(world.command(B, command), Err(Refused::Ended));
+}
+
+#[test]
+fn a_reinvite_that_is_answered_while_we_hang_up_is_acknowledged() {
+    let mut world = World::speaking();
+    world.ok(A, Command::Offer { sdp: sdp("x") });
+    world.run(millis(50));
+    world.ok(B, Command::AnswerOffer { sdp: sdp("y") });
+    let acks = world.count(A, "ACK");
+
+    world.hang_up(A);
+    world.run(secs(1));
+
+    assert_eq!(world.count(A, "ACK"), acks + 1);
+    assert!(world.is_closed(A) && world.is_closed(B));
+}

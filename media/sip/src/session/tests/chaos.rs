@@ -41,7 +41,6 @@ fn command(which: u8, id: ReferId) -> Command {
 
 fn play(moves: &[Move], has_offer: bool, reliable: bool, seed: u64) -> World {
     let mut world = World::new();
-    let mut loss = 0_u8;
     for end in [A, B] {
         world.ends[end].identity.reliable = reliable;
         world.ends[end].identity.session_expires = Some(secs(90));
@@ -52,9 +51,8 @@ fn play(moves: &[Move], has_offer: bool, reliable: bool, seed: u64) -> World {
         match step {
             Move::Run(milliseconds) => world.run(millis(*milliseconds)),
             Move::Loss(percent) => {
-                loss = *percent;
-                let mut chance = chance::Chance::of("loss", &format!("{seed}-{at}"));
-                let percent = u64::from(loss);
+                let mut chance = Chance::of("loss", &format!("{seed}-{at}"));
+                let percent = u64::from(*percent);
                 world.sieve = Box::new(move |_, _| chance.below(100) >= percent);
             }
             Move::Command(end, which) => {

@@ -9,7 +9,7 @@ fn offer(name: &str) -> Command {
 #[test]
 fn a_reinvite_is_answered_and_acknowledged() {
     let mut world = World::speaking();
-    (world.events(A), world.events(B));
+    world.forget();
 
     world.ok(B, offer("hold"));
     world.run(millis(100));
@@ -27,7 +27,7 @@ fn a_reinvite_is_answered_and_acknowledged() {
 #[test]
 fn a_refused_offer_leaves_the_session_as_it_was() {
     let mut world = World::speaking();
-    (world.events(A), world.events(B));
+    world.forget();
 
     world.ok(A, offer("video"));
     world.run(millis(100));
@@ -44,7 +44,7 @@ fn a_refused_offer_leaves_the_session_as_it_was() {
 #[test]
 fn offers_that_collide_are_tried_again_the_callees_first() {
     let mut world = World::speaking();
-    (world.events(A), world.events(B));
+    world.forget();
 
     world.ok(A, offer("from-a"));
     world.ok(B, offer("from-b"));
@@ -65,7 +65,7 @@ fn offers_that_collide_are_tried_again_the_callees_first() {
 #[test]
 fn the_caller_tries_again_after_more_than_two_seconds() {
     let mut world = World::speaking();
-    (world.events(A), world.events(B));
+    world.forget();
     let mut collisions = 1;
     world.sieve = Box::new(move |_, _| true);
 
@@ -107,7 +107,7 @@ fn an_offer_before_the_first_ack_waits_for_it() {
 #[test]
 fn a_later_offer_takes_the_place_of_one_that_waits() {
     let mut world = World::speaking();
-    (world.events(A), world.events(B));
+    world.forget();
     world.ok(A, offer("first"));
     world.ok(A, offer("second"));
     world.ok(A, offer("third"));
@@ -126,7 +126,7 @@ fn a_later_offer_takes_the_place_of_one_that_waits() {
 #[test]
 fn a_reinvite_without_an_offer_asks_for_ours() {
     let mut world = World::speaking();
-    (world.events(A), world.events(B));
+    world.forget();
     let contact = "<sip:alice@192.0.2.1:5062>";
     let reinvite = bench::draft_of_a(&mut world, Method::Invite, 2).with(Name::Contact, contact);
     world.deliver(B, reinvite.encode());
@@ -195,7 +195,7 @@ fn a_second_reinvite_before_the_first_is_answered_is_put_off() {
 #[test]
 fn a_reinvite_that_is_taken_back_is_told_and_refused() {
     let mut world = World::speaking();
-    (world.events(A), world.events(B));
+    world.forget();
     world.ok(A, offer("never-mind"));
     // Nobody answers at B: A gives up.
     world.run(secs(70));
@@ -252,7 +252,7 @@ fn a_reinvite_that_nobody_answers_ends_the_call() {
 #[test]
 fn an_update_offers_in_a_call_as_well() {
     let mut world = World::speaking();
-    (world.events(A), world.events(B));
+    world.forget();
     let update = bench::draft_of_a(&mut world, Method::Update, 2)
         .with(Name::Contact, "<sip:alice@192.0.2.1>")
         .with_body("application/sdp", sdp("update"));
@@ -267,7 +267,7 @@ fn an_update_offers_in_a_call_as_well() {
 #[test]
 fn an_update_without_an_offer_is_answered_at_once() {
     let mut world = World::speaking();
-    (world.events(A), world.events(B));
+    world.forget();
     let update = bench::request_of_a(&mut world, Method::Update, 2);
     world.deliver(B, update);
     assert_eq!(world.count(B, "200 UPDATE"), 1);

@@ -148,7 +148,7 @@ fn the_callee_may_offer_again_by_update_before_it_answers() {
     assert_eq!(world.command(B, Command::Offer { sdp: sdp("x") }), Err(Refused::NotNow));
     world.ok(B, Command::Progress { answer: sdp("early") });
     world.run(millis(200));
-    (world.events(A), world.events(B));
+    world.forget();
 
     world.ok(B, Command::Offer { sdp: sdp("moved") });
     world.run(millis(100));
@@ -182,4 +182,20 @@ fn an_update_before_the_first_answer_collides() {
         .with_body("application/sdp", sdp("early-bird"));
     world.deliver(B, update.encode());
     assert!(world.last(B, "500 UPDATE").number(Name::RetryAfter).is_some());
+}
+
+#[test]
+fn an_offer_in_a_prack_is_answered_in_its_answer() {
+    let mut world = reliable_world(dial());
+    world.ok(B, Command::Progress { answer: sdp("early") });
+    let rack = format!("{} 1 INVITE", world.last(B, "183 INVITE").header(Name::RSeq).unwrap());
+    let prack = bench::draft_of_a(&mut world, Method::Prack, 2)
+        .with(Name::RAck, rack)
+        .with_body("application/sdp", sdp("again"));
+    world.deliver(B, prack.encode());
+    assert_eq!(world.events(B), [Event::Offered { sdp: Some(sdp("again")) }]);
+
+    world.ok(B, Command::AnswerOffer { sdp: sdp("fine") });
+
+    assert_eq!(world.last(B, "200 PRACK").body(), &sdp("fine"));
 }

@@ -18,7 +18,7 @@ fn a_restored_session_goes_on_where_it_was() {
     world.ends[B].session = Some(session);
     world.ends[B].timers.clear();
     world.act(B, effects);
-    (world.events(A), world.events(B));
+    world.forget();
 
     world.ok(B, Command::Offer { sdp: sdp("moved") });
     world.run(millis(100));
