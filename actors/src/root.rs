@@ -1,24 +1,32 @@
-//! The supervisor of what a node has one of: the registrar and the trunks.
-//!
-//! Calls, queues and agents have supervisors of their own.
+//! The supervisor of what a node has one of: the registrar, and the supervisors of trunks,
+//! queues and agents. Calls have supervisors of their own.
 
 use std::sync::Arc;
 
 use parking_lot::RwLock;
 use ractor::{Actor, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent};
 use tandem_config::Kind;
+use tandem_config::resource::Queue;
 use tandem_kernel::Clock;
 use tandem_kernel::port::{ActorPort, SendError, Slot};
 use tandem_kernel::supervise::{Children, Decision, Ended, Restart};
 use tandem_telemetry::metric;
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::provisioning::Provisioning;
+use crate::agent::{AgentsActor, AgentsArgs, AgentsMsg};
+use crate::exchange::Exchange;
+use crate::provisioning::{Directory, Provisioning};
+use crate::queue::{QueuesActor, QueuesArgs, QueuesMsg};
 use crate::registrar::{RegistrarActor, RegistrarArgs, RegistrarMsg};
 use crate::trunk::{TrunksActor, TrunksArgs, TrunksMsg};
 
 /// REGISTER requests that may wait; a phone whose request finds no place tries again.
 const REGISTRATIONS: usize = 4_096;
+
+/// The one node owns everything since its first start; members of a cluster get epochs of
+/// their own.
+const EPOCH: u64 = 1;
 
 /// A bounded way to an actor that may be started anew behind it.
 pub struct Door<M> {
@@ -61,6 +69,10 @@ pub enum Child {
     Registrar,
     /// The trunks.
     Trunks,
+    /// The queues.
+    Queues,
+    /// The agents.
+    Agents,
 }
 
 /// Messages of the root.
@@ -79,6 +91,8 @@ pub struct RootArgs {
     pub registrar_door: Door<RegistrarMsg>,
     /// For the trunks.
     pub trunks: TrunksArgs,
+    /// For queues and agents.
+    pub exchange: Arc<Exchange>,
     /// The clock.
     pub clock: Clock,
 }
@@ -104,8 +118,9 @@ impl Actor for RootActor {
     ) -> Result<RootState, ActorProcessingErr> {
         let children = Children::new(Restart::default());
         let mut state = RootState { args, children };
-        state.start(&myself, Child::Registrar).await?;
-        state.start(&myself, Child::Trunks).await?;
+        for child in [Child::Registrar, Child::Trunks, Child::Queues, Child::Agents] {
+            state.start(&myself, child).await?;
+        }
         Ok(state)
     }
 
@@ -142,6 +157,35 @@ impl Actor for RootActor {
 }
 
 impl RootState {
+    fn queues(&self) -> QueuesArgs {
+        let exchange = &self.args.exchange;
+        let traces = exchange.traces.clone();
+        QueuesArgs {
+            queues: exchange.provisioning.directory().queues().cloned().collect(),
+            journal: exchange.journal.clone(),
+            epoch: EPOCH,
+            placed: exchange.placed.clone(),
+            decisions: Arc::new(move |call, decision| {
+                let detail = format!("{}: {}", decision.agent, decision.detail);
+                traces.decision(call, decision.code, detail);
+            }),
+            clock: self.args.clock,
+        }
+    }
+
+    fn agents(&self) -> AgentsArgs {
+        let exchange = &self.args.exchange;
+        let directory = exchange.provisioning.directory();
+        AgentsArgs {
+            queues: directory.queues().cloned().collect(),
+            settings: directory.settings().clone(),
+            journal: exchange.journal.clone(),
+            epoch: EPOCH,
+            placed: exchange.placed.clone(),
+            clock: self.args.clock,
+        }
+    }
+
     async fn start(&mut self, myself: &ActorRef<RootMsg>, child: Child) -> Result<(), SpawnErr> {
         let root = myself.get_cell();
         let cell = match child {
@@ -154,9 +198,29 @@ impl RootState {
             Child::Trunks => {
                 let args = self.args.trunks.clone();
                 let provisioning = args.provisioning.clone();
+                let changes = provisioning.watch();
                 let (actor, _task) = Actor::spawn_linked(None, TrunksActor, args, root).await?;
-                tokio::spawn(watch(provisioning, actor.clone()));
-                actor.get_cell()
+                let cell = actor.get_cell();
+                watch(provisioning, changes, move |_, change| tell_trunks(&actor, change));
+                cell
+            }
+            Child::Queues => {
+                let provisioning = self.args.exchange.provisioning.clone();
+                let changes = provisioning.watch();
+                let args = self.queues();
+                let (actor, _task) = Actor::spawn_linked(None, QueuesActor, args, root).await?;
+                let cell = actor.get_cell();
+                watch(provisioning, changes, move |now, change| tell_queues(&actor, now, change));
+                cell
+            }
+            Child::Agents => {
+                let provisioning = self.args.exchange.provisioning.clone();
+                let changes = provisioning.watch();
+                let args = self.agents();
+                let (actor, _task) = Actor::spawn_linked(None, AgentsActor, args, root).await?;
+                let cell = actor.get_cell();
+                watch(provisioning, changes, move |now, change| tell_agents(&actor, now, change));
+                cell
             }
         };
         self.children.started(child, &cell);
@@ -168,21 +232,69 @@ const fn name(child: Child) -> &'static str {
     match child {
         Child::Registrar => "registrar",
         Child::Trunks => "trunks",
+        Child::Queues => "queues",
+        Child::Agents => "agents",
     }
 }
 
-/// Tells the trunks what was provisioned, until they are gone.
-async fn watch(provisioning: Provisioning, trunks: ActorRef<TrunksMsg>) {
-    let mut changes = provisioning.watch();
-    loop {
-        let message = match changes.recv().await {
-            Ok((Kind::Trunk, name)) => TrunksMsg::Changed(Some(name)),
-            Ok(_) => continue,
-            Err(RecvError::Lagged(_)) => TrunksMsg::Changed(None),
-            Err(RecvError::Closed) => return,
-        };
-        if trunks.cast(message).is_err() {
-            return;
+/// What was provisioned; none after a gap, when everything has to be looked at again.
+type Change<'a> = Option<(Kind, &'a str)>;
+
+/// Tells an actor what was provisioned, until it is gone.
+fn watch(
+    provisioning: Provisioning,
+    mut changes: broadcast::Receiver<(Kind, String)>,
+    tell: impl Fn(&Directory, Change<'_>) -> bool + Send + 'static,
+) {
+    tandem_kernel::spawn("provisioning watch", async move {
+        loop {
+            let goes_on = match changes.recv().await {
+                Ok((kind, key)) => tell(&provisioning.directory(), Some((kind, &key))),
+                Err(RecvError::Lagged(_)) => tell(&provisioning.directory(), None),
+                Err(RecvError::Closed) => return,
+            };
+            if !goes_on {
+                return;
+            }
         }
+    });
+}
+
+fn tell_trunks(trunks: &ActorRef<TrunksMsg>, change: Change<'_>) -> bool {
+    match change {
+        Some((Kind::Trunk, name)) => {
+            trunks.cast(TrunksMsg::Changed(Some(name.to_owned()))).is_ok()
+        }
+        Some(_) => true,
+        None => trunks.cast(TrunksMsg::Changed(None)).is_ok(),
+    }
+}
+
+fn tell_queues(queues: &ActorRef<QueuesMsg>, now: &Directory, change: Change<'_>) -> bool {
+    let configure =
+        |queue: &Queue| queues.cast(QueuesMsg::Configure(Box::new(queue.clone()))).is_ok();
+    match change {
+        Some((Kind::Queue, number)) => match now.queue(number) {
+            Some(queue) => configure(queue),
+            None => queues.cast(QueuesMsg::Remove { number: number.to_owned() }).is_ok(),
+        },
+        Some(_) => true,
+        None => now.queues().all(configure),
+    }
+}
+
+fn tell_agents(agents: &ActorRef<AgentsMsg>, now: &Directory, change: Change<'_>) -> bool {
+    let configure =
+        |queue: &Queue| agents.cast(AgentsMsg::Configure(Box::new(queue.clone()))).is_ok();
+    let settings =
+        || agents.cast(AgentsMsg::Settings(Box::new(now.settings().clone()))).is_ok();
+    match change {
+        Some((Kind::Queue, number)) => match now.queue(number) {
+            Some(queue) => configure(queue),
+            None => agents.cast(AgentsMsg::Remove { number: number.to_owned() }).is_ok(),
+        },
+        Some((Kind::Settings, _)) => settings(),
+        Some(_) => true,
+        None => settings() && now.queues().all(configure),
     }
 }

@@ -96,7 +96,7 @@ impl Directory {
         self.resources.values().all(BTreeMap::is_empty)
     }
 
-    pub(super) fn put(&mut self, stored: Stored) {
+    pub(crate) fn put(&mut self, stored: Stored) {
         if let Resource::Settings(settings) = &stored.resource {
             self.settings = settings.clone();
         }

@@ -9,6 +9,8 @@
 
 mod feed;
 pub mod fold;
+#[cfg(test)]
+mod tests;
 
 pub use feed::item;
 

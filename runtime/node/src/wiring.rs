@@ -260,6 +260,7 @@ async fn start_actors(
             provisioning: exchange.provisioning.clone(),
             realm: config.sip.realm.clone(),
         },
+        exchange: exchange.clone(),
         clock,
     };
     Actor::spawn(None, RootActor, args).await.context("failed to start the actors")?;

@@ -166,8 +166,10 @@ impl Call {
             return Err(Refused::NoLeg(leg));
         }
         facts.note(now, leg, &event);
+        // What the end of a talk means for its queue goes before 'the agent is free'.
+        let mut left = Vec::new();
         if is_end(&event) {
-            facts.remove(leg, out);
+            facts.remove(leg, &mut left);
         }
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         self.stage = match stage {
@@ -185,6 +187,7 @@ impl Call {
             }
             stage => stage,
         };
+        out.append(&mut left);
         Ok(())
     }
 

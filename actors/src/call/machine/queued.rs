@@ -224,7 +224,7 @@ impl Passage {
 
     /// Ended by command: the caller leaves unanswered, by the system.
     pub(super) fn abort(&self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) {
-        self.tell(QueueAct::CallerGone, out);
+        self.tell(QueueAct::CallerLeft(Exit::ManagerHangup), out);
         self.record(facts, now, Exit::ManagerHangup, None, out);
         facts.outcome_if_none("missed", "hung up by command");
     }

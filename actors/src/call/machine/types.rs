@@ -343,6 +343,8 @@ pub enum QueueAct {
     Join,
     /// The caller hung up.
     CallerGone,
+    /// The caller was taken out by somebody else.
+    CallerLeft(Exit),
     /// An agent's phone rings.
     OfferRinging(OfferId),
     /// An agent answered.
