@@ -3,5 +3,6 @@
 
 mod audio;
 mod control;
+mod delay;
 mod outcomes;
 mod transfers;

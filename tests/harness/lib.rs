@@ -5,6 +5,7 @@
 //! | A node as a process of its own         | [`node`]    |
 //! | The node, its folder, its phones       | [`office`]  |
 //! | pjsua2 telephones                      | [`phone`]   |
+//! | baresip telephones                     | [`baresip`] |
 //! | SIPp scenarios                         | [`sipp`]    |
 //! | SIP by hand                            | [`wire`]    |
 //! | Requests to the HTTP API               | [`api`]     |
@@ -12,6 +13,7 @@
 #![allow(clippy::unwrap_used)]
 
 pub mod api;
+pub mod baresip;
 pub mod node;
 pub mod office;
 pub mod phone;
@@ -20,6 +22,7 @@ pub mod sound;
 pub mod wire;
 
 pub use api::Api;
+pub use baresip::Baresip;
 pub use node::Node;
 pub use office::Office;
 pub use phone::Phone;

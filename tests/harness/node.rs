@@ -163,4 +163,16 @@ impl Node {
     pub async fn kill(&mut self) {
         self.process.kill().await.expect("the node is killed");
     }
+
+    /// Ends it with SIGTERM and waits until it is gone.
+    ///
+    /// # Panics
+    /// When it does not go within 40 s.
+    pub async fn stop(&mut self) {
+        let id = self.process.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().await;
+        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM is sent");
+        let gone = tokio::time::timeout(Duration::from_secs(40), self.process.wait()).await;
+        assert!(gone.is_ok(), "the node does not end");
+    }
 }

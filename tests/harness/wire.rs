@@ -103,4 +103,29 @@ impl Wire {
             |message: &str| status(message) == 200 && header(message, "Call-ID") == Some(call_id);
         self.expect(within, ours).await.is_some()
     }
+
+    /// Answers a request of the node's: headers copied, a To tag and a Contact added.
+    pub async fn respond(&self, request: &str, status: u16, sdp: &str) {
+        let copied: String = request
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .filter(|line| {
+                let name = line.split(':').next().unwrap_or_default().trim();
+                ["Via", "From", "Call-ID", "CSeq", "Record-Route"]
+                    .iter()
+                    .any(|it| it.eq_ignore_ascii_case(name))
+            })
+            .map(|line| format!("{line}\r\n"))
+            .collect();
+        let to = header(request, "To").unwrap_or_default();
+        let tag = if to.contains(";tag=") { "" } else { ";tag=far" };
+        let kind = if sdp.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let answer = format!(
+            "SIP/2.0 {status} Answer\r\n{copied}To: {to}{tag}\r\n\
+             Contact: <sip:far@{}>\r\n{kind}Content-Length: {}\r\n\r\n{sdp}",
+            self.local,
+            sdp.len()
+        );
+        self.send(answer.as_bytes()).await;
+    }
 }

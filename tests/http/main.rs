@@ -1,1 +1,5 @@
-//! Later.
+//! The HTTP edge of a running node: clear errors, and an event stream without gap or double.
+#![allow(clippy::unwrap_used)]
+
+mod errors;
+mod events;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tandem_tests::Office;
 use tandem_tests::api::secs;
 use tandem_tests::sound::{Recording, assert_heard, assert_music};
+use tandem_tests::{Baresip, Office};
 use tokio::time::sleep;
 
 use crate::{agents, members, set};
@@ -43,6 +43,37 @@ async fn a_caller_hears_music_until_an_agent_answers_and_then_the_agent() {
     let status = office.api.get("/api/v1/queues/6400/status").await;
     assert_eq!(status["answered"], 1, "{status}");
     assert_eq!(status["total"], 1, "{status}");
+}
+
+#[tokio::test]
+async fn two_baresip_phones_meet_in_the_queue() {
+    let office = Office::open().await;
+    set(&office, json!({ "members": members("static", &["1001"]) })).await;
+    let server = office.node.sip("udp").to_owned();
+    let (dir, one, two) =
+        (office.dir(), office.node.password("1001"), office.node.password("1000"));
+    let mut agent = Baresip::registered(&server, "1001", one, 1100, "PCMA", dir).await;
+    let mut caller = Baresip::registered(&server, "1000", two, 700, "PCMU", dir).await;
+
+    caller.command("dial", "6400").await;
+    caller.expect("CALL_ESTABLISHED").await;
+    agent.expect("CALL_INCOMING").await;
+    sleep(Duration::from_secs(3)).await;
+    agent.command("accept", "").await;
+    agent.expect("CALL_ESTABLISHED").await;
+    sleep(Duration::from_secs(11)).await;
+    caller.command("hangup", "").await;
+    agent.expect("CALL_CLOSED").await;
+    sleep(Duration::from_millis(500)).await;
+
+    assert_music(&caller.recording());
+    assert_heard(&caller.recording(), 1100.0, 10.0);
+    assert_heard(&agent.recording(), 700.0, 10.0);
+    let record = office.api.record("queue=6400").await;
+    assert_eq!(record["outcome"], "answered", "{record}");
+    assert_eq!(record["answered_by"], "1001", "{record}");
+    assert!((2.9..4.5).contains(&secs(&record["queue"], "wait_secs")), "{record}");
+    assert!((10.9..12.5).contains(&secs(&record, "talk_secs")), "{record}");
 }
 
 #[tokio::test]

@@ -156,11 +156,7 @@ fn files_and_lines_are_short() {
     for path in rust_files() {
         let text = fs::read_to_string(&path).unwrap();
         let lines = text.lines().count();
-        assert!(
-            lines <= MAX_FILE_LINES || is_test(&path),
-            "{} has {lines} lines",
-            path.display()
-        );
+        assert!(lines <= MAX_FILE_LINES || is_test(&path), "{} has {lines} lines", path.display());
         for (number, line) in text.lines().enumerate() {
             assert!(
                 line.chars().count() <= MAX_LINE_COLUMNS || is_test(&path),
