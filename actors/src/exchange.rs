@@ -72,10 +72,8 @@ impl Exchange {
     ) -> Identity {
         let transport = transport.unwrap_or(Transport::Udp);
         let peer = peer.unwrap_or(IpAddr::from([192, 0, 2, 1]));
-        let host = self
-            .sip
-            .reachable_at(transport, peer)
-            .unwrap_or_else(|| self.policy.realm.clone());
+        let host =
+            self.sip.reachable_at(transport, peer).unwrap_or_else(|| self.policy.realm.clone());
         let contact = match transport {
             Transport::Udp => format!("sip:{host}"),
             other => {

@@ -13,6 +13,7 @@ pub mod numbering;
 pub mod office;
 pub mod provisioning;
 pub mod queue;
+mod recorder;
 pub mod records;
 pub mod registrar;
 pub mod root;

@@ -80,13 +80,12 @@ impl Recorder {
         if tokio::time::timeout(SETTLE_WITHIN, settled).await.is_err() {
             return Err(LoadError::Unsettled(self.entity.clone()));
         }
-        let (snapshot, records) =
-            self.journal.load(&self.entity).await.map_err(|source| LoadError::Journal {
-                entity: self.entity.clone(),
-                source,
-            })?;
-        let decoding =
-            |source| LoadError::Decode { entity: self.entity.clone(), source };
+        let (snapshot, records) = self
+            .journal
+            .load(&self.entity)
+            .await
+            .map_err(|source| LoadError::Journal { entity: self.entity.clone(), source })?;
+        let decoding = |source| LoadError::Decode { entity: self.entity.clone(), source };
         let mut state = match snapshot {
             Some(snapshot) => tandem_wire::decode_versioned::<F>(&snapshot.bytes, MAX_SNAPSHOT)
                 .map_err(decoding)?,

@@ -262,9 +262,7 @@ fn watch(
 
 fn tell_trunks(trunks: &ActorRef<TrunksMsg>, change: Change<'_>) -> bool {
     match change {
-        Some((Kind::Trunk, name)) => {
-            trunks.cast(TrunksMsg::Changed(Some(name.to_owned()))).is_ok()
-        }
+        Some((Kind::Trunk, name)) => trunks.cast(TrunksMsg::Changed(Some(name.to_owned()))).is_ok(),
         Some(_) => true,
         None => trunks.cast(TrunksMsg::Changed(None)).is_ok(),
     }
@@ -286,8 +284,7 @@ fn tell_queues(queues: &ActorRef<QueuesMsg>, now: &Directory, change: Change<'_>
 fn tell_agents(agents: &ActorRef<AgentsMsg>, now: &Directory, change: Change<'_>) -> bool {
     let configure =
         |queue: &Queue| agents.cast(AgentsMsg::Configure(Box::new(queue.clone()))).is_ok();
-    let settings =
-        || agents.cast(AgentsMsg::Settings(Box::new(now.settings().clone()))).is_ok();
+    let settings = || agents.cast(AgentsMsg::Settings(Box::new(now.settings().clone()))).is_ok();
     match change {
         Some((Kind::Queue, number)) => match now.queue(number) {
             Some(queue) => configure(queue),

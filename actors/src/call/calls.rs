@@ -45,16 +45,12 @@ impl Calls {
     ///
     /// # Errors
     /// When an actor can not be started.
-    pub async fn start(
-        max_calls: usize,
-        per_second: u32,
-    ) -> Result<Arc<Self>, ractor::SpawnErr> {
+    pub async fn start(max_calls: usize, per_second: u32) -> Result<Arc<Self>, ractor::SpawnErr> {
         let mut supervisors = Vec::with_capacity(SUPERVISORS);
         for _ in 0..SUPERVISORS {
             supervisors.push(Actor::spawn(None, CallSupervisor, ()).await?.0);
         }
-        let admission =
-            Admission { max_calls, per_second, second: 0, taken: 0, draining: false };
+        let admission = Admission { max_calls, per_second, second: 0, taken: 0, draining: false };
         Ok(Arc::new(Self {
             live: RwLock::default(),
             dialogs: RwLock::default(),
@@ -172,11 +168,7 @@ impl Actor for CallSupervisor {
     type State = ();
     type Arguments = ();
 
-    async fn pre_start(
-        &self,
-        _myself: ActorRef<Never>,
-        (): (),
-    ) -> Result<(), ActorProcessingErr> {
+    async fn pre_start(&self, _myself: ActorRef<Never>, (): ()) -> Result<(), ActorProcessingErr> {
         Ok(())
     }
 

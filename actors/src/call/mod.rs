@@ -17,8 +17,8 @@ mod leg;
 pub mod machine;
 mod message;
 
-pub(crate) use actor::{devices, from_trunk, resolve};
 pub use actor::{CallArgs, Start};
+pub(crate) use actor::{devices, from_trunk, resolve};
 pub use calls::{Calls, NotAdmitted};
 pub(crate) use leg::capabilities;
 pub use message::{CallMsg, Surrender};

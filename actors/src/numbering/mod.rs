@@ -63,15 +63,12 @@ pub fn dialled(directory: &Directory, origin: Origin<'_>, number: &str) -> Targe
 /// What a configured destination means; `extension` is whose rights an outside number needs,
 /// none for the system's own.
 #[must_use]
-pub fn destination(
-    directory: &Directory,
-    wanted: &Destination,
-    extension: Option<&str>,
-) -> Target {
+pub fn destination(directory: &Directory, wanted: &Destination, extension: Option<&str>) -> Target {
     match wanted {
         Destination::EndCall => Target::Refused(480, "the destination is to hang up".into()),
-        Destination::Extension { number } => internal(directory, number)
-            .unwrap_or_else(|| unknown(number)),
+        Destination::Extension { number } => {
+            internal(directory, number).unwrap_or_else(|| unknown(number))
+        }
         Destination::Queue { number } => {
             internal(directory, number).unwrap_or_else(|| unknown(number))
         }
@@ -92,7 +89,7 @@ fn from_extension(directory: &Directory, extension: &str, number: &str) -> Targe
             return Target::Test(test);
         }
     }
-    if codes::parse(&settings, number).is_some() {
+    if codes::parse(settings, number).is_some() {
         return Target::Code(number.to_owned());
     }
     internal(directory, number).unwrap_or_else(|| outside(directory, Some(extension), number))
@@ -134,9 +131,8 @@ fn outside(directory: &Directory, extension: Option<&str>, number: &str) -> Targ
         let Some(rule) = route.rules.iter().find(|rule| rule.pattern.matches(number)) else {
             continue;
         };
-        let allowed = |who: &str| {
-            route.extensions.is_empty() || route.extensions.iter().any(|it| it == who)
-        };
+        let allowed =
+            |who: &str| route.extensions.is_empty() || route.extensions.iter().any(|it| it == who);
         if extension.is_some_and(|who| !allowed(who)) {
             forbidden = true;
             continue;

@@ -31,11 +31,7 @@ impl Principal {
     /// The node itself.
     #[must_use]
     pub fn system() -> Self {
-        Self {
-            name: "system".into(),
-            role: tandem_config::resource::Role::Admin,
-            extension: None,
-        }
+        Self { name: "system".into(), role: tandem_config::resource::Role::Admin, extension: None }
     }
 }
 

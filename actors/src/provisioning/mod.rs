@@ -144,16 +144,14 @@ impl Provisioning {
             let detail = format!("{} {key} is used by {}", kind.as_str(), users.join(", "));
             return Err(Refusal::Conflict { code: "in-use", detail });
         }
-        let event =
-            ResourceEvent::Removed { kind, key: key.to_owned(), by: by.name.clone() };
+        let event = ResourceEvent::Removed { kind, key: key.to_owned(), by: by.name.clone() };
         self.append(kind, key, &event).await?;
         Ok(())
     }
 
     fn expect(&self, kind: Kind, key: &str, expected: Option<u64>) -> Result<(), Refusal> {
         let directory = self.directory();
-        let stored =
-            directory.find(kind, key).ok_or_else(|| Refusal::no_resource(kind, key))?;
+        let stored = directory.find(kind, key).ok_or_else(|| Refusal::no_resource(kind, key))?;
         match expected {
             Some(revision) if revision != stored.revision => {
                 Err(Refusal::Stale { actual: stored.revision })
@@ -172,8 +170,7 @@ impl Provisioning {
         let body = serde_json::to_string(&resource).map_err(|error| Refusal::Unavailable {
             detail: format!("failed to write {} {key}: {error}", kind.as_str()),
         })?;
-        let event =
-            ResourceEvent::Put { kind, key: key.clone(), body, by: by.name.clone() };
+        let event = ResourceEvent::Put { kind, key: key.clone(), body, by: by.name.clone() };
         let (at, revision) = self.append(kind, &key, &event).await?;
         Ok(Stored { resource, revision, changed_at: at })
     }
@@ -192,7 +189,8 @@ impl Provisioning {
             op_id: None,
             events: vec![entity::encode(event)],
         };
-        let appended = self.inner.journal.append(append).await.map_err(|error| unavailable(&error))?;
+        let appended =
+            self.inner.journal.append(append).await.map_err(|error| unavailable(&error))?;
         let at = self.inner.clock.now();
         self.apply(at, appended.version, event);
         Ok((at, appended.version))

@@ -98,11 +98,7 @@ fn destination(
 }
 
 fn missing(pointer: String, kind: &str, key: &str) -> FieldError {
-    FieldError {
-        pointer,
-        code: "unknown-reference",
-        detail: format!("there is no {kind} {key}"),
-    }
+    FieldError { pointer, code: "unknown-reference", detail: format!("there is no {kind} {key}") }
 }
 
 /// Who refers to a resource, as `kind key`; it can not be deleted while somebody does.

@@ -43,6 +43,7 @@ pub struct Binding {
 
 /// A fact about registrations. Append-only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "it is written and read, not kept")]
 pub enum RegistrarEvent {
     /// A contact was added or refreshed.
     Bound {
@@ -135,9 +136,8 @@ impl Registrar {
         wish: &Registration,
     ) -> Result<Vec<RegistrarEvent>, Refused> {
         let current = self.bindings.get(&wish.extension);
-        let stale = |binding: &Binding| {
-            binding.call_id == wish.call_id && wish.cseq <= binding.cseq
-        };
+        let stale =
+            |binding: &Binding| binding.call_id == wish.call_id && wish.cseq <= binding.cseq;
         let extension = &wish.extension;
         let gone = |key: &str| RegistrarEvent::Unbound {
             extension: extension.clone(),

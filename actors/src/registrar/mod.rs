@@ -159,10 +159,10 @@ impl RegistrarArgs {
             Err(Refused::TooBrief) => Draft::response(request, 423)
                 .with(Name::MinExpires, MIN_EXPIRES.as_secs().to_string()),
             Err(refused @ Refused::TooManyContacts(_)) => {
-                Draft::response(request, 403).with_reason(&refused.to_string())
+                Draft::response(request, 403).with_reason(refused.to_string())
             }
             Err(refused @ Refused::OutOfOrder) => {
-                Draft::response(request, 500).with_reason(&refused.to_string())
+                Draft::response(request, 500).with_reason(refused.to_string())
             }
         }
     }

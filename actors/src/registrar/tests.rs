@@ -11,12 +11,7 @@ fn at(secs: u64) -> Timestamp {
 }
 
 fn wish(uri: &str, secs: u64) -> Wish {
-    Wish {
-        uri: uri.into(),
-        expires: Some(Duration::from_secs(secs)),
-        instance: None,
-        reg_id: None,
-    }
+    Wish { uri: uri.into(), expires: Some(Duration::from_secs(secs)), instance: None, reg_id: None }
 }
 
 fn register(contacts: Vec<Wish>, cseq: u32) -> Registration {
@@ -134,8 +129,7 @@ fn the_events_alone_restore_the_registrations() {
     let mut registrar = Registrar::default();
     let mut facts: Vec<RegistrarEvent> = Vec::new();
     for (cseq, secs) in [(1, 60), (2, 120), (3, 0), (4, 300)] {
-        let events =
-            registrar.register(at(0), &register(vec![wish("sip:a", secs)], cseq)).unwrap();
+        let events = registrar.register(at(0), &register(vec![wish("sip:a", secs)], cseq)).unwrap();
         for event in events {
             registrar.evolve(&event);
             facts.push(event);

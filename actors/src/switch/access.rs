@@ -88,8 +88,8 @@ impl Access {
         };
         let directory = self.provisioning.directory();
         let extension = directory.extension(&authorization.username).filter(|it| it.enabled);
-        let secrets = extension
-            .map(|it| Secrets::of(&authorization.username, &self.realm, &it.password));
+        let secrets =
+            extension.map(|it| Secrets::of(&authorization.username, &self.realm, &it.password));
         let (Some(method), Some(uri)) = (request.method_ref(), request.uri()) else {
             return Err(Box::new(Draft::response(request, 400)));
         };

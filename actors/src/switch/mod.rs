@@ -95,9 +95,7 @@ impl Switch {
         }
         let busy = Draft::response(request, 503).with(Name::RetryAfter, RETRY_AFTER_SECS);
         let inbound = Box::new(inbound);
-        let sent = self
-            .registrar
-            .send(|slot| RegistrarMsg::Register { inbound, extension, slot });
+        let sent = self.registrar.send(|slot| RegistrarMsg::Register { inbound, extension, slot });
         sent.err().map(|_full| busy)
     }
 
@@ -133,8 +131,7 @@ impl Switch {
         }
         let txn = inbound.txn;
         let refused = Draft::response(request, 503).with(Name::RetryAfter, RETRY_AFTER_SECS);
-        let start =
-            Start::Incoming { inbound: Box::new(inbound), caller: party, dialled, route };
+        let start = Start::Incoming { inbound: Box::new(inbound), caller: party, dialled, route };
         let args = CallArgs { id: CallId::fresh(), exchange: self.exchange.clone(), start };
         if let Err(error) = self.exchange.calls.spawn(args).await {
             tracing::error!(%error, "a call did not start");
@@ -150,9 +147,9 @@ impl Switch {
             return Some(Draft::response(&request, 400));
         };
         let found = self.exchange.calls.by_dialog(&replaces.call_id);
-        let Some((call, old)) = found.and_then(|(id, leg)| {
-            self.exchange.calls.find(id).map(|call| (call, leg))
-        }) else {
+        let Some((call, old)) =
+            found.and_then(|(id, leg)| self.exchange.calls.find(id).map(|call| (call, leg)))
+        else {
             return Some(Draft::response(&request, 481));
         };
         let message = CallMsg::Replace { old, inbound: Box::new(inbound), party };

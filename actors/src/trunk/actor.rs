@@ -231,9 +231,10 @@ impl Actor for TrunksActor {
             tracing::error!(trunk = ?name, %error, "a trunk's actor crashed");
             if let Some(name) = name {
                 // A trunk that crashes at once would spin; it gets a second.
-                drop(myself.send_after(Duration::from_secs(1), move || {
-                    TrunksMsg::Changed(Some(name))
-                }));
+                drop(
+                    myself
+                        .send_after(Duration::from_secs(1), move || TrunksMsg::Changed(Some(name))),
+                );
             }
         }
         Ok(())

@@ -174,8 +174,7 @@ impl Trunks {
         let mut lines = self.lines.write();
         let name = trunk.name.clone();
         let calls = lines.get(&name).map(|line| line.calls.clone()).unwrap_or_default();
-        let line =
-            Line { trunk, health: Health::default(), registered: false, sources, calls };
+        let line = Line { trunk, health: Health::default(), registered: false, sources, calls };
         lines.insert(name, line);
     }
 

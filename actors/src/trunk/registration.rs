@@ -27,8 +27,7 @@ impl Registering {
         let transport = transport_of(trunk);
         let registrar = with_way(Uri::sip_host(&trunk.host), trunk.port, transport);
         let peer = trunk.host.parse().unwrap_or_else(|_| [192, 0, 2, 1].into());
-        let host =
-            args.sip.reachable_at(transport, peer).unwrap_or_else(|| args.realm.clone());
+        let host = args.sip.reachable_at(transport, peer).unwrap_or_else(|| args.realm.clone());
         let contact = match transport {
             tandem_sip::net::Transport::Udp => format!("sip:{}@{host}", auth.username),
             other => format!(
@@ -54,22 +53,12 @@ impl Registering {
     }
 
     /// A timer went off.
-    pub(super) fn timer(
-        &mut self,
-        args: &TrunkArgs,
-        myself: &ActorRef<TrunkMsg>,
-        timer: TimerId,
-    ) {
+    pub(super) fn timer(&mut self, args: &TrunkArgs, myself: &ActorRef<TrunkMsg>, timer: TimerId) {
         self.step(args, myself, Input::Timer(timer));
     }
 
     /// An answer came, or its failure.
-    pub(super) fn heard(
-        &mut self,
-        args: &TrunkArgs,
-        myself: &ActorRef<TrunkMsg>,
-        event: TuEvent,
-    ) {
+    pub(super) fn heard(&mut self, args: &TrunkArgs, myself: &ActorRef<TrunkMsg>, event: TuEvent) {
         self.step(args, myself, Input::Wire(event));
     }
 

@@ -56,7 +56,8 @@ impl NodeConfig {
 }
 
 fn not_toml(text: &str, error: &toml::de::Error) -> Problem {
-    let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    let line =
+        error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     Problem { line, key: String::new(), what: error.message().to_owned(), hint: String::new() }
 }
 

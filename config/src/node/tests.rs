@@ -8,7 +8,8 @@ fn the_sample_is_the_default() {
 
 #[test]
 fn every_problem_is_listed_with_line_and_hint() {
-    let text = "version = 1\n[sip]\nrealmm = \"x\"\nmax_calls = \"many\"\n[media]\nbackend = \"uring\"\n";
+    let text =
+        "version = 1\n[sip]\nrealmm = \"x\"\nmax_calls = \"many\"\n[media]\nbackend = \"uring\"\n";
 
     let problems = load(text, &[]).unwrap_err();
 

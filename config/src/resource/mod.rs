@@ -5,9 +5,9 @@ mod access;
 mod queue;
 mod routing;
 mod telephony;
-mod validate;
 #[cfg(test)]
 mod tests;
+mod validate;
 
 pub use access::{ApiToken, Role, User};
 pub use queue::{
@@ -22,9 +22,7 @@ pub use validate::FieldError;
 use serde::{Deserialize, Serialize};
 
 /// The kinds of resource. The text is the last part of the API path.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A telephone of the house and its credentials.

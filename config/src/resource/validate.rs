@@ -39,8 +39,7 @@ impl Wrong {
     }
 
     fn name(&mut self, name: &str, pointer: &str) {
-        let right =
-            (1..=63).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+        let right = (1..=63).contains(&name.chars().count()) && !name.chars().any(char::is_control);
         self.unless(right, pointer, "bad-name", "1 to 63 characters");
     }
 

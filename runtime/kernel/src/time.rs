@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 /// A moment, in microseconds since the Unix epoch (UTC). Taken from a [`Clock`] it never goes
 /// back within one run of a node.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 pub struct Timestamp(u64);
 
 /// RFC 3339 where people read it, microseconds where they do not. JSON is written only, never

@@ -40,9 +40,8 @@ pub(crate) async fn provision(provisioning: &Provisioning, data_dir: &Path) -> R
         create(provisioning, &by, extension).await?;
         passwords.insert(number.to_string(), password);
     }
-    let members = ["1001", "1002", "1003"].map(|extension| {
-        serde_json::json!({ "extension": extension, "membership": "static" })
-    });
+    let members = ["1001", "1002", "1003"]
+        .map(|extension| serde_json::json!({ "extension": extension, "membership": "static" }));
     let queue = serde_json::json!({
         "kind": "queue", "number": "6400", "name": "Demo queue", "ring_strategy": "ring_all",
         "members": members,

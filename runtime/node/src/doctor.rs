@@ -126,9 +126,7 @@ fn certificate(config: &NodeConfig) -> Finding {
             "set sip.certificate_file and sip.private_key_file",
         ),
         Ok(_) => Finding::Ok("the certificate and its key fit".into()),
-        Err(error) => {
-            Finding::Fail(format!("{error:#}"), "check sip.certificate_file and its key")
-        }
+        Err(error) => Finding::Fail(format!("{error:#}"), "check sip.certificate_file and its key"),
     }
 }
 

@@ -83,9 +83,9 @@ fn start(config: &NodeConfig, demo: bool) -> ExitCode {
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     complain(&format!("{error:#}"));
-    let damaged = error.downcast_ref::<tandem_journal::OpenError>().is_some_and(|error| {
-        matches!(error, tandem_journal::OpenError::Damaged { .. })
-    });
+    let damaged = error
+        .downcast_ref::<tandem_journal::OpenError>()
+        .is_some_and(|error| matches!(error, tandem_journal::OpenError::Damaged { .. }));
     ExitCode::from(if damaged { EX_DATAERR } else { EX_SOFTWARE })
 }
 

@@ -21,13 +21,12 @@ pub(crate) fn server(config: &NodeConfig) -> Result<Arc<ServerConfig>> {
         .with_context(|| format!("failed to read the certificate {}", certificate.display()))?;
     let secret = PrivateKeyDer::from_pem_file(&key)
         .with_context(|| format!("failed to read the private key {}", key.display()))?;
-    let server = ServerConfig::builder_with_provider(Arc::new(
-        rustls::crypto::ring::default_provider(),
-    ))
-    .with_safe_default_protocol_versions()?
-    .with_no_client_auth()
-    .with_single_cert(chain, secret)
-    .context("the certificate and the private key do not fit")?;
+    let server =
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, secret)
+            .context("the certificate and the private key do not fit")?;
     Ok(Arc::new(server))
 }
 
@@ -42,12 +41,11 @@ pub(crate) fn client(config: &NodeConfig) -> Result<Arc<ClientConfig>> {
         // A leaf that is no CA is left out; it can still be met as a peer's own certificate.
         let _ignored = roots.add(certificate?);
     }
-    let client = ClientConfig::builder_with_provider(Arc::new(
-        rustls::crypto::ring::default_provider(),
-    ))
-    .with_safe_default_protocol_versions()?
-    .with_root_certificates(roots)
-    .with_no_client_auth();
+    let client =
+        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
     Ok(Arc::new(client))
 }
 

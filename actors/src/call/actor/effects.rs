@@ -86,11 +86,7 @@ impl CallState {
         LegId { call: self.id, index: leg }
     }
 
-    fn on_leg(
-        &mut self,
-        leg: LegIndex,
-        act: impl FnOnce(&mut SipLeg, &crate::exchange::Exchange),
-    ) {
+    fn on_leg(&mut self, leg: LegIndex, act: impl FnOnce(&mut SipLeg, &crate::exchange::Exchange)) {
         if let Some(sip) = self.legs.get_mut(&leg) {
             act(sip, &self.exchange);
         }
@@ -309,8 +305,15 @@ fn shown(exchange: &crate::exchange::Exchange, leg: LegIndex, stats: &LegStats) 
 /// Metric labels are of a closed set.
 fn known_outcome(outcome: &str) -> &'static str {
     const KNOWN: [&str; 9] = [
-        "abandoned", "answered", "busy", "cancelled", "completed", "missed", "no_answer",
-        "rejected", "interrupted",
+        "abandoned",
+        "answered",
+        "busy",
+        "cancelled",
+        "completed",
+        "missed",
+        "no_answer",
+        "rejected",
+        "interrupted",
     ];
     KNOWN.into_iter().find(|known| *known == outcome).unwrap_or("failed")
 }

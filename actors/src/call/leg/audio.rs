@@ -226,11 +226,7 @@ impl Audio {
     }
 }
 
-fn reserve(
-    exchange: &Exchange,
-    id: LegId,
-    myself: &ActorRef<CallMsg>,
-) -> Result<LocalMedia, u16> {
+fn reserve(exchange: &Exchange, id: LegId, myself: &ActorRef<CallMsg>) -> Result<LocalMedia, u16> {
     let call = myself.clone();
     let sink = Arc::new(move |event| {
         // A call that is gone needs no more events.

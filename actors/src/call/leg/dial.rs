@@ -88,14 +88,9 @@ impl SipLeg {
     }
 }
 
-fn to_device(
-    exchange: &Exchange,
-    device: &Device,
-    caller: &Party,
-) -> Result<Destination, LegEnd> {
+fn to_device(exchange: &Exchange, device: &Device, caller: &Party) -> Result<Destination, LegEnd> {
     let gone = || LegEnd::status(480, "the phone is not registered any more");
-    let binding =
-        exchange.location.binding(&device.extension, &device.binding).ok_or_else(gone)?;
+    let binding = exchange.location.binding(&device.extension, &device.binding).ok_or_else(gone)?;
     let directory = exchange.provisioning.directory();
     let extension = directory.extension(&device.extension).ok_or_else(gone)?;
     let target = Uri::parse(&binding.uri).map_err(|_| gone())?;

@@ -23,9 +23,7 @@ use tandem_kernel::port::ActorPort;
 use tandem_sdp::{Capabilities, Codec};
 use tandem_sip::message::Name;
 use tandem_sip::net::{Attachment, Inbound, Sink};
-use tandem_sip::session::{
-    Cause, Command, Effect, Event, Input, Party, ReferId, Session,
-};
+use tandem_sip::session::{Cause, Command, Effect, Event, Input, Party, ReferId, Session};
 use tandem_sip::value::Reason;
 
 use self::audio::Audio;
@@ -73,8 +71,7 @@ impl SipLeg {
     ) -> Result<Self, Box<tandem_sip::message::Draft>> {
         let identity = exchange.identity(inbound.transport, inbound.source.ip());
         let tag = exchange.fresh_tag();
-        let (session, effects) =
-            Session::incoming(Instant::now(), inbound, &identity, tag)?;
+        let (session, effects) = Session::incoming(Instant::now(), inbound, &identity, tag)?;
         let offer = inbound.request.body().clone();
         let audio = Audio::open(exchange, id, caps, myself)
             .and_then(|audio| audio.with_offer(&offer))
@@ -251,7 +248,8 @@ impl SipLeg {
     ) -> Vec<Happening> {
         let mut happenings = self.command(exchange, myself, Command::HangUp { reason: None });
         if !std::mem::replace(&mut self.ended, true) {
-            let end = LegEnd { status: Some(status), by_party: false, why: "no common media".into() };
+            let end =
+                LegEnd { status: Some(status), by_party: false, why: "no common media".into() };
             happenings.push(Happening::Event(LegEvent::Ended(end)));
         }
         happenings
@@ -300,7 +298,8 @@ impl SipLeg {
         let command = Command::Reject { status, reason: None, headers: Vec::new() };
         let mut happenings = self.command(exchange, myself, command);
         if !std::mem::replace(&mut self.ended, true) {
-            let end = LegEnd { status: Some(status), by_party: false, why: "no common media".into() };
+            let end =
+                LegEnd { status: Some(status), by_party: false, why: "no common media".into() };
             happenings.push(Happening::Event(LegEvent::Ended(end)));
         }
         happenings
@@ -435,4 +434,3 @@ const fn cause_text(cause: u16) -> &'static str {
         _ => "Normal, unspecified",
     }
 }
-

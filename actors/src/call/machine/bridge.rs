@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use tandem_kernel::Timestamp;
 
+use super::Stage;
 use super::facts::Facts;
 use super::hunt::{Hunt, Purpose};
 use super::transfer::{RECALL_RINGS_FOR, Transfer};
 use super::types::{
     Effect, HangUp, Heard, Input, LegEvent, LegIndex, Party, QueueAct, Refused, Route, Sound,
 };
-use super::Stage;
 use crate::call::event::CallEvent;
 use crate::office::CallCommand;
 
@@ -100,8 +100,7 @@ impl Bridge {
         holds: bool,
         out: &mut Vec<Effect>,
     ) {
-        let changed =
-            if holds { self.holders.insert(leg) } else { self.holders.remove(&leg) };
+        let changed = if holds { self.holders.insert(leg) } else { self.holders.remove(&leg) };
         if changed && self.pending.is_none() {
             self.reunite(facts, now, out);
         }
@@ -244,9 +243,8 @@ impl Bridge {
             talk: self.talk.clone(),
             pending: None,
         };
-        let transfer = Transfer {
-            bridge, by, by_party, moved, to, refer, by_is_there: true, recall: false,
-        };
+        let transfer =
+            Transfer { bridge, by, by_party, moved, to, refer, by_is_there: true, recall: false };
         self.pending = Some((request, Box::new(transfer)));
     }
 
@@ -362,11 +360,8 @@ impl Bridge {
         out: &mut Vec<Effect>,
     ) {
         if let Some(talk) = &self.talk {
-            let act = QueueAct::CallEnded {
-                agent: talk.agent.clone(),
-                by,
-                talk: now.since(talk.since),
-            };
+            let act =
+                QueueAct::CallEnded { agent: talk.agent.clone(), by, talk: now.since(talk.since) };
             out.push(Effect::Queue(talk.queue.clone(), act));
         }
     }

@@ -155,7 +155,8 @@ impl Facts {
     /// Tells the agent that the call is over for it.
     pub(super) fn leave(&self, party: &Party, out: &mut Vec<Effect>) {
         let Some(extension) = party.extension() else { return };
-        let still = self.legs.values().any(|leg| leg.up && leg.party.extension() == Some(extension));
+        let still =
+            self.legs.values().any(|leg| leg.up && leg.party.extension() == Some(extension));
         if !still {
             out.push(Effect::OutOfCall(extension.to_owned()));
         }

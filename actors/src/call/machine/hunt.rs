@@ -125,12 +125,7 @@ impl Hunt {
         out.push(Effect::Dial { leg, to, for_leg: self.waiting, caller, give_up });
     }
 
-    fn next_line(
-        mut self,
-        facts: &mut Facts,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) -> Stage {
+    fn next_line(mut self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
         let Some(line) = self.lines.pop_front() else { return self.failed(facts, now, out) };
         let party = Party::Outside {
             trunk: line.trunk.clone(),

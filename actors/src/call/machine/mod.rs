@@ -31,6 +31,7 @@ use crate::office::{CallCommand, CallView};
 
 /// Where the call stands.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a call has one, and it is moved once a step")]
 enum Stage {
     /// Nothing has happened yet.
     Fresh,
@@ -266,7 +267,14 @@ impl Facts {
             Route::Devices { devices, ring_for, .. } => {
                 let shown = self.party(waiting);
                 Hunt::devices(
-                    self, now, Some(waiting), shown, devices, ring_for, Purpose::Caller, out,
+                    self,
+                    now,
+                    Some(waiting),
+                    shown,
+                    devices,
+                    ring_for,
+                    Purpose::Caller,
+                    out,
                 )
             }
             Route::Lines { lines, .. } => {
@@ -290,7 +298,11 @@ impl Facts {
             Route::Refused { status, why } => {
                 out.push(Effect::Decide("refused", why.clone()));
                 self.outcome_if_none("failed", &why);
-                self.hang_up(waiting, HangUp { status, cause: q850(status), elsewhere: false }, out);
+                self.hang_up(
+                    waiting,
+                    HangUp { status, cause: q850(status), elsewhere: false },
+                    out,
+                );
                 Stage::Over
             }
         }

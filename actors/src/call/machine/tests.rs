@@ -154,9 +154,7 @@ fn a_dead_trunk_is_followed_by_the_next() {
 
     let effects = leg(&mut call, 1, 1, ended(503));
 
-    let dials_b = |it: &Effect| {
-        matches!(it, Effect::Dial { to: Dialled::Line(line), .. } if line.trunk == "b")
-    };
+    let dials_b = |it: &Effect| matches!(it, Effect::Dial { to: Dialled::Line(line), .. } if line.trunk == "b");
     assert!(effects.iter().any(dials_b));
 }
 
@@ -250,7 +248,9 @@ fn a_failed_transfer_gives_the_party_back() {
 #[test]
 fn a_failed_transfer_rings_a_transferor_who_has_hung_up() {
     let (mut call, effects) = transfer_to_a_busy_phone(true);
-    assert!(effects.iter().any(|it| matches!(it, Effect::Route { dialled, .. } if dialled == "1001")));
+    assert!(
+        effects.iter().any(|it| matches!(it, Effect::Route { dialled, .. } if dialled == "1001"))
+    );
     call.step(at(8), Input::Routed { request: 2, route: devices("1001", 1) }).unwrap();
 
     let effects = leg(&mut call, 9, 3, LegEvent::Answered);
@@ -326,8 +326,7 @@ fn q_025_after_the_maximum_wait_the_caller_goes_to_the_failover_destination() {
     let mut call = queued();
     let failover = Destination::Extension { number: "1005".into() };
 
-    let effects =
-        call.step(at(60), Input::QueueLeft { exit: Exit::MaxWait, failover }).unwrap();
+    let effects = call.step(at(60), Input::QueueLeft { exit: Exit::MaxWait, failover }).unwrap();
     assert!(effects.iter().any(|it| matches!(it, Effect::RouteDestination { .. })));
     call.step(at(60), Input::Routed { request: 1, route: devices("1005", 1) }).unwrap();
     let effects = leg(&mut call, 61, 1, LegEvent::Ringing);
