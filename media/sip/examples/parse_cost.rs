@@ -69,12 +69,13 @@ fn main() {
     report("answer", || drop(black_box(Draft::response(&invite, 180).encode())));
 }
 
-/// What finds a server transaction: the branch, the method and the Call-ID, hashed twice.
+/// What finds a server transaction (RFC 3261 17.2.3): the branch, the sent-by and the method,
+/// hashed to 128 bits.
 fn key(message: &Message, secrets: &(RandomState, RandomState)) -> (u64, u64) {
     let via = message.header(Name::Via).unwrap_or_default();
     let branch = via.split(';').find_map(|param| param.strip_prefix("branch="));
-    let sequence = message.cseq().map(|(number, _)| number).unwrap_or_default();
-    let parts = (branch, message.call_id(), sequence, message.from_tag(), message.to_tag());
+    let sent_by = via.split(';').next().and_then(|start| start.rsplit(' ').next());
+    let parts = (branch, sent_by, message.method_ref());
     (secrets.0.hash_one(parts), secrets.1.hash_one(parts))
 }
 

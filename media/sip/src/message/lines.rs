@@ -1,12 +1,15 @@
 //! From bytes to lines: where the head ends, and how folded lines become one.
 
-use memchr::memchr;
+use memchr::{Memchr, memchr_iter};
 
 /// The lines of a head, without their ends. RFC 3261 wants CR LF; a lone LF is understood too,
 /// as most peers do. Never yields the blank line that ends the head.
 pub(super) struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Where `at` began: the ends are counted from there.
+    origin: usize,
+    ends: Memchr<'a>,
     /// Where the body begins, once the blank line has been seen.
     pub(super) body_at: Option<usize>,
     /// Lines that ended with CR LF so far, the blank one included.
@@ -21,8 +24,9 @@ pub(super) struct Line {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) const fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at, body_at: None, carriage_returns: 0 }
+    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
+        let ends = memchr_iter(b'\n', &bytes[at..]);
+        Self { bytes, at, origin: at, ends, body_at: None, carriage_returns: 0 }
     }
 }
 
@@ -35,11 +39,11 @@ impl Iterator for Lines<'_> {
             return None;
         }
         let start = self.at;
-        let Some(length) = memchr(b'\n', &self.bytes[start..]) else {
+        let Some(found) = self.ends.next() else {
             self.at = self.bytes.len();
             return Some(Line { start, end: self.at });
         };
-        let mut end = start + length;
+        let mut end = self.origin + found;
         self.at = end + 1;
         if end > start && self.bytes[end - 1] == b'\r' {
             end -= 1;

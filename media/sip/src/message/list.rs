@@ -31,7 +31,7 @@ impl<'a> Iterator for Values<'a> {
             }
             let end = first_end(text.as_bytes());
             self.rest = text.get(end + 1..);
-            let value = text[..end].trim_matches([' ', '\t']);
+            let value = text[..end].trim_ascii();
             // An empty one among others makes a Via or Contact malformed; elsewhere it means
             // nothing.
             if !value.is_empty() || self.shape == Shape::StrictList {

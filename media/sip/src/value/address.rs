@@ -91,14 +91,14 @@ pub(crate) struct AddressText<'a> {
 
 impl<'a> AddressText<'a> {
     pub(crate) fn read(text: &'a str) -> Result<Self, ValueError> {
-        let text = text.trim_matches([' ', '\t']);
+        let text = text.trim_ascii();
         if text.starts_with('"') {
             let end = closing_quote(text.as_bytes(), 0).ok_or(BAD)? + 1;
-            let rest = text[end..].trim_start_matches([' ', '\t']).strip_prefix('<').ok_or(BAD)?;
+            let rest = text[end..].trim_ascii_start().strip_prefix('<').ok_or(BAD)?;
             return Self::bracketed(&text[..end], rest);
         }
         if let Some(open) = memchr::memchr(b'<', text.as_bytes()) {
-            let (display, rest) = (text[..open].trim_end_matches([' ', '\t']), &text[open + 1..]);
+            let (display, rest) = (text[..open].trim_ascii_end(), &text[open + 1..]);
             if !display.bytes().all(is_display_byte) {
                 return Err(BAD);
             }
@@ -106,7 +106,7 @@ impl<'a> AddressText<'a> {
         }
         // RFC 3261 20: a URI with a comma, question mark or semicolon must be in brackets.
         let (uri, params) = text.split_at(text.find(';').unwrap_or(text.len()));
-        let uri = uri.trim_end_matches([' ', '\t']);
+        let uri = uri.trim_ascii_end();
         if uri.contains([',', '?']) {
             return Err(BAD);
         }
@@ -115,7 +115,7 @@ impl<'a> AddressText<'a> {
 
     fn bracketed(display: &'a str, rest: &'a str) -> Result<Self, ValueError> {
         let close = memchr::memchr(b'>', rest.as_bytes()).ok_or(BAD)?;
-        let params = rest[close + 1..].trim_matches([' ', '\t']);
+        let params = rest[close + 1..].trim_ascii();
         Ok(Self { display, uri: &rest[..close], params })
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rsip::headers::typed::MediaType as Model;
+use rsip::headers::typed::media_type::MediaTypeParam;
 use rsip::headers::untyped::ContentType;
 use rsip::headers::{ToTypedHeader, UntypedHeader};
 
@@ -23,12 +24,18 @@ impl MediaType {
     pub fn parse(text: &str) -> Result<Self, ValueError> {
         const BAD: ValueError = ValueError::new("media type");
         let model = ContentType::new(text.trim()).into_typed().map_err(|_| BAD)?.0;
-        let media_type = Self(model);
+        let trimmed = |params: Vec<MediaTypeParam>| {
+            let trim = |p: MediaTypeParam| MediaTypeParam::from((p.0.trim(), p.1.trim()));
+            params.into_iter().map(trim).collect()
+        };
+        let media_type = Self(match model {
+            Model::Sdp(params) => Model::Sdp(trimmed(params)),
+            Model::Other(name, params) => Model::Other(name.trim().to_owned(), trimmed(params)),
+        });
         // rsip takes any text for a name, and does not know escapes within quotes.
         let (Model::Sdp(params) | Model::Other(_, params)) = &media_type.0;
         let is_plain = |text: &str| !text.contains(['"', '\\']);
-        let params_are_sound =
-            params.iter().all(|p| is_token(p.0.trim().as_bytes()) && is_plain(p.1.trim()));
+        let params_are_sound = params.iter().all(|p| is_token(p.0.as_bytes()) && is_plain(&p.1));
         let names_are_sound = media_type
             .essence()
             .split_once('/')
@@ -41,7 +48,7 @@ impl MediaType {
     pub fn essence(&self) -> &str {
         match &self.0 {
             Model::Sdp(_) => "application/sdp",
-            Model::Other(name, _) => name.trim(),
+            Model::Other(name, _) => name,
         }
     }
 
@@ -55,8 +62,8 @@ impl MediaType {
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {
         let (Model::Sdp(params) | Model::Other(_, params)) = &self.0;
-        let found = params.iter().find(|param| param.0.trim().eq_ignore_ascii_case(name));
-        found.map(|param| param.1.trim())
+        let found = params.iter().find(|param| param.0.eq_ignore_ascii_case(name));
+        found.map(|param| param.1.as_str())
     }
 }
 
@@ -65,7 +72,7 @@ impl fmt::Display for MediaType {
         f.write_str(self.essence())?;
         let (Model::Sdp(params) | Model::Other(_, params)) = &self.0;
         for param in params {
-            write!(f, ";{}={}", param.0.trim(), super::params::quote_if_needed(param.1.trim()))?;
+            write!(f, ";{}={}", param.0, super::params::quote_if_needed(&param.1))?;
         }
         Ok(())
     }

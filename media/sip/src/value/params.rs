@@ -105,7 +105,7 @@ impl fmt::Display for Params {
 
 /// The parameters of a text that is empty or begins with a semicolon.
 pub(super) fn each(text: &str) -> Each<'_> {
-    Each { rest: text.trim_matches([' ', '\t']) }
+    Each { rest: text.trim_ascii() }
 }
 
 /// Parameters, read one by one; stops behind an error.
@@ -145,10 +145,10 @@ fn end_of(text: &str) -> Result<usize, ValueError> {
 
 fn one(text: &str) -> Result<(&str, Option<&str>), ValueError> {
     let (name, value) = match memchr::memchr(b'=', text.as_bytes()) {
-        Some(at) => (&text[..at], Some(text[at + 1..].trim_matches([' ', '\t']))),
+        Some(at) => (&text[..at], Some(text[at + 1..].trim_ascii())),
         None => (text, None),
     };
-    let name = name.trim_matches([' ', '\t']);
+    let name = name.trim_ascii();
     if !is_token(name.as_bytes()) {
         return Err(BAD);
     }
@@ -167,11 +167,11 @@ pub(super) fn unquote(text: &str) -> String {
     plain
 }
 
-/// A quoted string (RFC 3261 25.1). Controls are left out.
+/// A quoted string (RFC 3261 25.1). Line ends, which no value can have, are left out.
 pub(super) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
-    for letter in text.chars().filter(|letter| !letter.is_ascii_control()) {
+    for letter in text.chars().filter(|letter| !matches!(letter, '\r' | '\n')) {
         if matches!(letter, '"' | '\\') {
             quoted.push('\\');
         }

@@ -40,8 +40,9 @@ impl fmt::Display for CSeq {
 /// The parts of a CSeq value without a copy.
 pub(crate) fn cseq_text(text: &str) -> Result<(u32, &str), ValueError> {
     const BAD: ValueError = ValueError::new("CSeq");
-    let (number, method) = text.trim().split_once([' ', '\t']).ok_or(BAD)?;
-    let method = method.trim_start_matches([' ', '\t']);
+    let text = text.trim_ascii();
+    let blank = text.bytes().position(|byte| matches!(byte, b' ' | b'\t')).ok_or(BAD)?;
+    let (number, method) = (&text[..blank], text[blank..].trim_ascii_start());
     let number = exact_number(number).ok_or(BAD)?;
     if is_token(method.as_bytes()) { Ok((number, method)) } else { Err(BAD) }
 }
@@ -66,7 +67,7 @@ impl RAck {
     /// It has not these three parts.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
         const BAD: ValueError = ValueError::new("RAck");
-        let (rseq, cseq) = text.trim().split_once([' ', '\t']).ok_or(BAD)?;
+        let (rseq, cseq) = text.trim_ascii().split_once([' ', '\t']).ok_or(BAD)?;
         let rseq = exact_number(rseq).ok_or(BAD)?;
         let CSeq { number, method } = CSeq::parse(cseq).map_err(|_| BAD)?;
         Ok(Self { rseq, cseq: number, method })
@@ -110,7 +111,7 @@ impl Reason {
     pub fn parse(text: &str) -> Result<Self, ValueError> {
         const BAD: ValueError = ValueError::new("Reason");
         let (protocol, params) = text.split_at(text.find(';').unwrap_or(text.len()));
-        let protocol = protocol.trim();
+        let protocol = protocol.trim_ascii();
         if !is_token(protocol.as_bytes()) {
             return Err(BAD);
         }
@@ -166,7 +167,7 @@ pub(super) fn exact_number(text: &str) -> Option<u32> {
 /// (RFC 4475 3.1.2.4). What may follow: parameters or a comment.
 pub(crate) fn clamped_number(text: &str) -> Option<u32> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let rest = text[digits..].trim_start_matches([' ', '\t']);
+    let rest = text[digits..].trim_ascii_start();
     if digits == 0 || !(rest.is_empty() || rest.starts_with([';', '('])) {
         return None;
     }

@@ -83,15 +83,15 @@ pub(super) fn host_port(text: &str) -> Option<(&str, Option<u16>)> {
         None => memchr::memchr(b':', text.as_bytes()).unwrap_or(text.len()),
     };
     let (host, rest) = text.split_at(end);
-    let host = host.trim_end_matches([' ', '\t']);
+    let host = host.trim_ascii_end();
     if !is_host(host) {
         return None;
     }
-    let rest = rest.trim_matches([' ', '\t']);
+    let rest = rest.trim_ascii();
     if rest.is_empty() {
         return Some((host, None));
     }
-    let port = rest.strip_prefix(':')?.trim_start_matches([' ', '\t']);
+    let port = rest.strip_prefix(':')?.trim_ascii_start();
     let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     if is_number { Some((host, Some(port.parse().ok()?))) } else { None }
 }
@@ -105,6 +105,6 @@ fn is_host(host: &str) -> bool {
         return inner.contains(':') && inner.bytes().all(is_v6_byte);
     }
     let is_name_byte =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    !host.is_empty() && host.bytes().all(is_name_byte)
+        |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'.') | (byte == b'_');
+    !host.is_empty() && host.bytes().fold(true, |sound, byte| sound & is_name_byte(byte))
 }

@@ -108,18 +108,18 @@ pub(crate) struct ViaText<'a> {
 
 impl<'a> ViaText<'a> {
     pub(crate) fn read(text: &'a str) -> Result<Self, ValueError> {
-        let blanks = [' ', '\t'];
         let semicolon = memchr::memchr(b';', text.as_bytes()).unwrap_or(text.len());
         let (text, params) = text.split_at(semicolon);
         let mut parts = text.splitn(3, '/');
         let mut part = || parts.next().ok_or(BAD);
-        let (protocol, version) = (part()?.trim_matches(blanks), part()?.trim_matches(blanks));
+        let (protocol, version) = (part()?.trim_ascii(), part()?.trim_ascii());
         if !protocol.eq_ignore_ascii_case("SIP") || version != "2.0" {
             return Err(BAD);
         }
-        let rest = part()?.trim_matches(blanks);
-        let (transport, sent_by) = rest.split_once(blanks).ok_or(BAD)?;
-        let (host, port) = host_port(sent_by.trim_matches(blanks)).ok_or(BAD)?;
+        let rest = part()?.trim_ascii();
+        let blank = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t')).ok_or(BAD)?;
+        let (transport, sent_by) = rest.split_at(blank);
+        let (host, port) = host_port(sent_by.trim_ascii()).ok_or(BAD)?;
         if !crate::message::lexis::is_token(transport.as_bytes()) {
             return Err(BAD);
         }
