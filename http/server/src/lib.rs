@@ -1,1 +1,43 @@
-//! tandem-server
+//! The HTTP edge: identity, rights, the API and its document, the event stream.
+//!
+//! | Concern                                       | Owner                     |
+//! |-----------------------------------------------|---------------------------|
+//! | All operations, from which router, rights and document are made | `table` |
+//! | A request's way to its operation and back     | `pipeline`                |
+//! | Who asks, what they may                       | `identity`, `rights`      |
+//! | Errors                                        | `problem`                 |
+//! | The same POST twice                           | `idempotency`             |
+//! | What the operations do                        | `resources`, `calls`, `floor`, `records`, `sessions`, `health`, `events` |
+//!
+//! Invariants: every operation names its permission or says that it is public; no secret leaves;
+//! nothing here knows telephony, all of it goes through the office.
+
+mod calls;
+mod convert;
+mod cursor;
+mod document;
+mod edge;
+mod events;
+mod floor;
+mod health;
+mod idempotency;
+mod identity;
+mod limits;
+mod operation;
+mod passwords;
+mod pipeline;
+mod problem;
+mod records;
+mod resources;
+mod rights;
+mod serve;
+mod sessions;
+mod table;
+#[cfg(test)]
+mod tests;
+pub mod tokens;
+
+pub use edge::{Edge, Limits};
+pub use limits::Rate;
+pub use passwords::{Cost, HashError, Passwords};
+pub use serve::{router, serve};

@@ -1,0 +1,165 @@
+//! Live calls: seeing, beginning, steering and tracing them.
+
+use axum::http::{Method, header};
+use serde_json::{Value, json};
+use tandem_actors::office::{CallCommand, CallView, Originate as Wish};
+use tandem_api::call as api;
+use tandem_kernel::CallId;
+
+use crate::convert;
+use crate::operation::{Call, Operation, Reply, Shape, handler};
+use crate::problem::{Code, Problem};
+use crate::rights::Permission;
+
+fn id(call: &Call) -> Result<CallId, Problem> {
+    let text = call.path("id");
+    text.parse().map_err(|_| Problem::not_found("call", &text.chars().take(64).collect::<String>()))
+}
+
+/// Whether an extension is a party of a call.
+fn is_party(view: &CallView, extension: &str) -> bool {
+    view.legs.iter().any(|leg| leg.party.strip_prefix("extension:") == Some(extension))
+}
+
+/// Where the caller is bound to an extension, only its calls are there.
+async fn visible(call: &Call) -> Result<CallView, Problem> {
+    let id = id(call)?;
+    let missing = || Problem::not_found("call", &id.to_string());
+    let view = call.edge.office.call(id).await.ok_or_else(missing)?;
+    match call.bound_to()? {
+        Some(extension) if !is_party(&view, extension) => Err(missing()),
+        _ => Ok(view),
+    }
+}
+
+async fn list(call: Call) -> Result<Reply, Problem> {
+    let bound = call.bound_to()?;
+    let mut views = call.edge.office.calls().await;
+    views.retain(|view| bound.is_none_or(|extension| is_party(view, extension)));
+    let items: Vec<_> = views.into_iter().map(convert::call).collect();
+    Ok(Reply::ok(json!({ "items": items, "next_cursor": null })))
+}
+
+async fn show(call: Call) -> Result<Reply, Problem> {
+    Ok(Reply::ok(convert::value(&convert::call(visible(&call).await?))?))
+}
+
+async fn originate(mut call: Call) -> Result<Reply, Problem> {
+    let api::Originate { from, to } = call.read()?;
+    if call.bound_to()?.is_some_and(|extension| extension != from) {
+        return Err(Problem::new(Code::Forbidden, "calls begin at the own extension only"));
+    }
+    let dialable = |b: u8| b.is_ascii_digit() || b"+*#".contains(&b);
+    if to.is_empty() || to.len() > 32 || !to.bytes().all(dialable) {
+        return Err(Problem::field("/to", "not-a-number", "1 to 32 digits, +, * and #"));
+    }
+    let by = call.caller()?.principal.clone();
+    let id = call.edge.office.originate(&by, Wish { from, to }).await?;
+    let body = convert::value(&api::Originated { id: id.to_string() })?;
+    Ok(Reply::created(body).with(header::LOCATION, &format!("/api/v1/calls/{id}")))
+}
+
+async fn steer(call: Call, command: CallCommand) -> Result<Reply, Problem> {
+    let id = visible(&call).await?.id;
+    let by = call.caller()?.principal.clone();
+    call.edge.office.command(&by, id, command).await?;
+    Ok(Reply::nothing())
+}
+
+async fn hang_up(call: Call) -> Result<Reply, Problem> {
+    steer(call, CallCommand::HangUp).await
+}
+
+async fn hold(call: Call) -> Result<Reply, Problem> {
+    steer(call, CallCommand::Hold).await
+}
+
+async fn resume(call: Call) -> Result<Reply, Problem> {
+    steer(call, CallCommand::Resume).await
+}
+
+async fn transfer(mut call: Call) -> Result<Reply, Problem> {
+    let api::Transfer { to } = call.read()?;
+    steer(call, CallCommand::Transfer { to }).await
+}
+
+async fn trace(call: Call) -> Result<Reply, Problem> {
+    let id = id(&call)?;
+    let missing = || Problem::not_found("trace of call", &id.to_string());
+    let items = call.edge.office.trace(id).await.ok_or_else(missing)?;
+    let items = items.into_iter().map(convert::trace).collect();
+    Ok(Reply::ok(convert::value(&api::Trace { id: id.to_string(), items })?))
+}
+
+fn example() -> Value {
+    json!({
+        "id": "019b2f6e-8f6a-7c3a-9d50-2f6f0e6f7a10", "direction": "inbound",
+        "from": "0912000111", "to": "6400", "started_at": "2026-01-05T09:00:00.000Z",
+        "answered_at": null, "queue": "6400",
+        "legs": [{
+            "index": 0, "party": "trunk:carrier", "number": "0912000111", "state": "up",
+            "since": "2026-01-05T09:00:01.000Z",
+        }],
+    })
+}
+
+fn trace_example() -> Value {
+    json!({
+        "id": "019b2f6e-8f6a-7c3a-9d50-2f6f0e6f7a10",
+        "items": [
+            {
+                "type": "sip", "at": "2026-01-05T09:00:00.000Z", "received": true,
+                "peer": "udp 192.0.2.7:5060", "summary": "INVITE sip:6400@example.com SIP/2.0",
+                "text": "INVITE sip:6400@example.com SIP/2.0\r\n",
+            },
+            {
+                "type": "decision", "at": "2026-01-05T09:00:02.000Z", "code": "agent-paused",
+                "detail": "1001 does not ring: paused",
+            },
+            {
+                "type": "media", "at": "2026-01-05T09:00:30.000Z", "leg": 0,
+                "figures": [{ "name": "lost", "value": "0" }],
+            },
+        ],
+    })
+}
+
+/// The operations on live calls.
+pub(crate) fn operations() -> Vec<Operation> {
+    let (whole, single) = ("/api/v1/calls", "/api/v1/calls/{id}");
+    let shape = Shape::of::<api::Call>(example());
+    let page = Shape::page::<api::Call>(json!({ "items": [example()], "next_cursor": null }));
+    let wish = Shape::of::<api::Originate>(json!({ "from": "1000", "to": "1001" }));
+    let made = json!({ "id": "019b2f6e-8f6a-7c3a-9d50-2f6f0e6f7a10" });
+    let place = Shape::of::<api::Transfer>(json!({ "to": "1002" }));
+    let act = |id: &str, verb: &str, summary: &str, handler| {
+        Operation::new(id, Method::POST, format!("{single}/{verb}"), summary, handler)
+            .needs(Permission::CallsControl)
+    };
+    let begin = "Ring an extension and, when it answers, dial for it";
+    let ladder = "Show the SIP ladder, the decisions and the media statistics of a call";
+    let trace_path = format!("{single}/trace");
+    vec![
+        Operation::new("listCalls", Method::GET, whole, "List the live calls", handler!(list))
+            .needs(Permission::CallsRead)
+            .ok(page),
+        Operation::new("createCall", Method::POST, whole, begin, handler!(originate))
+            .needs(Permission::CallsOriginate)
+            .body(wish)
+            .created(Shape::of::<api::Originated>(made)),
+        Operation::new("getCall", Method::GET, single, "Show a live call", handler!(show))
+            .needs(Permission::CallsRead)
+            .ok(shape),
+        act("hangUpCall", "hangup", "End a call for all", handler!(hang_up)),
+        act("holdCall", "hold", "Put the other party on hold", handler!(hold)),
+        act("resumeCall", "resume", "Take the other party back from hold", handler!(resume)),
+        act("transferCall", "transfer", "Send the other party to a number", handler!(transfer))
+            .body(place),
+        Operation::new("getCallTrace", Method::GET, trace_path, ladder, handler!(trace))
+            .needs(Permission::CallsTrace)
+            .ok(Shape::of::<api::Trace>(trace_example())),
+    ]
+    .into_iter()
+    .map(|operation| operation.tag("calls"))
+    .collect()
+}

@@ -1,0 +1,174 @@
+//! From the office's views to the outward types.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+use tandem_actors::office;
+use tandem_api::{call, event, floor, record, resource};
+use tandem_kernel::Timestamp;
+
+use crate::problem::{Code, Problem};
+
+/// An outward value as JSON.
+pub(crate) fn value(of: &impl Serialize) -> Result<Value, Problem> {
+    serde_json::to_value(of).map_err(|error| Problem::new(Code::Internal, error.to_string()))
+}
+
+pub(crate) const fn role(role: tandem_config::resource::Role) -> resource::Role {
+    match role {
+        tandem_config::resource::Role::Admin => resource::Role::Admin,
+        tandem_config::resource::Role::Manager => resource::Role::Manager,
+        tandem_config::resource::Role::Agent => resource::Role::Agent,
+    }
+}
+
+const fn direction(direction: office::Direction) -> call::Direction {
+    match direction {
+        office::Direction::Internal => call::Direction::Internal,
+        office::Direction::Inbound => call::Direction::Inbound,
+        office::Direction::Outbound => call::Direction::Outbound,
+    }
+}
+
+/// Seconds with milliseconds.
+fn secs(span: Duration) -> f64 {
+    (span.as_secs_f64() * 1_000.0).round() / 1_000.0
+}
+
+fn moment(at: Option<Timestamp>) -> Option<String> {
+    at.map(Timestamp::rfc3339)
+}
+
+fn leg(view: office::LegView) -> call::Leg {
+    let state = match view.state {
+        office::LegState::Dialling => call::LegState::Dialling,
+        office::LegState::Ringing => call::LegState::Ringing,
+        office::LegState::Up => call::LegState::Up,
+        office::LegState::Held => call::LegState::Held,
+        office::LegState::Ended => call::LegState::Ended,
+    };
+    let since = view.since.rfc3339();
+    call::Leg { index: view.index, party: view.party, number: view.number, state, since }
+}
+
+pub(crate) fn call(view: office::CallView) -> call::Call {
+    call::Call {
+        id: view.id.to_string(),
+        direction: direction(view.direction),
+        from: view.from,
+        to: view.to,
+        started_at: view.started_at.rfc3339(),
+        answered_at: moment(view.answered_at),
+        queue: view.queue,
+        legs: view.legs.into_iter().map(leg).collect(),
+    }
+}
+
+pub(crate) fn trace(item: office::TraceItem) -> call::TraceItem {
+    match item {
+        office::TraceItem::Sip { at, received, peer, summary, text } => {
+            call::TraceItem::Sip { at: at.rfc3339(), received, peer, summary, text }
+        }
+        office::TraceItem::Decision { at, code, detail } => {
+            call::TraceItem::Decision { at: at.rfc3339(), code, detail }
+        }
+        office::TraceItem::Media { at, leg, values } => {
+            let figure = |(name, value)| call::Figure { name, value };
+            let figures = values.into_iter().map(figure).collect();
+            call::TraceItem::Media { at: at.rfc3339(), leg, figures }
+        }
+    }
+}
+
+fn membership(view: office::MembershipView) -> floor::AgentMembership {
+    let membership = match view.membership {
+        tandem_config::resource::Membership::Static => resource::Membership::Static,
+        tandem_config::resource::Membership::Dynamic => resource::Membership::Dynamic,
+    };
+    floor::AgentMembership {
+        queue: view.queue,
+        membership,
+        logged_in: view.logged_in,
+        login_changed_at: moment(view.login_changed_at),
+        paused: view.paused.is_some(),
+        pause_reason: view.paused.flatten(),
+    }
+}
+
+pub(crate) fn agent(view: office::AgentView) -> floor::Agent {
+    let activity = match view.activity {
+        office::Activity::Idle => floor::Activity::Idle,
+        office::Activity::Ringing => floor::Activity::Ringing,
+        office::Activity::Talking => floor::Activity::Talking,
+        office::Activity::WrapUp => floor::Activity::WrapUp,
+    };
+    floor::Agent {
+        extension: view.extension,
+        activity,
+        since: view.since.rfc3339(),
+        registered: view.registered,
+        memberships: view.memberships.into_iter().map(membership).collect(),
+    }
+}
+
+pub(crate) fn queue(status: office::QueueStatus) -> floor::QueueStatus {
+    let waiting = |view: office::WaitingView| floor::WaitingCaller {
+        call: view.call.to_string(),
+        caller: view.caller,
+        position: view.position,
+        joined_at: view.joined_at.rfc3339(),
+        ringing: view.ringing,
+    };
+    let active = |(call, agent, since): (tandem_kernel::CallId, String, Timestamp)| {
+        floor::ActiveCall { call: call.to_string(), agent, since: since.rfc3339() }
+    };
+    floor::QueueStatus {
+        number: status.number,
+        name: status.name,
+        waiting: status.waiting.into_iter().map(waiting).collect(),
+        active: status.active.into_iter().map(active).collect(),
+        agents: status.agents.into_iter().map(agent).collect(),
+        total: status.total,
+        answered: status.answered,
+        missed: status.missed,
+        abandoned: status.abandoned,
+    }
+}
+
+pub(crate) fn record(record: office::CallRecord) -> record::CallRecord {
+    let passage = |passage: office::QueuePassage| record::QueuePassage {
+        queue: passage.queue,
+        exit: passage.exit,
+        wait_secs: secs(passage.wait),
+        agent: passage.agent,
+    };
+    record::CallRecord {
+        id: record.id.to_string(),
+        position: record.position.to_string(),
+        direction: direction(record.direction),
+        from: record.from,
+        to: record.to,
+        trunk: record.trunk,
+        started_at: record.started_at.rfc3339(),
+        answered_at: moment(record.answered_at),
+        ended_at: record.ended_at.rfc3339(),
+        outcome: record.outcome,
+        cause: record.cause,
+        answered_by: record.answered_by,
+        queue: record.queue.map(passage),
+        talk_secs: secs(record.talk),
+        hold_secs: secs(record.hold),
+    }
+}
+
+pub(crate) fn event(item: office::FeedItem) -> event::Event {
+    event::Event {
+        position: item.position.to_string(),
+        at: item.at.rfc3339(),
+        kind: item.kind,
+        key: item.key,
+        name: item.name,
+        data: item.data,
+    }
+}

@@ -1,0 +1,123 @@
+//! What all requests share.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tandem_actors::office::Office;
+use tandem_kernel::{Clock, Timestamp};
+use tandem_telemetry::metric::Recorder;
+use tokio::sync::{Semaphore, watch};
+
+use crate::idempotency::Repeats;
+use crate::limits::{Buckets, Rate};
+use crate::passwords::Passwords;
+use crate::sessions::{Sessions, SignIns};
+
+/// Bounds of the edge.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Requests of one user or token.
+    pub principal: Rate,
+    /// Requests without a valid token from one address.
+    pub stranger: Rate,
+    /// How long a request may take.
+    pub timeout: Duration,
+    /// The longest body, in bytes.
+    pub body_bytes: usize,
+    /// Event clients at once.
+    pub event_clients: usize,
+    /// How long one event may take to be written to a client before it counts as too slow.
+    pub event_patience: Duration,
+    /// Time between pings on the event stream.
+    pub ping_interval: Duration,
+    /// Connections at once.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            principal: Rate { burst: 400, per_sec: 200 },
+            stranger: Rate { burst: 40, per_sec: 10 },
+            timeout: Duration::from_secs(15),
+            body_bytes: 256 * 1024,
+            event_clients: 1_000,
+            event_patience: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(20),
+            connections: 4_096,
+        }
+    }
+}
+
+/// The edge of a node. Cheap to clone.
+#[derive(Clone)]
+pub struct Edge {
+    inner: Arc<Inner>,
+}
+
+/// What the clones of an edge share.
+pub struct Inner {
+    pub(crate) office: Office,
+    pub(crate) recorder: Option<Recorder>,
+    pub(crate) clock: Clock,
+    pub(crate) passwords: Passwords,
+    pub(crate) limits: Limits,
+    pub(crate) sessions: Sessions,
+    pub(crate) sign_ins: SignIns,
+    pub(crate) repeats: Repeats,
+    pub(crate) principals: Buckets<String>,
+    pub(crate) strangers: Buckets<IpAddr>,
+    pub(crate) event_clients: Arc<Semaphore>,
+    draining: watch::Sender<bool>,
+}
+
+impl Edge {
+    /// The edge of a node: its office, its metrics, its clock.
+    #[must_use]
+    pub fn new(
+        office: Office,
+        recorder: Option<Recorder>,
+        clock: Clock,
+        passwords: Passwords,
+        limits: Limits,
+    ) -> Self {
+        let (draining, _) = watch::channel(false);
+        let inner = Inner {
+            office,
+            recorder,
+            clock,
+            passwords,
+            limits,
+            sessions: Sessions::default(),
+            sign_ins: SignIns::default(),
+            repeats: Repeats::default(),
+            principals: Buckets::new(limits.principal),
+            strangers: Buckets::new(limits.stranger),
+            event_clients: Arc::new(Semaphore::new(limits.event_clients)),
+            draining,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Ends the event streams and makes the node not ready; requests go on.
+    pub fn drain(&self) {
+        self.inner.draining.send_replace(true);
+    }
+
+    pub(crate) fn draining(&self) -> watch::Receiver<bool> {
+        self.inner.draining.subscribe()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+}
+
+impl std::ops::Deref for Edge {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}

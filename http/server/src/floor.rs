@@ -1,0 +1,129 @@
+//! Agents and queues at work.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use tandem_actors::office::AgentCommand;
+use tandem_api::floor as api;
+
+use crate::convert;
+use crate::operation::{Call, Operation, Reply, Shape, handler};
+use crate::problem::{Code, Problem};
+use crate::rights::Permission;
+
+async fn list(call: Call) -> Result<Reply, Problem> {
+    let bound = call.bound_to()?;
+    let mut agents = call.edge.office.agents().await;
+    agents.retain(|agent| bound.is_none_or(|extension| agent.extension == extension));
+    let items: Vec<_> = agents.into_iter().map(convert::agent).collect();
+    Ok(Reply::ok(json!({ "items": items, "next_cursor": null })))
+}
+
+async fn command(call: Call, command: AgentCommand) -> Result<Reply, Problem> {
+    let extension = call.path("extension").to_owned();
+    if call.bound_to()?.is_some_and(|own| own != extension) {
+        return Err(Problem::new(Code::Forbidden, "an agent acts for the own extension only"));
+    }
+    let by = call.caller()?.principal.clone();
+    let agent = call.edge.office.agent_command(&by, &extension, command).await?;
+    Ok(Reply::ok(convert::value(&convert::agent(agent))?))
+}
+
+async fn log_in(mut call: Call) -> Result<Reply, Problem> {
+    let api::QueueChoice { queue } = call.read()?;
+    command(call, AgentCommand::LogIn { queue }).await
+}
+
+async fn log_out(mut call: Call) -> Result<Reply, Problem> {
+    let api::QueueChoice { queue } = call.read()?;
+    command(call, AgentCommand::LogOut { queue }).await
+}
+
+async fn pause(mut call: Call) -> Result<Reply, Problem> {
+    let api::Pause { queue, reason } = call.read()?;
+    let directory = call.edge.office.provisioning().directory();
+    let unknown = |code: &String| !directory.settings().pause_reasons.contains_key(code);
+    if reason.as_ref().is_some_and(unknown) {
+        let detail = "no such pause reason in the settings";
+        return Err(Problem::field("/reason", "unknown-reason", detail));
+    }
+    command(call, AgentCommand::Pause { queue, reason }).await
+}
+
+async fn resume(mut call: Call) -> Result<Reply, Problem> {
+    let api::QueueChoice { queue } = call.read()?;
+    command(call, AgentCommand::Resume { queue }).await
+}
+
+async fn status(call: Call) -> Result<Reply, Problem> {
+    let number = call.path("number");
+    let directory = call.edge.office.provisioning().directory();
+    let queue = directory.queue(number).ok_or_else(|| Problem::not_found("queue", number))?;
+    if let Some(own) = call.bound_to()?
+        && !queue.members.iter().any(|member| member.extension == own)
+    {
+        return Err(Problem::new(Code::Forbidden, "agents see their own queues only"));
+    }
+    let status = call.edge.office.queue_status(number).await.ok_or_else(|| {
+        Problem::unavailable(Code::Unavailable, format!("queue {number} is not running"))
+    })?;
+    Ok(Reply::ok(convert::value(&convert::queue(status))?))
+}
+
+fn agent_example() -> Value {
+    json!({
+        "extension": "1001", "activity": "idle", "since": "2026-01-05T09:00:00.000Z",
+        "registered": true,
+        "memberships": [{
+            "queue": "6400", "membership": "dynamic", "logged_in": true,
+            "login_changed_at": "2026-01-05T08:55:00.000Z", "paused": true, "pause_reason": "*02",
+        }],
+    })
+}
+
+fn status_example() -> Value {
+    let call = "019b2f6e-8f6a-7c3a-9d50-2f6f0e6f7a10";
+    json!({
+        "number": "6400", "name": "Sales",
+        "waiting": [{
+            "call": call, "caller": "0912000111", "position": 1,
+            "joined_at": "2026-01-05T09:00:02.000Z", "ringing": ["1001"],
+        }],
+        "active": [{ "call": call, "agent": "1002", "since": "2026-01-05T08:59:30.000Z" }],
+        "agents": [agent_example()], "total": 12, "answered": 10, "missed": 1, "abandoned": 1,
+    })
+}
+
+/// The operations on agents and queues at work.
+pub(crate) fn operations() -> Vec<Operation> {
+    let page = json!({ "items": [agent_example()], "next_cursor": null });
+    let act = |id: &str, verb: &str, summary: &str, handler| {
+        let path = format!("/api/v1/agents/{{extension}}/{verb}");
+        Operation::new(id, Method::POST, path, summary, handler)
+            .needs(Permission::AgentsControl)
+            .tag("agents")
+            .ok(Shape::of::<api::Agent>(agent_example()))
+    };
+    let queue = || Shape::of::<api::QueueChoice>(json!({ "queue": "6400" })).optional();
+    let rest = Shape::of::<api::Pause>(json!({ "queue": "6400", "reason": "*02" })).optional();
+    let status_path = "/api/v1/queues/{number}/status";
+    vec![
+        Operation::new("listAgents", Method::GET, "/api/v1/agents", "List agents", handler!(list))
+            .needs(Permission::AgentsRead)
+            .tag("agents")
+            .ok(Shape::page::<api::Agent>(page)),
+        act("logInAgent", "login", "Log an agent in", handler!(log_in)).body(queue()),
+        act("logOutAgent", "logout", "Log an agent out", handler!(log_out)).body(queue()),
+        act("pauseAgent", "pause", "Pause an agent", handler!(pause)).body(rest),
+        act("resumeAgent", "resume", "End an agent's pause", handler!(resume)).body(queue()),
+        Operation::new(
+            "getQueueStatus",
+            Method::GET,
+            status_path,
+            "Show a queue as it is now",
+            handler!(status),
+        )
+        .needs(Permission::QueuesRead)
+        .tag("queues")
+        .ok(Shape::of::<api::QueueStatus>(status_example())),
+    ]
+}

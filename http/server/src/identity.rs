@@ -1,0 +1,71 @@
+//! Who asks: an API token or a session, as a bearer.
+
+use axum::http::{HeaderMap, header};
+use tandem_actors::office::Principal;
+
+use crate::edge::Edge;
+use crate::problem::Problem;
+use crate::sessions::{self, SessionKey};
+use crate::tokens;
+
+/// What proves the identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// An API token's text.
+    Token(String),
+    /// A session.
+    Session(SessionKey),
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) principal: Principal,
+    pub(crate) credential: Credential,
+}
+
+/// The caller of a request.
+pub(crate) fn of(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Err(Problem::unauthenticated("the request has no token"));
+    };
+    let text = value.to_str().unwrap_or_default();
+    let bearer = match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => return Err(Problem::unauthenticated("only bearer tokens are understood")),
+    };
+    let credential = match sessions::key_of(bearer) {
+        Some(key) => Credential::Session(key),
+        None => Credential::Token(bearer.to_owned()),
+    };
+    let principal = again(edge, &credential)
+        .ok_or_else(|| Problem::unauthenticated("the token is not valid"))?;
+    Ok(Caller { principal, credential })
+}
+
+/// Whom a credential stands for now; none when it does not hold any more.
+pub(crate) fn again(edge: &Edge, credential: &Credential) -> Option<Principal> {
+    match credential {
+        Credential::Token(text) => token(edge, text),
+        Credential::Session(key) => edge.sessions.principal(edge, key),
+    }
+}
+
+fn token(edge: &Edge, text: &str) -> Option<Principal> {
+    let (id, secret) = tokens::split(text)?;
+    let directory = edge.office.provisioning().directory();
+    let token = directory.api_token(id)?;
+    if !tokens::fits(token, secret) {
+        return None;
+    }
+    if let Some(end) = token.expires_at
+        && u64::try_from(end.as_microsecond()).unwrap_or(0) <= edge.now().as_micros()
+    {
+        return None;
+    }
+    Some(Principal {
+        name: format!("token:{id}"),
+        role: token.role,
+        extension: token.extension.clone(),
+    })
+}

@@ -1,0 +1,223 @@
+//! A request's way to its operation and back: query, identity, rights, rate, body, repeats,
+//! deadline. Each step that refuses answers with a problem.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{ConnectInfo, FromRequestParts, Query, RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use crate::edge::Edge;
+use crate::idempotency::{self, First, Turn};
+use crate::identity::{self, Caller};
+use crate::operation::{Answer, Call, Json, Operation, Reply};
+use crate::problem::{Code, Problem};
+use crate::rights::{Scope, authorize};
+
+const KEY: &str = "idempotency-key";
+const REPLAYED: &str = "idempotency-replayed";
+
+/// The id of a request, as the outermost layer has set it.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+/// Does an operation for a request.
+pub(crate) async fn run(edge: Edge, operation: &'static Operation, request: Request) -> Response {
+    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let deadline = edge.limits.timeout;
+    let outcome = tokio::time::timeout(deadline, perform(edge, operation, request)).await;
+    let late = || {
+        let detail = "the node did not answer in time; a change may still be made";
+        Err(Problem::unavailable(Code::TimedOut, detail))
+    };
+    match outcome.unwrap_or_else(|_| late()) {
+        Ok(Reply::Raw(response)) => response,
+        Ok(Reply::Json(json)) => json.into_response(),
+        Err(problem) => problem.response(&id),
+    }
+}
+
+async fn perform(
+    edge: Edge,
+    operation: &'static Operation,
+    request: Request,
+) -> Result<Reply, Problem> {
+    let (mut head, body) = request.into_parts();
+    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let (caller, scope) = admit(&edge, operation, &head.headers, peer)?;
+    let query = query(operation, &head)?;
+    let path = path(&mut head).await?;
+    let bytes = body_of(&edge, operation, &head.headers, body).await?;
+    let body = parse(operation, &bytes)?;
+    let headers = head.headers.clone();
+    let upgrade = matches!(operation.answer, Answer::WebSocket).then_some(head);
+    let call =
+        Call { edge, operation, caller, scope, path, query, headers, body, peer, head: upgrade };
+    if operation.method == Method::GET {
+        return (operation.handler)(call).await;
+    }
+    change(call, &bytes).await
+}
+
+/// Rights and rate. A stranger is slowed down by address, a principal by name.
+fn admit(
+    edge: &Edge,
+    operation: &Operation,
+    headers: &HeaderMap,
+    peer: Option<IpAddr>,
+) -> Result<(Option<Caller>, Scope), Problem> {
+    let stranger = |refused: Problem| match peer.map(|peer| edge.strangers.take(edge.now(), &peer))
+    {
+        Some(Err(wait)) => Problem::too_many("too many requests without a valid token", wait),
+        Some(Ok(())) | None => refused,
+    };
+    let Some(permission) = operation.permission else { return Ok((None, Scope::All)) };
+    if operation.is_open_here && is_here(headers, peer) {
+        return Ok((None, Scope::All));
+    }
+    let caller = identity::of(edge, headers).map_err(stranger)?;
+    edge.principals
+        .take(edge.now(), &caller.principal.name)
+        .map_err(|wait| Problem::too_many("too many requests of this principal", wait))?;
+    match authorize(caller.principal.role, permission) {
+        Scope::Nothing => {
+            let detail = format!("the role lacks the permission {}", permission.as_str());
+            Err(Problem::new(Code::Forbidden, detail))
+        }
+        scope => Ok((Some(caller), scope)),
+    }
+}
+
+/// Whether the request comes from the node's own host, not through a proxy there.
+fn is_here(headers: &HeaderMap, peer: Option<IpAddr>) -> bool {
+    let forwarded = ["forwarded", "x-forwarded-for"].iter().any(|name| headers.contains_key(*name));
+    let strange = forwarded || headers.contains_key(header::AUTHORIZATION);
+    !strange && peer.is_some_and(|peer| peer.is_loopback())
+}
+
+fn query(operation: &Operation, head: &Parts) -> Result<Vec<(String, String)>, Problem> {
+    let Ok(Query(query)) = Query::<Vec<(String, String)>>::try_from_uri(&head.uri) else {
+        return Err(Problem::parameter("query", "not a query string"));
+    };
+    for (name, _) in &query {
+        if !operation.query.iter().any(|known| known.name == name) {
+            let detail = "the operation has no such parameter";
+            return Err(Problem::parameter(&name.chars().take(64).collect::<String>(), detail));
+        }
+    }
+    Ok(query)
+}
+
+async fn path(head: &mut Parts) -> Result<Vec<(String, String)>, Problem> {
+    let params = RawPathParams::from_request_parts(head, &())
+        .await
+        .map_err(|_| Problem::parameter("path", "not valid UTF-8"))?;
+    Ok(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+async fn body_of(
+    edge: &Edge,
+    operation: &Operation,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Bytes, Problem> {
+    let Some(shape) = &operation.body else { return Ok(Bytes::new()) };
+    let most = edge.limits.body_bytes;
+    let large = || Problem::new(Code::TooLarge, format!("a body has at most {most} bytes"));
+    if body.size_hint().lower() > most as u64 {
+        return Err(large());
+    }
+    let bytes = axum::body::to_bytes(body, most).await.map_err(|_| large())?;
+    if !(bytes.is_empty() && shape.is_optional) {
+        media_type(operation, headers)?;
+    }
+    Ok(bytes)
+}
+
+fn media_type(operation: &Operation, headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let patch = operation.method == Method::PATCH
+        && essence.eq_ignore_ascii_case("application/merge-patch+json");
+    if essence.eq_ignore_ascii_case("application/json") || patch {
+        return Ok(());
+    }
+    let wanted = match operation.method {
+        Method::PATCH => "application/merge-patch+json",
+        _ => "application/json",
+    };
+    Err(Problem::new(Code::WrongMediaType, format!("the body must be {wanted}")))
+}
+
+fn parse(operation: &Operation, bytes: &Bytes) -> Result<Option<Value>, Problem> {
+    if operation.body.is_none() {
+        return Ok(None);
+    }
+    if bytes.is_empty() && operation.body.as_ref().is_some_and(|shape| shape.is_optional) {
+        return Ok(Some(Value::Object(serde_json::Map::new())));
+    }
+    let parsed = serde_json::from_slice(bytes);
+    parsed.map(Some).map_err(|error| Problem::new(Code::MalformedJson, error.to_string()))
+}
+
+/// A change runs to its end even if the client goes away, and once for each key.
+async fn change(call: Call, bytes: &Bytes) -> Result<Reply, Problem> {
+    let first = match turn(&call, bytes)? {
+        Some(Turn::Again(outcome)) => return replay(outcome),
+        Some(Turn::First(first)) => Some(first),
+        None => None,
+    };
+    let work = async move {
+        let outcome = (call.operation.handler)(call).await;
+        keep(first, &outcome);
+        outcome
+    };
+    let done = tandem_kernel::spawn("http change", work).await;
+    done.unwrap_or_else(|error| Err(Problem::new(Code::Internal, error.to_string())))
+}
+
+fn turn(call: &Call, bytes: &Bytes) -> Result<Option<Turn>, Problem> {
+    let Some(caller) = call.caller.as_ref().filter(|_| call.operation.method == Method::POST)
+    else {
+        return Ok(None);
+    };
+    let Some(value) = call.headers.get(KEY) else { return Ok(None) };
+    let key = value.to_str().unwrap_or_default();
+    idempotency::check(key)?;
+    let values: Vec<&str> = call.path.iter().map(|(_, value)| value.as_str()).collect();
+    let target = format!("{} {}", call.operation.id, values.join("/"));
+    let key = (caller.principal.name.clone(), target, key.to_owned());
+    call.edge.repeats.begin(call.edge.now(), key, blake3::hash(bytes)).map(Some)
+}
+
+fn keep(first: Option<First>, outcome: &Result<Reply, Problem>) {
+    let Some(first) = first else { return };
+    match outcome {
+        Ok(Reply::Json(json)) => first.end(&Ok(json.clone())),
+        Err(problem) => first.end(&Err(problem.clone())),
+        // A stream is no answer that could be given again.
+        Ok(Reply::Raw(_)) => {}
+    }
+}
+
+fn replay(outcome: idempotency::Outcome) -> Result<Reply, Problem> {
+    let name = header::HeaderName::from_static(REPLAYED);
+    match outcome {
+        Ok(json) => Ok(Reply::Json(json).with(name, "true")),
+        Err(problem) => Err(problem.with(name, header::HeaderValue::from_static("true"))),
+    }
+}
+
+impl IntoResponse for Json {
+    fn into_response(self) -> Response {
+        let mut response = match self.body {
+            None => self.status.into_response(),
+            Some(body) => (self.status, axum::Json(body)).into_response(),
+        };
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}

@@ -1,0 +1,115 @@
+//! Who may do what: one table, asked once for each request, on every transport.
+
+use tandem_config::resource::Role;
+
+/// What an operation needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Permission {
+    /// To see the configuration, without secrets.
+    ConfigRead,
+    /// To change the configuration.
+    ConfigWrite,
+    /// To see users and tokens, without secrets.
+    AccountsRead,
+    /// To make, change and delete users and tokens.
+    AccountsWrite,
+    /// To see live calls.
+    CallsRead,
+    /// To begin a call for an extension.
+    CallsOriginate,
+    /// To end, hold, resume and transfer calls.
+    CallsControl,
+    /// To see the signalling of a call.
+    CallsTrace,
+    /// To see agents.
+    AgentsRead,
+    /// To log agents in and out, to pause and resume them.
+    AgentsControl,
+    /// To see queues at work.
+    QueuesRead,
+    /// To see the records of ended calls.
+    RecordsRead,
+    /// To follow the events.
+    EventsRead,
+    /// To see the metrics.
+    MetricsRead,
+    /// To look at and close the own session.
+    Session,
+}
+
+/// How far a permission goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Not at all.
+    Nothing,
+    /// For what belongs to the own extension.
+    Own,
+    /// For everything.
+    All,
+}
+
+impl Permission {
+    /// The permission as clients know it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConfigRead => "config:read",
+            Self::ConfigWrite => "config:write",
+            Self::AccountsRead => "accounts:read",
+            Self::AccountsWrite => "accounts:write",
+            Self::CallsRead => "calls:read",
+            Self::CallsOriginate => "calls:originate",
+            Self::CallsControl => "calls:control",
+            Self::CallsTrace => "calls:trace",
+            Self::AgentsRead => "agents:read",
+            Self::AgentsControl => "agents:control",
+            Self::QueuesRead => "queues:read",
+            Self::RecordsRead => "records:read",
+            Self::EventsRead => "events:read",
+            Self::MetricsRead => "metrics:read",
+            Self::Session => "session:own",
+        }
+    }
+}
+
+/// How far a role may go.
+pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
+    use Permission as P;
+    match (role, permission) {
+        (Role::Admin, _) | (_, P::Session) => Scope::All,
+        (
+            Role::Manager,
+            P::ConfigRead
+            | P::CallsRead
+            | P::CallsOriginate
+            | P::CallsControl
+            | P::CallsTrace
+            | P::AgentsRead
+            | P::AgentsControl
+            | P::QueuesRead
+            | P::RecordsRead
+            | P::EventsRead
+            | P::MetricsRead,
+        ) => Scope::All,
+        (Role::Manager, P::ConfigWrite | P::AccountsRead | P::AccountsWrite) => Scope::Nothing,
+        (
+            Role::Agent,
+            P::CallsRead
+            | P::CallsOriginate
+            | P::CallsControl
+            | P::AgentsRead
+            | P::AgentsControl
+            | P::QueuesRead
+            | P::RecordsRead
+            | P::EventsRead,
+        ) => Scope::Own,
+        (
+            Role::Agent,
+            P::ConfigRead
+            | P::ConfigWrite
+            | P::AccountsRead
+            | P::AccountsWrite
+            | P::CallsTrace
+            | P::MetricsRead,
+        ) => Scope::Nothing,
+    }
+}
