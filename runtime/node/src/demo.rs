@@ -47,7 +47,7 @@ pub(crate) async fn provision(provisioning: &Provisioning, data_dir: &Path) -> R
         "members": members,
     });
     create(provisioning, &by, queue).await?;
-    let (token, text) = tokens::fresh("demo administrator", Role::Admin);
+    let (token, text) = tokens::fresh("demo administrator", Role::Admin)?;
     provisioning
         .create(&by, Resource::ApiToken(token))
         .await

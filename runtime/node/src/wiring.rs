@@ -25,6 +25,7 @@ use tandem_config::NodeConfig;
 use tandem_engine::Backend;
 use tandem_journal::Journal;
 use tandem_kernel::{Clock, Position};
+use tandem_server::{Cost, Edge, Limits, Passwords};
 use tandem_sip::net::{self, Inbound, Listener, Transport};
 use tandem_store::{Options, Store};
 use tandem_telemetry::metric;
@@ -75,10 +76,13 @@ pub(crate) async fn run(config: &NodeConfig, with_demo: bool) -> Result<()> {
         .await
         .with_context(|| format!("failed to bind HTTP listener on {}", config.http.bind))?;
     let http = listener.local_addr()?.to_string();
-    let edge = tandem_server::Edge::new(office, Some(recorder), clock);
-    let server = tokio::spawn(tandem_server::serve(listener, edge, until(ended)));
+    // Hashing one password takes a moment: not on a thread that serves others.
+    let passwords = tokio::task::spawn_blocking(|| Passwords::new(Cost::default())).await??;
+    let edge = Edge::new(office, Some(recorder), clock, passwords, Limits::default());
+    let server = tokio::spawn(tandem_server::serve(listener, edge.clone(), until(ended)));
     announce(data_dir, &exchange, &http)?;
     wait_for_signal().await?;
+    edge.drain();
     drain(config, &exchange).await;
     let _last = ending.send(true);
     let _served = tokio::time::timeout(Duration::from_secs(3), server).await;
