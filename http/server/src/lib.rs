@@ -23,6 +23,7 @@ mod health;
 mod idempotency;
 mod identity;
 mod limits;
+mod listener;
 mod operation;
 mod passwords;
 mod pipeline;

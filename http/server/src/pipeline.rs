@@ -1,7 +1,7 @@
 //! A request's way to its operation and back: query, identity, rights, rate, body, repeats,
 //! deadline. Each step that refuses answers with a problem.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, FromRequestParts, Query, RawPathParams, Request};
@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::edge::Edge;
 use crate::idempotency::{self, First, Turn};
 use crate::identity::{self, Caller};
+use crate::listener::Peer;
 use crate::operation::{Answer, Call, Json, Operation, Reply};
 use crate::problem::{Code, Problem};
 use crate::rights::{Scope, authorize};
@@ -46,7 +47,7 @@ async fn perform(
     request: Request,
 ) -> Result<Reply, Problem> {
     let (mut head, body) = request.into_parts();
-    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let peer = head.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.0);
     let (caller, scope) = admit(&edge, operation, &head.headers, peer)?;
     let query = query(operation, &head)?;
     let path = path(&mut head).await?;

@@ -7,7 +7,7 @@
 //! | Reading and writing at a revision        | this module|
 
 mod catalogue;
-mod form;
+pub(crate) mod form;
 mod revision;
 
 use axum::http::header;

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,6 +17,7 @@ use uuid::Uuid;
 
 use crate::document;
 use crate::edge::Edge;
+use crate::listener::{Bounded, Peer};
 use crate::pipeline::{self, RequestId};
 use crate::problem::{Code, Problem};
 use crate::table;
@@ -53,7 +53,8 @@ pub async fn serve(
     edge: Edge,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let service = router(&edge).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = Bounded::new(listener, edge.limits.connections);
+    let service = router(&edge).into_make_service_with_connect_info::<Peer>();
     let mut draining = edge.draining();
     let stop = async move {
         shutdown.await;

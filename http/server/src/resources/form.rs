@@ -154,7 +154,7 @@ pub(super) fn moment(pointer: &str, text: Option<&str>) -> Result<Option<Timesta
 }
 
 /// JSON merge patch (RFC 7396).
-pub(super) fn merge(target: &mut Value, patch: Value) {
+pub(crate) fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;
         return;

@@ -1,0 +1,104 @@
+use axum::http::{Method, StatusCode};
+use serde_json::Value;
+use tandem_config::resource::Role;
+
+use super::Node;
+use crate::operation::{Answer, Operation};
+use crate::rights::{Permission, Scope, authorize};
+use crate::table;
+
+fn path_of(operation: &Operation) -> String {
+    let call = "019b2f6e-8f6a-7c3a-9d50-2f6f0e6f7a10";
+    let path = operation.path.replace("{id}", call).replace("{extension}", "1001");
+    path.replace("{number}", "6400").replace("{name}", "nobody")
+}
+
+async fn statuses(node: &Node, token: &str) -> Vec<(&'static Operation, StatusCode)> {
+    let bearer = format!("Bearer {token}");
+    let mut statuses = Vec::new();
+    for operation in table::operations() {
+        // An open stream has no end to wait for.
+        if matches!(operation.answer, Answer::EventStream) {
+            continue;
+        }
+        let headers = [("authorization", bearer.as_str())];
+        let body = operation.body.as_ref().map(|_| Value::Object(serde_json::Map::new()));
+        let path = path_of(operation);
+        let answered = node.ask(operation.method.clone(), &path, &headers, body).await;
+        statuses.push((operation, answered.status));
+    }
+    statuses
+}
+
+#[tokio::test]
+async fn each_role_reaches_what_its_permissions_allow_and_nothing_else() {
+    let node = Node::start().await;
+    node.extension("1001").await;
+    for role in [Role::Admin, Role::Manager, Role::Agent] {
+        let token = node.token(role, Some("1001")).await;
+        for (operation, status) in statuses(&node, &token).await {
+            let Some(permission) = operation.permission else { continue };
+            let refused = status == StatusCode::FORBIDDEN;
+            let allowed = authorize(role, permission) != Scope::Nothing;
+            assert_ne!(status, StatusCode::UNAUTHORIZED, "{role:?} {}", operation.id);
+            // The empty body of an originate is no call of the own extension, and is refused
+            // before that as not valid.
+            assert_eq!(refused, !allowed, "{role:?} {} {status}", operation.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_only_the_public_operations_answer() {
+    let node = Node::start().await;
+    for (operation, status) in statuses(&node, "tandem_0_0").await {
+        let refused = status == StatusCode::UNAUTHORIZED;
+        assert_eq!(refused, operation.permission.is_some(), "{} {status}", operation.id);
+    }
+}
+
+#[test]
+fn managers_change_no_configuration_and_agents_stay_with_their_own() {
+    let cases = [
+        (Role::Manager, Permission::ConfigRead, Scope::All),
+        (Role::Manager, Permission::ConfigWrite, Scope::Nothing),
+        (Role::Manager, Permission::AccountsRead, Scope::Nothing),
+        (Role::Manager, Permission::CallsControl, Scope::All),
+        (Role::Manager, Permission::AgentsControl, Scope::All),
+        (Role::Agent, Permission::ConfigRead, Scope::Nothing),
+        (Role::Agent, Permission::CallsControl, Scope::Own),
+        (Role::Agent, Permission::AgentsControl, Scope::Own),
+        (Role::Agent, Permission::CallsTrace, Scope::Nothing),
+        (Role::Agent, Permission::RecordsRead, Scope::Own),
+        (Role::Admin, Permission::AccountsWrite, Scope::All),
+    ];
+    for (role, permission, scope) in cases {
+        assert_eq!(authorize(role, permission), scope, "{role:?} {permission:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_agent_acts_for_the_own_extension_only() {
+    let node = Node::start().await;
+    node.extension("1001").await;
+    node.extension("1002").await;
+    let token = node.token(Role::Agent, Some("1001")).await;
+    let bearer = format!("Bearer {token}");
+    let auth = [("authorization", bearer.as_str())];
+    let call = |from: &str| Some(serde_json::json!({ "from": from, "to": "1000" }));
+
+    // The telephony does not run here: what is allowed is answered with 503.
+    let cases = [
+        ("/api/v1/agents/1001/pause", None, StatusCode::SERVICE_UNAVAILABLE),
+        ("/api/v1/agents/1002/pause", None, StatusCode::FORBIDDEN),
+        ("/api/v1/calls", call("1001"), StatusCode::SERVICE_UNAVAILABLE),
+        ("/api/v1/calls", call("1002"), StatusCode::FORBIDDEN),
+    ];
+    for (path, body, status) in cases {
+        let answered = node.ask(Method::POST, path, &auth, body).await;
+        assert_eq!(answered.status, status, "{path} {}", answered.text);
+    }
+    let others = "/api/v1/call-records?number=1002";
+    let answered = node.ask(Method::GET, others, &auth, None).await;
+    assert_eq!(answered.status, StatusCode::FORBIDDEN);
+}

@@ -1,0 +1,76 @@
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+
+use super::{Answered, Node};
+
+async fn user(node: &Node) {
+    let body = json!({ "name": "alice", "password": "correct horse", "role": "manager" });
+    assert_eq!(node.post("/api/v1/users", body).await.status, StatusCode::CREATED);
+}
+
+async fn sign_in(node: &Node, name: &str, password: &str) -> Answered {
+    let body = Some(json!({ "name": name, "password": password }));
+    node.ask(Method::POST, "/api/v1/session", &[("authorization", "")], body).await
+}
+
+async fn who(node: &Node, token: &str) -> Answered {
+    let bearer = format!("Bearer {token}");
+    node.ask(Method::GET, "/api/v1/session", &[("authorization", &bearer)], None).await
+}
+
+#[tokio::test]
+async fn a_session_holds_from_sign_in_to_sign_out() {
+    let node = Node::start().await;
+    user(&node).await;
+    let opened = sign_in(&node, "alice", "correct horse").await;
+    assert_eq!(opened.status, StatusCode::CREATED, "{}", opened.text);
+    let token = opened.json()["token"].as_str().unwrap().to_owned();
+
+    let principal = who(&node, &token).await.json();
+    assert_eq!(principal, json!({ "name": "user:alice", "role": "manager", "extension": null }));
+    let bearer = format!("Bearer {token}");
+    let auth = [("authorization", bearer.as_str())];
+    let closed = node.ask(Method::DELETE, "/api/v1/session", &auth, None).await;
+    assert_eq!(closed.status, StatusCode::NO_CONTENT);
+
+    assert_eq!(who(&node, &token).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_new_password_or_a_disabled_user_ends_the_sessions() {
+    let node = Node::start().await;
+    user(&node).await;
+    for patch in [json!({ "password": "correct horse" }), json!({ "disabled": true })] {
+        let opened = sign_in(&node, "alice", "correct horse").await;
+        let token = opened.json()["token"].as_str().unwrap().to_owned();
+        assert_eq!(who(&node, &token).await.status, StatusCode::OK);
+
+        let path = "/api/v1/users/alice";
+        let done = node.ask(Method::PATCH, path, &[("if-match", "*")], Some(patch)).await;
+        assert_eq!(done.status, StatusCode::OK, "{}", done.text);
+
+        assert_eq!(who(&node, &token).await.status, StatusCode::UNAUTHORIZED);
+    }
+    let refused = sign_in(&node, "alice", "correct horse").await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_name_are_answered_alike_and_slowed_down() {
+    let node = Node::start().await;
+    user(&node).await;
+    for name in ["alice", "nobody"] {
+        let mut answers = Vec::new();
+        for _ in 0..6 {
+            let answered = sign_in(&node, name, "wrong password").await;
+            answers.push((answered.status.as_u16(), answered.code()));
+        }
+        let wrong = (401, "wrong-password".to_owned());
+        assert_eq!(answers[..5], [(); 5].map(|()| wrong.clone()), "{name}");
+        assert_eq!(answers[5], (429, "too-many-requests".to_owned()), "{name}");
+    }
+    // The right password has to wait as well.
+    let right = sign_in(&node, "alice", "correct horse").await;
+    assert_eq!(right.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(!right.header("retry-after").is_empty());
+}
