@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use tandem_kernel::Timestamp;
 
 use super::Stage;
+use super::effect::{Effect, HangUp, Heard, QueueAct, Sound};
 use super::facts::Facts;
 use super::hunt::{Hunt, Purpose};
 use super::transfer::{RECALL_RINGS_FOR, Transfer};
-use super::types::{
-    Effect, HangUp, Heard, Input, LegEvent, LegIndex, Party, QueueAct, Refused, Route, Sound,
-};
+use super::types::{Input, LegEvent, LegIndex, Party, Refused, Route};
 use crate::call::event::CallEvent;
 use crate::office::CallCommand;
 

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use tandem_kernel::{CallId, Timestamp};
 
-use super::types::{
-    Effect, HangUp, Heard, Leg, LegEnd, LegEvent, LegIndex, Party, Player, Sound, TimerId,
-};
+use super::effect::{Effect, HangUp, Heard, Sound};
+use super::types::{Leg, LegEnd, LegEvent, LegIndex, Party, Player, TimerId};
 use crate::call::event::CallEvent;
 use crate::office::{CallView, Direction, LegState, LegView, QueuePassage};
 

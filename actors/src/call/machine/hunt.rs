@@ -7,11 +7,10 @@ use std::time::Duration;
 use tandem_kernel::Timestamp;
 
 use super::bridge::Bridge;
+use super::effect::{Dialled, Effect, HangUp, Heard, Sound};
 use super::facts::Facts;
 use super::transfer::Transfer;
-use super::types::{
-    Device, Dialled, Effect, HangUp, Heard, LegEnd, LegEvent, LegIndex, Line, Party, Sound, TimerId,
-};
+use super::types::{Device, LegEnd, LegEvent, LegIndex, Line, Party, TimerId};
 use super::{Stage, q850};
 
 /// How long one line of a route may stay without an answer.

@@ -13,12 +13,14 @@
 //! No I/O, no clock, no chance: effects are carried out by the shell in the given order.
 
 mod bridge;
+mod effect;
 mod facts;
 mod hunt;
 mod queued;
 mod transfer;
 mod types;
 
+pub use effect::*;
 pub use types::*;
 
 use tandem_kernel::{CallId, Timestamp};

@@ -8,10 +8,9 @@ use tandem_kernel::Timestamp;
 
 use super::Stage;
 use super::bridge::{Bridge, QueueTalk};
+use super::effect::{Dialled, Effect, HangUp, QueueAct, Sound};
 use super::facts::Facts;
-use super::types::{
-    Device, Dialled, Effect, HangUp, Input, LegEnd, LegEvent, LegIndex, Party, QueueAct, Sound,
-};
+use super::types::{Device, Input, LegEnd, LegEvent, LegIndex, Party};
 use crate::office::QueuePassage;
 use crate::queue::{Exit, OfferEnd, OfferId};
 

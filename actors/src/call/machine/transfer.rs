@@ -7,8 +7,9 @@ use tandem_kernel::Timestamp;
 
 use super::Stage;
 use super::bridge::Bridge;
+use super::effect::{Effect, HangUp};
 use super::facts::Facts;
-use super::types::{Effect, HangUp, LegIndex, Party};
+use super::types::{LegIndex, Party};
 use crate::call::event::CallEvent;
 
 /// How long the transferor's phones ring when a transfer failed after they had hung up.

@@ -1,13 +1,12 @@
-//! What a call is told and what it asks for.
+//! What a call is told, and its words for parties and routes.
 
 use std::time::Duration;
 
 use tandem_config::resource::Destination;
 use tandem_kernel::Timestamp;
 
-use crate::call::event::CallEvent;
 use crate::office::{CallCommand, Direction};
-use crate::queue::{Exit, OfferEnd, OfferId};
+use crate::queue::{Exit, OfferId};
 
 /// A leg's number within its call, counted from 0.
 pub type LegIndex = u16;
@@ -297,180 +296,6 @@ pub enum Input {
         /// Who is on it.
         party: Party,
     },
-}
-
-/// What is played.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sound {
-    /// Ring-back tone.
-    RingBack,
-    /// Busy tone.
-    Busy,
-    /// Music while waiting in a queue.
-    Waiting {
-        /// The queue.
-        queue: String,
-    },
-    /// Music on hold.
-    Hold {
-        /// The queue by which the call was answered.
-        queue: Option<String>,
-    },
-    /// A prompt, once.
-    Prompt {
-        /// Its name in the library.
-        file: String,
-    },
-    /// A sine, in Hz.
-    Tone(u16),
-    /// The system's music.
-    Music,
-}
-
-/// What a leg hears.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// Another leg, or itself.
-    Leg(LegIndex),
-    /// A sound.
-    Player(Player),
-}
-
-/// What a queue is told by a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum QueueAct {
-    /// Takes the caller in.
-    Join,
-    /// The caller hung up.
-    CallerGone,
-    /// The caller was taken out by somebody else.
-    CallerLeft(Exit),
-    /// An agent's phone rings.
-    OfferRinging(OfferId),
-    /// An agent answered.
-    OfferAnswered(OfferId),
-    /// An offer came to nothing.
-    OfferEnded(OfferId, OfferEnd),
-    /// The talk with the agent is over.
-    CallEnded {
-        /// The agent.
-        agent: String,
-        /// Who ended it.
-        by: crate::queue::Party,
-        /// How long they talked.
-        talk: Duration,
-    },
-}
-
-/// What must be dialled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Dialled {
-    /// A phone of an extension.
-    Device(Device),
-    /// A number over a trunk.
-    Line(Line),
-}
-
-/// How a leg is hung up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HangUp {
-    /// For an incoming leg that was not answered: the final status.
-    pub status: u16,
-    /// Q.850 cause.
-    pub cause: u16,
-    /// Answered elsewhere: phones log no missed call.
-    pub elsewhere: bool,
-}
-
-impl HangUp {
-    /// The ordinary end.
-    pub const NORMAL: Self = Self { status: 480, cause: 16, elsewhere: false };
-    /// Another phone won.
-    pub const ELSEWHERE: Self = Self { status: 480, cause: 26, elsewhere: true };
-}
-
-/// What a call asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Sends an INVITE on a new leg.
-    Dial {
-        /// The new leg.
-        leg: LegIndex,
-        /// To where.
-        to: Dialled,
-        /// The leg on whose behalf: its party is shown and its codec preferred.
-        for_leg: Option<LegIndex>,
-        /// Who is shown as caller.
-        caller: Party,
-        /// How long until it counts as unanswered.
-        give_up: Duration,
-    },
-    /// 180 on the caller's leg.
-    Ring(LegIndex),
-    /// 183 with our media on the caller's leg.
-    Progress(LegIndex),
-    /// 200 on the caller's leg.
-    Answer(LegIndex),
-    /// Ends a leg, whatever its state.
-    HangUp(LegIndex, HangUp),
-    /// A row of the hearing matrix.
-    Hear(LegIndex, Vec<Heard>),
-    /// Starts a sound.
-    Play(Player, Sound),
-    /// Stops it.
-    StopPlaying(Player),
-    /// Sends a digit to a leg.
-    SendDtmf(LegIndex, char),
-    /// Finds out where a number leads for a party; answered by [`Input::Routed`].
-    Route {
-        /// The request's number.
-        request: u32,
-        /// What was dialled.
-        dialled: String,
-        /// For whom.
-        by: Party,
-    },
-    /// Finds out where a destination leads; answered by [`Input::Routed`].
-    RouteDestination {
-        /// The request's number.
-        request: u32,
-        /// The destination.
-        destination: Destination,
-        /// For whom.
-        by: Party,
-    },
-    /// Tells a queue.
-    Queue(String, QueueAct),
-    /// Tells the agent of an extension that it entered or left this call.
-    InCall(String),
-    /// See [`Effect::InCall`].
-    OutOfCall(String),
-    /// Carries out a queue feature code; answered by [`Input::CodeDone`].
-    Code {
-        /// Who dialled it.
-        extension: String,
-        /// As dialled.
-        code: String,
-    },
-    /// Says how a transfer goes on (NOTIFY, RFC 3515).
-    TransferProgress {
-        /// The transferor's leg.
-        leg: LegIndex,
-        /// The REFER.
-        refer: u64,
-        /// SIP status of the new leg.
-        status: u16,
-        /// No more to come.
-        last: bool,
-    },
-    /// Arms a timer.
-    Arm(TimerId, Duration),
-    /// Appends a fact.
-    Record(CallEvent),
-    /// Notes for the trace.
-    Decide(&'static str, String),
-    /// The call is over.
-    Over,
 }
 
 /// The input can not be had in this state.
