@@ -54,7 +54,10 @@ pub enum ServerMessage {
     /// An event.
     Event(Event),
     /// The client's message was not understood; the connection stays.
-    Problem(Problem),
+    Problem {
+        /// What was wrong with it.
+        problem: Problem,
+    },
 }
 
 /// Close codes of the WebSocket.

@@ -116,7 +116,10 @@ impl Conversation {
         match message {
             Message::Text(text) => match self.subscribe(text.as_str()) {
                 Ok(from) => self.say(&ServerMessage::Subscribed { from }).await,
-                Err(problem) => self.say(&ServerMessage::Problem(problem.outward(""))).await,
+                Err(problem) => {
+                    let problem = problem.outward("");
+                    self.say(&ServerMessage::Problem { problem }).await
+                }
             },
             Message::Binary(_) => Err(End::Close(POLICY, "text messages only")),
             Message::Ping(_) | Message::Pong(_) => Ok(()),

@@ -4,8 +4,13 @@ use axum::body::{Body, BodyDataStream};
 use axum::http::Request;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tandem_actors::entity;
+use tandem_actors::event::ResourceEvent;
+use tandem_actors::provisioning::entity_of;
 use tandem_api::event::close;
+use tandem_config::Kind;
 use tandem_config::resource::Role;
+use tandem_journal::Append;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -208,7 +213,10 @@ async fn a_socket_says_what_it_did_not_understand_and_stays() {
     for (message, code) in cases {
         say(&mut socket, &message).await;
         let answer = heard(&mut socket).await;
-        assert_eq!((&answer["type"], &answer["code"]), (&json!("problem"), &json!(code)));
+        assert_eq!(
+            (&answer["type"], &answer["problem"]["code"]),
+            (&json!("problem"), &json!(code))
+        );
     }
     say(&mut socket, &json!({ "type": "subscribe" })).await;
     assert_eq!(heard(&mut socket).await["type"], "subscribed");
@@ -239,4 +247,52 @@ async fn a_socket_is_closed_with_the_reason() {
 
     node.edge.drain();
     assert_eq!(heard(&mut drained).await["code"], close::DRAINING);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_cut_off_and_resumes() {
+    let limits = Limits { event_patience: Duration::from_millis(200), ..generous() };
+    let node = Node::with(limits).await;
+    let from = node.journal.head();
+    let free = node.edge.event_clients.available_permits();
+    let mut slow = socket(&node, &node.admin, None).await.unwrap();
+    heard(&mut slow).await;
+    say(&mut slow, &json!({ "type": "subscribe" })).await;
+    heard(&mut slow).await;
+
+    // More than the kernel keeps for a connection whose other end does not read.
+    let events = 256;
+    for number in 0..events {
+        let key = number.to_string();
+        let event =
+            ResourceEvent::Removed { kind: Kind::Trunk, key: key.clone(), by: "x".repeat(50_000) };
+        let append = Append {
+            entity: entity_of(Kind::Trunk, &key),
+            expected: None,
+            epoch: 0,
+            op_id: None,
+            events: vec![entity::encode(&event)],
+        };
+        node.journal.append(append).await.unwrap();
+    }
+    while node.edge.event_clients.available_permits() < free {
+        tokio::task::yield_now().await;
+    }
+    let mut last = from;
+    while let Some(Ok(message)) = slow.next().await {
+        let Message::Text(text) = message else { continue };
+        let event: Value = serde_json::from_str(&text).unwrap();
+        last.index += 1;
+        assert_eq!(event["position"], last.to_string());
+    }
+    assert!(last.index < from.index + events, "the slow client got everything");
+
+    let mut again = socket(&node, &node.admin, None).await.unwrap();
+    heard(&mut again).await;
+    say(&mut again, &json!({ "type": "subscribe", "from": last.to_string() })).await;
+    heard(&mut again).await;
+    while last.index < from.index + events {
+        last.index += 1;
+        assert_eq!(heard(&mut again).await["position"], last.to_string());
+    }
 }

@@ -1,6 +1,7 @@
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
-use serde_json::json;
+use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use super::{Answered, Node, generous};
 use crate::{Limits, Rate};
@@ -150,4 +151,52 @@ async fn readiness_names_what_is_missing() {
     is_problem(&answered, 503, "not-ready");
     let errors = answered.json()["errors"].clone();
     assert!(errors.as_array().unwrap().iter().any(|error| error["pointer"] == "/sip"), "{errors}");
+}
+
+/// JSON of any kind, with the names of real fields among its names.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,20}".prop_map(Value::from),
+    ];
+    let name = prop_oneof![
+        "[a-z]{1,4}",
+        Just("number".into()),
+        Just("auth".into()),
+        Just("members".into()),
+        Just("destination".into()),
+        Just("name".into())
+    ];
+    leaf.prop_recursive(3, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(name.clone(), inner, 0..5)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_body_makes_the_server_fail(body in any_json()) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let node = Node::start().await;
+            for operation in crate::table::operations() {
+                if operation.body.is_none() || operation.path.contains('{') {
+                    continue;
+                }
+                let given = [("if-match", "*")];
+                let method = operation.method.clone();
+                let answered =
+                    node.ask(method, &operation.path, &given, Some(body.clone())).await;
+                let failed = answered.status == StatusCode::INTERNAL_SERVER_ERROR;
+                assert!(!failed, "{} {body} {}", operation.id, answered.text);
+            }
+        });
+    }
 }
