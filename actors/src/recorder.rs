@@ -1,25 +1,35 @@
 //! The journal as one entity sees it: its state is loaded as the fold of its events, and its
-//! events are appended in order without waiting for the disk.
+//! events are appended in order without holding up the actor.
+//!
+//! Events of several steps that wait together are one append. An overloaded journal is tried
+//! again; any other failure is told to everybody who waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tandem_journal::{Append, AppendError, Entity, Journal, ReadError};
 use tandem_kernel::spawn;
 use tandem_wire::{Schema, WireError};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::entity;
 
+/// Steps whose events may wait for the journal; a queue call has about six.
+const CAPACITY: usize = 8_192;
+/// Events in one append.
+const TOGETHER: usize = 200;
 /// Events between two snapshots.
 const SNAPSHOT_EVERY: u64 = 500;
 /// The largest snapshot that is read, in bytes.
 const MAX_SNAPSHOT: usize = 64 << 20;
 /// How long the appends of a crashed actor may take to commit.
 const SETTLE_WITHIN: Duration = Duration::from_secs(10);
+/// The wait before an overloaded journal is tried again.
+const RETRY: Duration = Duration::from_millis(20);
 
 /// A state that is the fold of events.
 pub(crate) trait Fold: Schema + Default {
@@ -54,23 +64,40 @@ pub(crate) enum LoadError {
     Unsettled(Entity),
 }
 
+type Then = Box<dyn FnOnce(Result<(), AppendError>) + Send>;
+
+struct Job {
+    events: Vec<Bytes>,
+    /// The state after the events, when it is time for a snapshot.
+    state: Option<Vec<u8>>,
+    then: Then,
+}
+
 /// The way of one entity to the journal. Outlives the entity's actor.
 #[derive(Clone)]
 pub(crate) struct Recorder {
     journal: Journal,
     entity: Entity,
-    epoch: u64,
-    /// Appends on their way.
-    pending: Arc<watch::Sender<u64>>,
+    jobs: mpsc::Sender<Job>,
+    /// Jobs that are not done.
+    pending: Arc<watch::Sender<usize>>,
     /// Events since the last snapshot.
     unsaved: Arc<AtomicU64>,
 }
 
 impl Recorder {
-    /// For an entity that this node owns since `epoch`.
+    /// For an entity that this node owns since `epoch`. Ends with its last clone.
     pub(crate) fn new(journal: Journal, entity: Entity, epoch: u64) -> Self {
+        let (jobs, waiting) = mpsc::channel(CAPACITY);
         let pending = Arc::new(watch::Sender::new(0));
-        Self { journal, entity, epoch, pending, unsaved: Arc::default() }
+        let writer = Writer {
+            journal: journal.clone(),
+            entity: entity.clone(),
+            epoch,
+            pending: Arc::clone(&pending),
+        };
+        drop(spawn("recorder", writer.run(waiting)));
+        Self { journal, entity, jobs, pending, unsaved: Arc::default() }
     }
 
     /// The entity's state. Waits for what an earlier actor appended.
@@ -80,11 +107,11 @@ impl Recorder {
         if tokio::time::timeout(SETTLE_WITHIN, settled).await.is_err() {
             return Err(LoadError::Unsettled(self.entity.clone()));
         }
-        let (snapshot, records) = self
-            .journal
-            .load(&self.entity)
-            .await
-            .map_err(|source| LoadError::Journal { entity: self.entity.clone(), source })?;
+        let loaded = self.journal.load(&self.entity).await;
+        let (snapshot, records) = loaded.map_err(|source| LoadError::Journal {
+            entity: self.entity.clone(),
+            source,
+        })?;
         let decoding = |source| LoadError::Decode { entity: self.entity.clone(), source };
         let mut state = match snapshot {
             Some(snapshot) => tandem_wire::decode_versioned::<F>(&snapshot.bytes, MAX_SNAPSHOT)
@@ -107,36 +134,92 @@ impl Recorder {
         state: &F,
         then: impl FnOnce(Result<(), AppendError>) + Send + 'static,
     ) {
-        let pending = self.journal.append(Append {
-            entity: self.entity.clone(),
-            expected: None,
-            epoch: self.epoch,
-            op_id: None,
-            events: events.iter().map(entity::encode).collect(),
-        });
         let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
         let unsaved = self.unsaved.fetch_add(count, Ordering::Relaxed) + count;
-        let snapshot = (unsaved >= SNAPSHOT_EVERY).then(|| {
+        let state = (unsaved >= SNAPSHOT_EVERY).then(|| {
             self.unsaved.store(0, Ordering::Relaxed);
             tandem_wire::encode_versioned(state)
         });
+        let events = events.iter().map(entity::encode).collect();
         self.pending.send_modify(|pending| *pending += 1);
-        let recorder = self.clone();
-        spawn("append outcome", async move {
-            let outcome = pending.await;
-            recorder.pending.send_modify(|pending| *pending -= 1);
-            let version = outcome.as_ref().ok().map(|appended| appended.version);
-            then(outcome.map(|_| ()));
-            if let (Some(version), Some(bytes)) = (version, snapshot) {
-                recorder.save(version, bytes).await;
+        let job = Job { events, state, then: Box::new(then) };
+        if let Err(refused) = self.jobs.try_send(job) {
+            self.pending.send_modify(|pending| *pending -= 1);
+            let (job, error) = match refused {
+                mpsc::error::TrySendError::Full(job) => (job, AppendError::Overloaded),
+                mpsc::error::TrySendError::Closed(job) => (job, AppendError::Closed),
+            };
+            (job.then)(Err(error));
+        }
+    }
+}
+
+/// The task that appends.
+struct Writer {
+    journal: Journal,
+    entity: Entity,
+    epoch: u64,
+    pending: Arc<watch::Sender<usize>>,
+}
+
+impl Writer {
+    async fn run(self, mut waiting: mpsc::Receiver<Job>) {
+        while let Some(first) = waiting.recv().await {
+            let mut count = first.events.len();
+            let mut jobs = vec![first];
+            while count < TOGETHER
+                && let Ok(next) = waiting.try_recv()
+            {
+                count += next.events.len();
+                jobs.push(next);
             }
-        });
+            self.write(jobs).await;
+        }
+    }
+
+    async fn write(&self, jobs: Vec<Job>) {
+        let events: Vec<Bytes> = jobs.iter().flat_map(|job| job.events.clone()).collect();
+        let outcome = self.append_all(&events).await;
+        let mut after = events.len();
+        for job in jobs {
+            after -= job.events.len();
+            if let (Ok(version), Some(state)) = (&outcome, job.state) {
+                let after = u64::try_from(after).unwrap_or(u64::MAX);
+                self.save(version.saturating_sub(after), state).await;
+            }
+            (job.then)(outcome.as_ref().map(|_| ()).map_err(Clone::clone));
+            self.pending.send_modify(|pending| *pending -= 1);
+        }
+    }
+
+    /// One step can have more events than one append takes. Gives the version after the last.
+    async fn append_all(&self, events: &[Bytes]) -> Result<u64, AppendError> {
+        let mut version = 0;
+        for some in events.chunks(TOGETHER) {
+            version = self.append(some.to_vec()).await?;
+        }
+        Ok(version)
+    }
+
+    async fn append(&self, events: Vec<Bytes>) -> Result<u64, AppendError> {
+        loop {
+            let pending = self.journal.append(Append {
+                entity: self.entity.clone(),
+                expected: None,
+                epoch: self.epoch,
+                op_id: None,
+                events: events.clone(),
+            });
+            match pending.await {
+                Err(AppendError::Overloaded) => tokio::time::sleep(RETRY).await,
+                outcome => return outcome.map(|appended| appended.version),
+            }
+        }
     }
 
     /// A lost snapshot costs time at the next load, nothing else.
-    async fn save(&self, version: u64, bytes: Vec<u8>) {
-        let saved = self.journal.snapshot(&self.entity, version, bytes.into()).await;
-        if let Err(error) = saved {
+    async fn save(&self, version: u64, state: Vec<u8>) {
+        if let Err(error) = self.journal.snapshot(&self.entity, version, state.into()).await {
             tracing::warn!(entity = %self.entity, %error, "failed to save a snapshot");
         }
     }

@@ -134,9 +134,9 @@ impl AgentState {
             Ok(Stepped { events, outcome: Some(outcome) }) => {
                 let view = self.agent.view();
                 self.append(myself, &events, move |result| {
-                    let answer = result.map(|()| (outcome, view)).map_err(|error| {
-                        Refusal::Unavailable { detail: error.to_string() }
-                    });
+                    let answer = result
+                        .map(|()| (outcome, view))
+                        .map_err(|error| Refusal::Unavailable { detail: error.to_string() });
                     let _asker_is_gone = reply.send(answer);
                 });
                 return;

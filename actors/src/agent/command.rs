@@ -191,9 +191,8 @@ impl<'a> Asked<'a> {
     fn log_in_last(&self) -> Decided {
         let seats = self.seats(&Scope::All)?;
         let last = &self.facts.last_queues;
-        let out = seats.iter().filter(|(queue, seat)| {
-            seat.logged_in.is_none() && last.contains(*queue)
-        });
+        let out =
+            seats.iter().filter(|(queue, seat)| seat.logged_in.is_none() && last.contains(*queue));
         let queues: Vec<String> = out.map(|(queue, _)| (*queue).clone()).collect();
         let mut events = Vec::new();
         if !queues.is_empty() {
@@ -230,9 +229,8 @@ impl<'a> Asked<'a> {
         }
         let (at, source) = (self.at, self.source);
         let fresh = named(&seats, |seat| seat.logged_in.is_some() && seat.pause.is_none());
-        let other = named(&seats, |seat| {
-            seat.pause.as_ref().is_some_and(|pause| pause.reason != reason)
-        });
+        let other =
+            named(&seats, |seat| seat.pause.as_ref().is_some_and(|pause| pause.reason != reason));
         let mut events = Vec::new();
         if !fresh.is_empty() {
             let reason = reason.clone();
@@ -248,10 +246,10 @@ impl<'a> Asked<'a> {
         let seats = self.seats(scope)?;
         let mut events: Vec<_> = self.resumed(&seats, |_| true).into_iter().collect();
         let resting = seats.iter().filter(|(_, seat)| seat.rest.is_some());
-        events.extend(resting.map(|(queue, _)| AgentEvent::WrapUpEnded {
-            at: self.at,
-            queue: (*queue).clone(),
-        }));
+        events.extend(
+            resting
+                .map(|(queue, _)| AgentEvent::WrapUpEnded { at: self.at, queue: (*queue).clone() }),
+        );
         Ok((events, Outcome::Resumed))
     }
 

@@ -104,9 +104,8 @@ impl Facts {
 
     /// The queues that the agent logged in to as a dynamic agent.
     fn logged_in(&self) -> BTreeSet<String> {
-        let dynamic = |seat: &Seat| {
-            seat.membership == Membership::Dynamic && seat.logged_in.is_some()
-        };
+        let dynamic =
+            |seat: &Seat| seat.membership == Membership::Dynamic && seat.logged_in.is_some();
         let queues = self.seats.iter().filter(|(_, seat)| dynamic(seat));
         queues.map(|(queue, _)| queue.clone()).collect()
     }

@@ -10,9 +10,7 @@ use tandem_journal::{Entity, Journal};
 use tandem_kernel::{Children, Clock, Decision, Ended, Restart};
 use tandem_telemetry::metric;
 
-use super::{
-    DecisionSink, Exit, QueueActor, QueueArgs, QueueMsg, QueueNotice, QueuesMsg, Sinks,
-};
+use super::{DecisionSink, Exit, QueueActor, QueueArgs, QueueMsg, QueueNotice, QueuesMsg, Sinks};
 use crate::entity;
 use crate::recorder::Recorder;
 use crate::whereabouts::Whereabouts;

@@ -9,9 +9,7 @@ use tandem_kernel::CallId;
 
 /// One agent's ring for one caller, and the reservation behind it. Unique in its queue for
 /// ever: the upper half counts the starts of the queue's actor.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OfferId(pub u64);
 
 /// Why an offer came to nothing, as the call saw it.
@@ -41,9 +39,7 @@ pub enum Party {
 }
 
 /// How a caller left a queue.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Exit {
     /// An agent answered.
     Answered,

@@ -11,7 +11,7 @@ use crate::agent::{Bid, Denial, FromAgent, Round};
 use crate::queue::OfferId;
 
 /// How long a queue may take to bid. Bids come within microseconds unless a queue is down.
-pub const BID_WITHIN: Duration = Duration::from_millis(300);
+pub(super) const BID_WITHIN: Duration = Duration::from_millis(300);
 
 /// A queue's wish for the agent.
 #[derive(Clone, Copy, Debug)]

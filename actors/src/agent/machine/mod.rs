@@ -313,8 +313,8 @@ impl Agent {
             if self.facts.seats.get(&queue).is_some_and(|seat| seat.membership == membership) {
                 continue;
             }
-            let logged_in = membership == Membership::Static
-                || self.settings.dynamic_agents_start_logged_in;
+            let logged_in =
+                membership == Membership::Static || self.settings.dynamic_agents_start_logged_in;
             self.record(AgentEvent::Added { at, queue, membership, logged_in }, out);
         }
     }
@@ -368,13 +368,7 @@ impl Agent {
     }
 
     /// The queue call is over, as the queue or as the call said first.
-    fn finished(
-        &mut self,
-        now: Timestamp,
-        call: CallId,
-        wrap_up: Duration,
-        out: &mut Vec<Effect>,
-    ) {
+    fn finished(&mut self, now: Timestamp, call: CallId, wrap_up: Duration, out: &mut Vec<Effect>) {
         let Some(talk) = self.talks.remove(&call) else { return };
         if wrap_up.is_zero() || !self.facts.seats.contains_key(&talk.queue) {
             return;

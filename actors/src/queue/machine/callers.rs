@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use tandem_kernel::{CallId, Timestamp};
 
-use super::{
-    Caller, Due, Effect, LEAVE_GRACE, OfferStage, Queue, Refused, Stage,
-};
+use super::{Caller, Due, Effect, LEAVE_GRACE, OfferStage, Queue, Refused, Stage};
 use crate::agent::ToAgent;
 use crate::queue::event::{QueueEvent, RingEnd};
 use crate::queue::{Exit, OfferId, Party, QueueNotice};
@@ -109,9 +107,9 @@ impl Queue {
 
     /// counted from the entry, also over a restart and an edit.
     pub(super) fn arm_deadline(&mut self, now: Timestamp, call: CallId, out: &mut Vec<Effect>) {
-        let timer = self.deadline_of(call).map(|deadline| {
-            self.arm(Due::MaxWait(call), deadline.since(now), out)
-        });
+        let timer = self
+            .deadline_of(call)
+            .map(|deadline| self.arm(Due::MaxWait(call), deadline.since(now), out));
         if let Some(caller) = self.callers.get_mut(&call) {
             caller.deadline = timer;
         }
@@ -143,7 +141,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Tells a caller to leave unanswered. While an answer may be on its way the exit is open.
+    /// Tells a caller to leave unanswered. The exit is open for a moment: an answer or the
+    /// caller's own hang-up may be on its way, and what the call says counts.
     pub(super) fn leave(
         &mut self,
         now: Timestamp,
@@ -161,20 +160,11 @@ impl Queue {
         let failover = self.config.failover.clone();
         out.push(Effect::Notify { call, notice: QueueNotice::Leave { reason, failover } });
         let Some(caller) = self.callers.get_mut(&call) else { return };
-        if caller.withdrawn.is_empty() {
-            self.exit(now, call, reason, now, out);
-            return;
-        }
         caller.stage = Stage::Leaving { reason, since: now };
         self.arm(Due::Leave(call), LEAVE_GRACE, out);
     }
 
-    pub(super) fn leave_completed(
-        &mut self,
-        now: Timestamp,
-        call: CallId,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn leave_completed(&mut self, now: Timestamp, call: CallId, out: &mut Vec<Effect>) {
         if let Some(Caller { stage: Stage::Leaving { reason, since }, .. }) =
             self.callers.get(&call)
         {
@@ -184,12 +174,7 @@ impl Queue {
     }
 
     /// Ends all offers for a caller who leaves; gives back those that ring.
-    fn cut_offers(
-        &mut self,
-        now: Timestamp,
-        call: CallId,
-        out: &mut Vec<Effect>,
-    ) -> Vec<OfferId> {
+    fn cut_offers(&mut self, now: Timestamp, call: CallId, out: &mut Vec<Effect>) -> Vec<OfferId> {
         let Some(caller) = self.callers.get_mut(&call) else { return Vec::new() };
         let Stage::Attempt(attempt) = std::mem::replace(&mut caller.stage, Stage::Waiting) else {
             return Vec::new();
@@ -237,9 +222,7 @@ impl Queue {
         if !rule.enabled || self.callers.is_empty() || !self.is_empty(rule) {
             return;
         }
-        let idle = |caller: &Caller| {
-            matches!(caller.stage, Stage::Waiting | Stage::Resting { .. })
-        };
+        let idle = |caller: &Caller| matches!(caller.stage, Stage::Waiting | Stage::Resting { .. });
         let waiting = self.callers.iter().filter(|(_, caller)| idle(caller));
         for call in waiting.map(|(call, _)| *call).collect::<Vec<_>>() {
             self.leave(now, call, Exit::LeaveEmpty, out);
@@ -254,8 +237,9 @@ impl Queue {
         }
     }
 
-    pub(super) fn close_when_removed(&self, out: &mut Vec<Effect>) {
-        if self.removed && self.callers.is_empty() && self.facts.active.is_empty() {
+    pub(super) fn close_when_removed(&mut self, out: &mut Vec<Effect>) {
+        let is_over = self.removed && self.callers.is_empty() && self.facts.active.is_empty();
+        if is_over && !std::mem::replace(&mut self.closed, true) {
             out.push(Effect::Closed);
         }
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use tandem_config::resource::RingStrategy;
 use tandem_kernel::{CallId, Timestamp};
 
-use super::{ASK_WITHIN, Attempt, Due, Effect, Member, Offer, OfferStage, Queue, RING_GRACE, Stage};
+use super::{
+    ASK_WITHIN, Attempt, Due, Effect, Member, Offer, OfferStage, Queue, RING_GRACE, Stage,
+};
 use crate::agent::{Bid, ToAgent};
 use crate::office::Activity;
 use crate::queue::order::{self, Candidate};

@@ -39,6 +39,8 @@ pub const ASK_WITHIN: Duration = Duration::from_secs(2);
 pub const RING_GRACE: Duration = Duration::from_secs(2);
 /// How long an answer may be on its way when a caller is told to leave.
 pub const LEAVE_GRACE: Duration = Duration::from_secs(1);
+/// How long the end of a talk may be on its way when the agent knows of it already.
+const TALK_GRACE: Duration = Duration::from_secs(2);
 /// The shortest pause after rings that ended at once, so that an unreachable phone makes no
 /// busy loop.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
@@ -58,7 +60,10 @@ pub struct Queue {
     free: BTreeSet<String>,
     /// Callers for whom it was not noted yet why an agent does not ring.
     unexplained: BTreeSet<CallId>,
+    /// Talks of which their agents know nothing.
+    suspects: BTreeSet<CallId>,
     removed: bool,
+    closed: bool,
     next_offer: u32,
     next_timer: u64,
     timers: BTreeMap<TimerId, Due>,
@@ -130,6 +135,7 @@ enum Due {
     Ask(OfferId),
     Ring(OfferId),
     Leave(CallId),
+    Talk(CallId),
 }
 
 /// The seeded chance of the strategy `random` (SplitMix64).
@@ -158,7 +164,9 @@ impl Queue {
             offers: BTreeMap::new(),
             free: BTreeSet::new(),
             unexplained: BTreeSet::new(),
+            suspects: BTreeSet::new(),
             removed: false,
+            closed: false,
             next_offer: 0,
             next_timer: 0,
             timers: BTreeMap::new(),
@@ -309,6 +317,7 @@ impl Queue {
             Some(Due::Ask(offer)) => self.ask_overdue(now, offer, out),
             Some(Due::Ring(offer)) => self.ring_overdue(now, offer, out),
             Some(Due::Leave(call)) => self.leave_completed(now, call, out),
+            Some(Due::Talk(call)) => self.check_talk(now, call, out),
             // A timer of before the actor's last start.
             None => {}
         }
@@ -352,13 +361,13 @@ impl Queue {
         let limit_changed = config.max_wait_secs != self.config.max_wait_secs;
         let known: BTreeSet<String> = self.members.keys().cloned().collect();
         self.config = config;
-        self.removed = false;
+        (self.removed, self.closed) = (false, false);
         self.seat_members();
         for agent in self.members.keys().filter(|agent| !known.contains(*agent)) {
             out.push(Effect::Tell { agent: agent.clone(), message: ToAgent::Hello });
         }
-        let gone: Vec<OfferId> = self.offers.iter().filter(|(_, it)| self.is_obsolete(it))
-            .map(|(id, _)| *id).collect();
+        let gone: Vec<OfferId> =
+            self.offers.iter().filter(|(_, it)| self.is_obsolete(it)).map(|(id, _)| *id).collect();
         for offer in gone {
             self.ask_over(now, offer, true, out);
         }

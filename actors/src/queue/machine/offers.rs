@@ -7,7 +7,7 @@ use tandem_kernel::{CallId, Timestamp};
 use super::callers::micros;
 use super::{
     Attempt, Caller, Due, Effect, Offer, OfferStage, Queue, RING_GRACE, Refused, SHORTEST_PAUSE,
-    SILENT_OFFERS, Stage,
+    SILENT_OFFERS, Stage, TALK_GRACE,
 };
 use crate::agent::{Denial, Round, Standing, ToAgent};
 use crate::queue::event::{QueueEvent, RingEnd, Turn};
@@ -26,7 +26,6 @@ impl Queue {
         out: &mut Vec<Effect>,
     ) {
         let Some(member) = self.members.get_mut(&agent) else { return };
-        let is_first = member.standing.is_none();
         let offer = member.offer.filter(|_| fresh);
         let talking = standing.talking.clone();
         member.round = round;
@@ -35,19 +34,17 @@ impl Queue {
             self.withdraw(offer, false, out);
             self.ring_over(now, offer, OfferEnd::AgentGone, out);
         }
-        if fresh || is_first {
-            self.compare_talks(now, &agent, &talking, fresh, out);
-        }
+        self.compare_talks(&agent, &talking, fresh, out);
         self.set_free(&agent);
     }
 
-    /// The agent's actor or the queue's has just begun: both must know the same calls.
+    /// Both must know the same talks. A fresh agent is told of them; a talk that another agent
+    /// does not know of is suspect, unless word of it is on its way.
     fn compare_talks(
         &mut self,
-        now: Timestamp,
         agent: &str,
         talking: &[CallId],
-        agent_is_fresh: bool,
+        fresh: bool,
         out: &mut Vec<Effect>,
     ) {
         let wrap_up = self.wrap_up();
@@ -56,14 +53,25 @@ impl Queue {
             out.push(tell(ToAgent::Finished { call: *call, wrap_up }));
         }
         let own = self.facts.active.iter().filter(|(_, active)| active.agent == agent);
-        let own: Vec<CallId> = own.map(|(call, _)| *call).collect();
-        for call in own.into_iter().filter(|call| !talking.contains(call)) {
-            if agent_is_fresh {
+        let unknown = own.map(|(call, _)| *call).filter(|call| !talking.contains(call));
+        for call in unknown.collect::<Vec<_>>() {
+            if fresh {
                 let offer = OfferId(0);
                 out.push(tell(ToAgent::Answered { offer, call, wrap_up }));
-            } else {
-                self.talk_lost(now, call, now, out);
+            } else if self.suspects.insert(call) {
+                self.arm(Due::Talk(call), TALK_GRACE, out);
             }
+        }
+    }
+
+    /// Ends a talk that the agent does not know of and of which the call does not tell.
+    pub(super) fn check_talk(&mut self, now: Timestamp, call: CallId, out: &mut Vec<Effect>) {
+        self.suspects.remove(&call);
+        let Some(active) = self.facts.active.get(&call) else { return };
+        let member = self.members.get(&active.agent);
+        let standing = member.and_then(|member| member.standing.as_ref());
+        if standing.is_some_and(|standing| !standing.talking.contains(&call)) {
+            self.talk_lost(now, call, now, out);
         }
     }
 
@@ -235,15 +243,13 @@ impl Queue {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refused> {
         let caller = self.callers.get(&call).ok_or(Refused::UnknownCaller)?;
-        let rings = self.offers.get(&id).filter(|it| {
-            it.call == call && it.stage != OfferStage::Asked
-        });
+        let rings =
+            self.offers.get(&id).filter(|it| it.call == call && it.stage != OfferStage::Asked);
         let agent = rings.map(|offer| offer.agent.clone());
         let agent = agent.or_else(|| caller.withdrawn.get(&id).cloned());
         let agent = agent.ok_or(Refused::UnknownOffer)?;
         if self.take_offer(id).is_some()
-            && let Some(Caller { stage: Stage::Attempt(attempt), .. }) =
-                self.callers.get_mut(&call)
+            && let Some(Caller { stage: Stage::Attempt(attempt), .. }) = self.callers.get_mut(&call)
         {
             attempt.offers.remove(&id);
         }
@@ -344,13 +350,7 @@ impl Queue {
     }
 
     /// An attempt lost one of its offers; with the last one it is over.
-    fn attempt_lost(
-        &mut self,
-        now: Timestamp,
-        call: CallId,
-        id: OfferId,
-        out: &mut Vec<Effect>,
-    ) {
+    fn attempt_lost(&mut self, now: Timestamp, call: CallId, id: OfferId, out: &mut Vec<Effect>) {
         let Some(caller) = self.callers.get_mut(&call) else { return };
         let Stage::Attempt(attempt) = &mut caller.stage else { return };
         attempt.offers.remove(&id);

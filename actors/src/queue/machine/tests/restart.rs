@@ -1,0 +1,174 @@
+use tandem_config::resource::RingStrategy;
+
+use super::*;
+use crate::entity;
+use crate::queue::{Active, Party, RingEnd, Turn};
+
+fn fold(events: &[QueueEvent]) -> Facts {
+    let mut facts = Facts::default();
+    for event in events {
+        facts.evolve(event);
+    }
+    facts
+}
+
+/// A morning in a queue.
+fn busy() -> Bench {
+    let mut bench = Bench::staffed(config(RingStrategy::Rrmemory, &["1", "2", "3"]));
+    for number in 1..=5 {
+        bench.join(number);
+    }
+    bench.answer(1);
+    bench.end_ring(2, OfferEnd::Rejected);
+    bench.step(Input::Gone { call: call(4), reason: Exit::CallerHangup }).unwrap();
+    bench.wait_secs(5);
+    bench.hang_up(1, "1");
+    bench.join(6);
+    bench
+}
+
+#[test]
+fn a_restart_at_any_event_restores_the_state_of_that_moment() {
+    let bench = busy();
+    let mut facts = Facts::default();
+    for (count, event) in bench.events.iter().enumerate() {
+        facts.evolve(event);
+
+        assert_eq!(fold(&bench.events[..=count]), facts);
+        let bytes = tandem_wire::encode_versioned(&facts);
+        let read: Facts = tandem_wire::decode_versioned(&bytes, 1 << 20).unwrap();
+        assert_eq!(read, facts, "a snapshot after {event:?}");
+    }
+    assert_eq!(facts, *bench.queue.facts(), "the machine's state is the fold of its events");
+}
+
+#[test]
+fn a_restart_keeps_the_line_the_pointer_and_the_figures() {
+    let before = busy();
+    let facts = fold(&before.events);
+    let alive = [2, 3, 5, 6].map(call);
+
+    let mut bench = Bench::with(before.queue.config().clone(), facts.clone(), &alive);
+
+    let line: Vec<_> = bench.queue.view().waiting.iter().map(|it| it.call).collect();
+    assert_eq!(line, alive);
+    assert_eq!(bench.queue.facts().pointer, facts.pointer);
+    assert_eq!(bench.queue.facts().counters, facts.counters);
+    let withdrawn = bench.seen.iter().filter(|effect| {
+        matches!(effect, Effect::Notify { notice: QueueNotice::Withdraw { .. }, .. })
+    });
+    assert_eq!(withdrawn.count(), facts.rings.len(), "rings begin again");
+    bench.granting = false;
+    bench.stands("1", free(START));
+    bench.stands("2", free(START));
+    let asked = bench.seen.iter().filter_map(|effect| match effect {
+        Effect::Tell { message: ToAgent::Reserve { call, offer, .. }, .. } => {
+            assert!(offer.0 >> 32 == 2, "names of offers never come back");
+            Some(*call)
+        }
+        _ => None,
+    });
+    assert_eq!(asked.collect::<Vec<_>>(), [call(2), call(3)]);
+}
+
+#[test]
+fn callers_who_can_not_be_reached_after_a_restart_have_left() {
+    let before = busy();
+
+    let bench = Bench::with(before.queue.config().clone(), fold(&before.events), &[call(3)]);
+
+    assert_eq!(bench.exit(2), Some(Exit::System));
+    assert_eq!(bench.exit(3), None);
+    assert!(bench.queue.facts().active.is_empty());
+}
+
+#[test]
+fn the_maximum_wait_counts_from_the_entry_over_a_restart() {
+    let mut config = config(RingStrategy::Linear, &[]);
+    config.max_wait_secs = 60;
+    let mut before = Bench::new(config.clone());
+    before.join(1);
+
+    let mut bench = Bench::with(config, fold(&before.events), &[call(1)]);
+    bench.wait_secs(59);
+    assert_eq!(bench.exit(1), None);
+    bench.wait_secs(2);
+
+    assert_eq!(bench.exit(1), Some(Exit::MaxWait));
+}
+
+#[test]
+fn a_talk_that_the_agent_does_not_know_of_after_a_restart_is_over() {
+    let mut before = Bench::staffed(config(RingStrategy::Linear, &["1"]));
+    before.join(1);
+    before.answer(1);
+    let facts = fold(&before.events);
+    assert_eq!(facts.active[&call(1)], Active { agent: "1".into(), since: START });
+    let mut bench = Bench::with(before.queue.config().clone(), facts, &[call(1)]);
+    assert_eq!(bench.queue.facts().active.len(), 1);
+
+    bench.stands("1", free(START));
+    assert_eq!(bench.queue.facts().active.len(), 1, "word may be on its way");
+    bench.wait_secs(2);
+
+    assert!(bench.queue.facts().active.is_empty());
+}
+
+#[test]
+fn a_fresh_agent_is_told_of_the_talks_that_go_on_and_loses_the_rings() {
+    let mut bench = Bench::staffed(config(RingStrategy::Linear, &["1"]));
+    bench.join(1);
+    bench.answer(1);
+    bench.seen.clear();
+
+    let message = FromAgent::Standing { standing: free(START), round: None, fresh: true };
+    bench.granting = false;
+    bench.step(Input::Agent { agent: "1".into(), message }).unwrap();
+
+    assert!(bench.seen.iter().any(|effect| matches!(
+        effect,
+        Effect::Tell { message: ToAgent::Answered { call: of, .. }, .. } if *of == call(1)
+    )));
+}
+
+#[test]
+fn the_bytes_of_events_stay_readable() {
+    let at = Timestamp::from_micros(1_000_001);
+    let (call, offer, agent) = (call(0x0102), OfferId(7), "1001".to_owned());
+    let events = [
+        QueueEvent::Opened { at },
+        QueueEvent::Joined { at, call, caller: "0912".into(), caller_name: "Ann".into() },
+        QueueEvent::Refused { at, call, reason: Exit::MaxCallers },
+        QueueEvent::Ringing { at, call, offer, agent: agent.clone(), turn: Turn::Static },
+        QueueEvent::Ringing {
+            at,
+            call,
+            offer,
+            agent: agent.clone(),
+            turn: Turn::Dynamic { since: at },
+        },
+        QueueEvent::RingEnded { at, call, offer, agent: agent.clone(), why: RingEnd::Lost },
+        QueueEvent::RingEnded {
+            at,
+            call,
+            offer,
+            agent: agent.clone(),
+            why: RingEnd::Ended(OfferEnd::TimedOut),
+        },
+        QueueEvent::Answered { at, call, offer, agent: agent.clone(), wait_us: 9 },
+        QueueEvent::Ended { at, call, agent, by: Party::System, talk_us: 10 },
+        QueueEvent::Exited { at, call, reason: Exit::System, wait_us: 11 },
+    ];
+    let golden = include_str!("events.hex");
+    let lines: Vec<String> = events
+        .iter()
+        .map(|event| {
+            let bytes = entity::encode(event);
+            let read: QueueEvent = entity::decode(&bytes).unwrap();
+            assert_eq!(read, *event);
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{} {hex}", event.name())
+        })
+        .collect();
+    assert_eq!(lines, golden.lines().collect::<Vec<_>>(), "{}", lines.join("\n"));
+}

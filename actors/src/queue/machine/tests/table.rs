@@ -1,0 +1,97 @@
+//! Every stage of a caller against every input, as a table that is read by people.
+
+use tandem_config::resource::RingStrategy;
+
+use super::super::LEAVE_GRACE;
+use super::*;
+use crate::agent::Denial;
+use crate::queue::Party;
+
+const STAGES: [&str; 7] =
+    ["nobody", "waiting", "asked", "ringing", "resting", "leaving", "with an agent"];
+
+/// Call 1 in this stage; agent 1 is the only one.
+fn bench(stage: &str) -> Bench {
+    let mut config = config(RingStrategy::Linear, &["1"]);
+    config.max_wait_secs = 100;
+    let mut bench = Bench::new(config);
+    bench.granting = stage != "asked";
+    if stage != "waiting" {
+        bench.stands("1", free(START));
+    }
+    if stage != "nobody" {
+        bench.join(1);
+    }
+    match stage {
+        "resting" => drop(bench.end_ring(1, OfferEnd::Rejected)),
+        "leaving" => {
+            let (_, agent) = bench.ring(1);
+            assert_eq!(agent, "1");
+            bench.step(Input::Remove).unwrap();
+        }
+        "with an agent" => drop(bench.answer(1)),
+        _ => {}
+    }
+    bench.granting = false;
+    bench.standings.clear();
+    bench.seen.clear();
+    bench
+}
+
+fn inputs() -> Vec<(&'static str, Input)> {
+    let (call, offer, agent) = (call(1), OfferId((1 << 32) | 1), "1".to_owned());
+    let from = |message| Input::Agent { agent: "1".into(), message };
+    let join = Input::Join { call, caller: String::new(), caller_name: String::new() };
+    let talk = Duration::from_secs(9);
+    vec![
+        ("join", join),
+        ("hang-up", Input::Gone { call, reason: Exit::CallerHangup }),
+        ("rings", Input::OfferRinging { call, offer }),
+        ("answered", Input::OfferAnswered { call, offer }),
+        ("declined", Input::OfferEnded { call, offer, why: OfferEnd::Rejected }),
+        ("talk over", Input::CallEnded { call, agent, by: Party::Caller, talk }),
+        ("granted", from(FromAgent::Granted { offer })),
+        ("denied", from(FromAgent::Denied { offer, why: Denial::NotReady })),
+        ("revoked", from(FromAgent::Revoked { offer })),
+        ("removed", Input::Remove),
+    ]
+}
+
+fn cell(bench: &mut Bench, input: Input) -> String {
+    if let Err(refused) = bench.step(input) {
+        return format!("refused: {refused}");
+    }
+    let words: Vec<String> = bench.seen.iter().filter_map(word).collect();
+    if words.is_empty() { "-".into() } else { words.join(", ") }
+}
+
+fn word(effect: &Effect) -> Option<String> {
+    match effect {
+        Effect::Record(event) => Some(event.name().to_owned()),
+        Effect::Notify { notice, .. } => Some(format!("call: {}", variant(notice))),
+        Effect::Tell { message, .. } => Some(format!("agent: {}", variant(message))),
+        Effect::Closed => Some("closed".into()),
+        Effect::Arm { .. } | Effect::Decide(..) | Effect::Forget(_) => None,
+    }
+}
+
+fn variant(value: &impl std::fmt::Debug) -> String {
+    let text = format!("{value:?}");
+    text.split([' ', '{', '(']).next().unwrap_or_default().to_lowercase()
+}
+
+#[test]
+fn every_stage_meets_every_input() {
+    let mut table = String::new();
+    for stage in STAGES {
+        for (name, input) in inputs() {
+            let cell = cell(&mut bench(stage), input);
+            table.push_str(&format!("{stage:14}| {name:10}| {cell}\n"));
+        }
+        let mut late = bench(stage);
+        late.wait(LEAVE_GRACE * 200);
+        let cell: Vec<_> = late.seen.iter().filter_map(word).collect();
+        table.push_str(&format!("{stage:14}| {:10}| {}\n", "200 s", cell.join(", ")));
+    }
+    assert_eq!(table, include_str!("table.txt"), "\n{table}");
+}
