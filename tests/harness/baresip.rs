@@ -42,11 +42,14 @@ impl Baresip {
     ) -> Self {
         let dir = parent.join(format!("baresip-{user}"));
         std::fs::create_dir_all(&dir).unwrap();
-        std::fs::write(dir.join("tone.wav"), tone_file(tone, 60)).unwrap();
+        // Codec, rate and channels in baresip's way, e.g. PCMA/8000/1.
+        let parts: Vec<&str> = codec.split('/').collect();
+        let (rate, channels) = (parts[1].parse().unwrap(), parts[2].parse().unwrap());
+        std::fs::write(dir.join("tone.wav"), tone_file(tone, rate, channels)).unwrap();
         std::fs::write(dir.join("contacts"), "").unwrap();
         let account = format!(
             "<sip:{user}@{server};transport=udp>;auth_user={user};auth_pass={password};\
-             audio_codecs={codec}/8000/1;regint=120\n"
+             audio_codecs={codec};regint=120\n"
         );
         std::fs::write(dir.join("accounts"), account).unwrap();
         let (sip, control) = (free_port("127.0.0.1"), free_port("127.0.0.1"));
@@ -163,6 +166,7 @@ fn configuration(dir: &Path, sip: u16, control: u16) -> String {
          rtp_ports {first}-{last}\n\
          module_path {MODULES}\n\
          module g711.so\n\
+         module opus.so\n\
          module aufile.so\n\
          module aubridge.so\n\
          module sndfile.so\n\
@@ -174,25 +178,30 @@ fn configuration(dir: &Path, sip: u16, control: u16) -> String {
     )
 }
 
-/// A WAV file of a sine at half of full scale, 8 kHz, 16 bit, mono.
-fn tone_file(hertz: u32, secs: u32) -> Vec<u8> {
-    let samples = 8_000 * secs;
-    let bytes = samples * 2;
+/// A WAV file of a minute of a sine at half of full scale, 16 bit.
+fn tone_file(hertz: u32, rate: u32, channels: u16) -> Vec<u8> {
+    let frames = rate * 60;
+    let frame = channels * 2;
+    let bytes = frames * u32::from(frame);
     let mut file = Vec::new();
     file.extend_from_slice(b"RIFF");
     file.extend_from_slice(&(36 + bytes).to_le_bytes());
     file.extend_from_slice(b"WAVEfmt ");
     file.extend_from_slice(&16_u32.to_le_bytes());
-    file.extend_from_slice(&[1, 0, 1, 0]);
-    file.extend_from_slice(&8_000_u32.to_le_bytes());
-    file.extend_from_slice(&16_000_u32.to_le_bytes());
-    file.extend_from_slice(&[2, 0, 16, 0]);
+    file.extend_from_slice(&1_u16.to_le_bytes());
+    file.extend_from_slice(&channels.to_le_bytes());
+    file.extend_from_slice(&rate.to_le_bytes());
+    file.extend_from_slice(&(rate * u32::from(frame)).to_le_bytes());
+    file.extend_from_slice(&frame.to_le_bytes());
+    file.extend_from_slice(&16_u16.to_le_bytes());
     file.extend_from_slice(b"data");
     file.extend_from_slice(&bytes.to_le_bytes());
-    for sample in 0..samples {
-        let turn = f64::from(sample) * f64::from(hertz) / 8_000.0;
+    for at in 0..frames {
+        let turn = f64::from(at) * f64::from(hertz) / f64::from(rate);
         let value = ((turn * 2.0 * std::f64::consts::PI).sin() * 16_000.0) as i16;
-        file.extend_from_slice(&value.to_le_bytes());
+        for _ in 0..channels {
+            file.extend_from_slice(&value.to_le_bytes());
+        }
     }
     file
 }

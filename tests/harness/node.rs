@@ -76,7 +76,7 @@ workers = 1
 [http]
 bind = "127.0.0.1:0"
 [log]
-filter = "info"
+filter = "info,openraft=warn"
 "#,
         dir.join("data").display()
     )

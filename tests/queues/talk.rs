@@ -52,8 +52,8 @@ async fn two_baresip_phones_meet_in_the_queue() {
     let server = office.node.sip("udp").to_owned();
     let (dir, one, two) =
         (office.dir(), office.node.password("1001"), office.node.password("1000"));
-    let mut agent = Baresip::registered(&server, "1001", one, 1100, "PCMA", dir).await;
-    let mut caller = Baresip::registered(&server, "1000", two, 700, "PCMU", dir).await;
+    let mut agent = Baresip::registered(&server, "1001", one, 1100, "PCMA/8000/1", dir).await;
+    let mut caller = Baresip::registered(&server, "1000", two, 700, "PCMU/8000/1", dir).await;
 
     caller.command("dial", "6400").await;
     caller.expect("CALL_ESTABLISHED").await;
