@@ -121,9 +121,10 @@ fn describe(operation: &Operation) -> Value {
             axum::http::Method::PATCH => "application/merge-patch+json",
             _ => "application/json",
         };
+        let content = json!({ "schema": asked(operation, shape), "example": shape.example });
         described["requestBody"] = json!({
             "required": !shape.is_optional,
-            "content": { media_type: { "schema": asked(operation, shape), "example": shape.example } },
+            "content": { media_type: content },
         });
     }
     described

@@ -7,7 +7,7 @@
 //! | Who asks, what they may                       | `identity`, `rights`      |
 //! | Errors                                        | `problem`                 |
 //! | The same POST twice                           | `idempotency`             |
-//! | What the operations do                        | `resources`, `calls`, `floor`, `records`, `sessions`, `health`, `events` |
+//! | What the operations do                        | `resources`, `calls` … |
 //!
 //! Invariants: every operation names its permission or says that it is public; no secret leaves;
 //! nothing here knows telephony, all of it goes through the office.

@@ -12,6 +12,7 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use tandem_telemetry::metric;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use utoipa_swagger_ui::SwaggerUi;
 use uuid::Uuid;
 
@@ -55,14 +56,16 @@ pub async fn serve(
 ) -> io::Result<()> {
     let listener = Bounded::new(listener, edge.limits.connections);
     let service = router(&edge).into_make_service_with_connect_info::<Peer>();
-    let mut draining = edge.draining();
+    let (stopping, stopped) = oneshot::channel::<()>();
     let stop = async move {
         shutdown.await;
         edge.drain();
+        // The other end is there until the server has ended.
+        let _unheard = stopping.send(());
     };
     let serving = axum::serve(listener, service).with_graceful_shutdown(stop);
     let late = async move {
-        if draining.wait_for(|draining| *draining).await.is_err() {
+        if stopped.await.is_err() {
             std::future::pending::<()>().await;
         }
         tokio::time::sleep(GRACE).await;

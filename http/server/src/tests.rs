@@ -7,6 +7,7 @@ mod problems;
 mod repeats;
 mod resources;
 mod rights;
+mod serving;
 mod sessions;
 
 use std::time::Duration;

@@ -134,3 +134,16 @@ async fn the_written_examples_are_taken_and_read_back_as_shown() {
         assert_eq!(fields(&answered.json()), fields(&shown.example), "{kind:?}");
     }
 }
+
+/// The document is a promise: a change of it is seen in review. Run with `TANDEM_BLESS=1` to
+/// write it anew.
+#[test]
+fn the_document_is_the_one_that_was_promised() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../api/openapi.json");
+    let now = format!("{}\n", serde_json::to_string_pretty(&document::document()).unwrap());
+    if std::env::var_os("TANDEM_BLESS").is_some() {
+        std::fs::write(path, &now).unwrap();
+    }
+    let promised = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(promised == now, "http/api/openapi.json differs; look at the change and bless it");
+}

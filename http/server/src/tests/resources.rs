@@ -35,7 +35,8 @@ fn kinds() -> Vec<(&'static str, &'static str, Value, Value)> {
             "inbound-routes",
             "main",
             json!({
-                "name": "main", "did": ["02X."], "destination": { "type": "queue", "number": "6400" },
+                "name": "main", "did": ["02X."],
+                "destination": { "type": "queue", "number": "6400" },
             }),
             json!({ "enabled": false }),
         ),
