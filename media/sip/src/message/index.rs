@@ -1,7 +1,7 @@
 //! Where everything of a head is. Reading goes on behind a fault, so that a malformed request
 //! can still be answered.
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use smallvec::SmallVec;
 
 use super::error::Fault;
@@ -97,14 +97,15 @@ impl Index {
     #[inline]
     fn header(&mut self, bytes: &[u8], line: Line) {
         let text = &bytes[line.start..line.end];
-        // Names are short: a plain loop is there before a vector search has begun.
-        let Some(colon) = text.iter().position(|byte| *byte == b':') else {
+        // In all that follows, not in the line: the first step of the search then finds it,
+        // however long the line is.
+        let colon = memchr(b':', &bytes[line.start..]).filter(|colon| *colon < text.len());
+        let Some(colon) = colon else {
             return self.blame(Fault::bad("Malformed header field"));
         };
         let length = trim(text, 0, colon).1;
-        let name = &text[..length];
-        let known = Name::parse(name);
-        if known.is_none() && !is_token(name) {
+        let known = Name::find(&bytes[line.start..], length);
+        if known.is_none() && !is_token(&text[..length]) {
             return self.blame(Fault::bad("Malformed header field"));
         }
         let Ok(name_length) = u16::try_from(length) else {

@@ -19,7 +19,7 @@ macro_rules! names {
         #[expect(missing_docs, reason = "the variants are the header names")]
         pub enum Name { $($variant,)* }
 
-        const NAMES: &[(Name, &str, Shape)] =
+        pub(super) const NAMES: &[(Name, &str, Shape)] =
             &[$((Name::$variant, $text, Shape::$shape),)*];
     };
 }
@@ -135,63 +135,109 @@ const fn compact(letter: u8) -> Option<Name> {
 
 const SLOTS: usize = 512;
 const EMPTY: u8 = u8::MAX;
+const LOWER: u64 = 0x2020_2020_2020_2020;
 
-/// Where a name of two letters or more is looked for first.
-const fn slot(name: &[u8]) -> usize {
-    let first = (name[0] | 0x20) as usize;
-    let last = (name[name.len() - 1] | 0x20) as usize;
-    let middle = (name[name.len() / 2] | 0x20) as usize;
-    (name.len() * 37 + first * 13 + middle * 7 + last * 131) % SLOTS
+/// What tells one name from another up to sixteen letters: the first eight and the last eight
+/// (nothing, if there are no more than eight), in lower case, and the length.
+///
+/// Setting bit 5 makes a letter lower case; beside that it makes a carriage return a hyphen, and
+/// no line holds one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    first: u64,
+    last: u64,
+    length: usize,
+}
+
+impl Mark {
+    const NONE: Self = Self { first: 0, last: 0, length: 0 };
+
+    /// The mark of the name that begins some bytes. There is no branch on the name's length in
+    /// it as long as eight bytes follow: lengths change from line to line, and a processor that
+    /// guesses them wrong takes longer than all the rest.
+    #[inline]
+    const fn of(bytes: &[u8], length: usize) -> Self {
+        let first = match bytes.first_chunk() {
+            Some(word) => u64::from_le_bytes(*word),
+            None => padded(bytes),
+        };
+        let unused = 64 - 8 * if length < 8 { length as u32 } else { 8 };
+        let mask = match u64::MAX.checked_shr(unused) {
+            Some(mask) => mask,
+            None => 0,
+        };
+        let last = match bytes.split_at_checked(length) {
+            Some((name, _)) if length > 8 => match name.last_chunk() {
+                Some(word) => u64::from_le_bytes(*word) | LOWER,
+                None => 0,
+            },
+            _ => 0,
+        };
+        Self { first: (first | LOWER) & mask, last, length }
+    }
+
+    /// Where the name is looked for first. The factors were searched for: no two known names
+    /// share a place.
+    const fn slot(self) -> usize {
+        let mixed = (self.first ^ self.last.rotate_left(21)).wrapping_mul(FACTOR);
+        (mixed >> 55) as usize
+    }
+}
+
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+const fn padded(bytes: &[u8]) -> u64 {
+    let (mut word, mut at) = (0, 0);
+    while at < bytes.len() {
+        word |= (bytes[at] as u64) << (8 * at);
+        at += 1;
+    }
+    word
 }
 
 /// Open addressing, filled by the compiler.
-const TABLE: [u8; SLOTS] = {
+const TABLE: ([u8; SLOTS], [Mark; NAMES.len()]) = {
     let mut table = [EMPTY; SLOTS];
+    let mut marks = [Mark::NONE; NAMES.len()];
     let mut at = 0;
     while at < NAMES.len() {
-        let mut place = slot(NAMES[at].1.as_bytes());
+        let text = NAMES[at].1.as_bytes();
+        marks[at] = Mark::of(text, text.len());
+        let mut place = marks[at].slot();
         while table[place] != EMPTY {
             place = (place + 1) % SLOTS;
         }
         table[place] = at as u8;
         at += 1;
     }
-    table
+    (table, marks)
 };
 
-/// Whether two names differ at most in case, eight bytes at a time. Setting bit 5 makes a letter
-/// lower case; beside that it makes a carriage return a hyphen, and no line holds one.
-#[inline]
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    const LOWER: u64 = 0x2020_2020_2020_2020;
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes) | LOWER;
-    if one.len() != other.len() {
-        return false;
-    }
-    let starts = (one.first_chunk().map(word), other.first_chunk().map(word));
-    let ends = (one.last_chunk().map(word), other.last_chunk().map(word));
-    if starts.0.is_none() || one.len() > 16 {
-        return one == other || one.eq_ignore_ascii_case(other);
-    }
-    starts.0 == starts.1 && ends.0 == ends.1
-}
+static PLACES: [u8; SLOTS] = TABLE.0;
+static MARKS: [Mark; NAMES.len()] = TABLE.1;
 
 impl Name {
     /// The known header of a name, long or compact, in any case.
     #[must_use]
-    #[inline]
     pub fn parse(name: &[u8]) -> Option<Self> {
-        if let [letter] = name {
-            return compact(*letter);
+        Self::find(name, name.len())
+    }
+
+    /// The known header of the name that begins some bytes; what follows it is not looked at.
+    #[inline]
+    pub(super) fn find(bytes: &[u8], length: usize) -> Option<Self> {
+        if length < 2 {
+            return bytes.first().filter(|_| length == 1).and_then(|letter| compact(*letter));
         }
-        if name.is_empty() {
-            return None;
-        }
-        let mut place = slot(name);
-        while TABLE[place] != EMPTY {
-            let (known, text, _) = NAMES[usize::from(TABLE[place])];
-            if is_same(text.as_bytes(), name) {
-                return Some(known);
+        let mark = Mark::of(bytes, length);
+        let mut place = mark.slot();
+        while PLACES[place] != EMPTY {
+            let at = usize::from(PLACES[place]);
+            if MARKS[at] == mark {
+                let (known, text, _) = NAMES[at];
+                let is_long = length > 16;
+                let is_same = !is_long || text.as_bytes().eq_ignore_ascii_case(&bytes[..length]);
+                return is_same.then_some(known);
             }
             place = (place + 1) % SLOTS;
         }
