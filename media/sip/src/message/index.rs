@@ -45,49 +45,48 @@ pub(super) struct Index {
 /// A line continues the one before; unfold the head and index the copy.
 pub(super) struct Folded;
 
-/// Indexes the head that begins at `at`.
-pub(super) fn index(bytes: &[u8], at: usize) -> Result<Index, Folded> {
-    let is_response = bytes[at..].get(..4).is_some_and(|b| b.eq_ignore_ascii_case(b"SIP/"));
-    let mut index = Index { is_response, fault: None, ..Index::nothing() };
-    let mut lines = Lines::new(bytes, at);
-    match lines.next() {
-        Some(line) => match start::read(&bytes[line.start..line.end], line.start) {
-            Ok(start) => index.start = Some(start),
-            Err(fault) => index.blame(fault),
-        },
-        None => index.blame(Fault::bad("Empty message")),
-    }
-    for line in lines.by_ref() {
-        if is_blank(bytes[line.start]) {
-            return Err(Folded);
-        }
-        index.header(bytes, line);
-        if index.entries.len() > MAX_LINES {
-            index.blame(Fault::bad("Too many header fields"));
-            break;
-        }
-    }
-    index.body_at = lines.body_at;
-    let head = &bytes[at..lines.body_at.unwrap_or(bytes.len())];
-    if lines.body_at.is_none() {
-        index.blame(Fault::bad("Message ends within its header"));
-    } else if memchr_iter(b'\r', head).count() != lines.carriage_returns {
-        index.blame(Fault::bad("Carriage return within a line"));
-    }
-    Ok(index)
-}
-
 impl Index {
-    /// The index of what is no message at all.
-    pub(super) fn nothing() -> Self {
+    /// The index of nothing yet.
+    pub(super) fn empty() -> Self {
         Self {
             start: None,
             is_response: false,
             entries: SmallVec::new(),
             body_at: None,
             content_length: None,
-            fault: Some(Fault::bad("Malformed start line")),
+            fault: None,
         }
+    }
+
+    /// Indexes the head that begins at `at`. Filled in place: an index is large to move.
+    pub(super) fn fill(&mut self, bytes: &[u8], at: usize) -> Result<(), Folded> {
+        self.is_response = bytes[at..].get(..4).is_some_and(|b| b.eq_ignore_ascii_case(b"SIP/"));
+        let mut lines = Lines::new(bytes, at);
+        match lines.next() {
+            Some(line) => match start::read(&bytes[line.start..line.end], line.start) {
+                Ok(start) => self.start = Some(start),
+                Err(fault) => self.blame(fault),
+            },
+            None => self.blame(Fault::bad("Empty message")),
+        }
+        for line in lines.by_ref() {
+            if is_blank(bytes[line.start]) {
+                return Err(Folded);
+            }
+            self.header(bytes, line);
+            if self.entries.len() > MAX_LINES {
+                self.blame(Fault::bad("Too many header fields"));
+                break;
+            }
+        }
+        self.body_at = lines.body_at;
+        let head = &bytes[at..lines.body_at.unwrap_or(bytes.len())];
+        if lines.body_at.is_none() {
+            self.blame(Fault::bad("Message ends within its header"));
+        } else if memchr_iter(b'\r', head).count() != lines.carriage_returns {
+            self.blame(Fault::bad("Carriage return within a line"));
+        }
+        Ok(())
     }
 
     fn blame(&mut self, fault: Fault) {

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::check;
 use super::draft::Draft;
 use super::error::{Fault, ParseError};
-use super::index::{self, Entry, Index, MAX_BYTES};
+use super::index::{Entry, Index, MAX_BYTES};
 use super::lines::{skip_blank_lines, unfold};
 use super::list::Values;
 use super::method::Method;
@@ -65,29 +65,26 @@ impl Message {
             return Err(ParseError::new(Fault { status: 513, reason: "Message Too Large" }, None));
         }
         let at = skip_blank_lines(&raw);
-        let (index, mended, body_at) = match index::index(&raw, at) {
-            Ok(index) => {
-                let head = &raw[..index.body_at.unwrap_or(raw.len())];
-                match std::str::from_utf8(head) {
-                    Ok(_) => {
-                        let body_at = index.body_at;
-                        (index, None, body_at)
-                    }
-                    Err(_) => mend(&raw, at),
-                }
-            }
-            Err(index::Folded) => mend(&raw, at),
-        };
-        Self::finish(raw, index, mended, body_at)
+        let mut index = Index::empty();
+        let is_plain = index.fill(&raw, at).is_ok()
+            && std::str::from_utf8(&raw[..index.body_at.unwrap_or(raw.len())]).is_ok();
+        if is_plain {
+            return Self::finish(raw, index, None);
+        }
+        // Unfolded and made UTF-8; the body is where it was.
+        let (head, body_at) = unfold(&raw, at);
+        let head = String::from_utf8_lossy(&head).into_owned().into_boxed_str();
+        index = Index::empty();
+        if index.fill(head.as_bytes(), 0).is_err() {
+            // A first line that begins with a blank.
+            index.fault = Some(Fault::bad("Malformed start line"));
+        }
+        index.body_at = body_at;
+        Self::finish(raw, index, Some(head))
     }
 
-    fn finish(
-        mut raw: Bytes,
-        index: Index,
-        mended: Option<Box<str>>,
-        body_at: Option<usize>,
-    ) -> Result<Self, ParseError> {
-        let body_at = body_at.unwrap_or(raw.len());
+    fn finish(mut raw: Bytes, index: Index, mended: Option<Box<str>>) -> Result<Self, ParseError> {
+        let body_at = index.body_at.unwrap_or(raw.len());
         let available = raw.len() - body_at;
         let length = index.content_length.unwrap_or(available);
         let short = (length > available)
@@ -289,15 +286,4 @@ impl Message {
     pub fn lists(&self, name: Name, token: &str) -> bool {
         self.headers(name).any(|value| value.eq_ignore_ascii_case(token))
     }
-}
-
-/// Unfolds a head and makes it UTF-8, then indexes that.
-fn mend(raw: &[u8], at: usize) -> (Index, Option<Box<str>>, Option<usize>) {
-    let (head, body_at) = unfold(raw, at);
-    let text = String::from_utf8_lossy(&head).into_owned().into_boxed_str();
-    let index = index::index(text.as_bytes(), 0).unwrap_or_else(|index::Folded| {
-        // A first line that begins with a blank; nothing of it is of use.
-        Index::nothing()
-    });
-    (index, Some(text), body_at)
 }

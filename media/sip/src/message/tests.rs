@@ -46,7 +46,7 @@ fn every_name_is_found_in_any_case_and_by_its_compact_form() {
         assert_eq!(Name::parse(text.as_bytes()), Some(name));
         assert_eq!(Name::parse(name.canonical().as_bytes()), Some(name));
     }
-    for (known, text, _) in super::name::NAMES.iter().copied() {
+    for (known, text, _) in name::NAMES.iter().copied() {
         assert_eq!(Name::parse(text.as_bytes()), Some(known));
         assert_eq!(Name::parse(text.to_ascii_uppercase().as_bytes()), Some(known));
         for at in 0..text.len() {
