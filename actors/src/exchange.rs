@@ -7,6 +7,7 @@ use std::time::Duration;
 use rand::distr::{Alphanumeric, SampleString};
 use tandem_journal::Journal;
 use tandem_kernel::Clock;
+use tandem_sip::digest::Algorithm;
 use tandem_sip::net::Transport;
 use tandem_sip::session::Identity;
 
@@ -24,6 +25,10 @@ pub struct Policy {
     pub realm: String,
     /// For User-Agent and Server.
     pub user_agent: String,
+    /// Digest algorithms that are offered, the best first.
+    pub digest: Vec<Algorithm>,
+    /// User-Agents, by their beginning, that are offered MD5 alone.
+    pub md5_only_agents: Vec<String>,
     /// The session timer that is asked for.
     pub session_expires: Option<Duration>,
     /// Calls at once.

@@ -9,9 +9,10 @@ use tandem_kernel::Clock;
 use tandem_sip::digest::{Challenger, Denied, Policy, Presented, Secrets, presented};
 use tandem_sip::message::{Draft, Name};
 use tandem_sip::net::{Handle, Inbound, Offence};
-use tandem_sip::value::NameAddr;
+use tandem_sip::value::{Challenge, NameAddr};
 use tandem_telemetry::metric;
 
+use crate::exchange::Policy as Manners;
 use crate::provisioning::Provisioning;
 use crate::trunk::Trunks;
 
@@ -31,6 +32,7 @@ pub(crate) struct Access {
     sip: Handle,
     clock: Clock,
     realm: String,
+    md5_only_agents: Vec<String>,
     challenger: Mutex<Challenger>,
 }
 
@@ -40,17 +42,20 @@ impl Access {
         trunks: Trunks,
         sip: Handle,
         clock: Clock,
-        realm: &str,
+        policy: &Manners,
     ) -> Self {
         let mut key = [0; 32];
         rand::rng().fill_bytes(&mut key);
-        let challenger = Challenger::new(Policy::new(realm), key, 0);
+        let mut digest = Policy::new(policy.realm.clone());
+        digest.algorithms.clone_from(&policy.digest);
+        let challenger = Challenger::new(digest, key, 0);
         Self {
             provisioning,
             trunks,
             sip,
             clock,
-            realm: realm.to_owned(),
+            realm: policy.realm.clone(),
+            md5_only_agents: policy.md5_only_agents.clone(),
             challenger: Mutex::new(challenger),
         }
     }
@@ -117,7 +122,14 @@ impl Access {
         let now = self.clock.now();
         let challenges = self.challenger.lock().challenge(now, inbound.source.ip(), denied);
         let mut answer = Draft::response(&inbound.request, 401);
-        for challenge in challenges {
+        // Some phones give up on the first challenge that they do not understand, though one
+        // that they do stands beside it.
+        let agent = inbound.request.header(Name::UserAgent).unwrap_or_default();
+        let is_old = self.md5_only_agents.iter().any(|old| agent.starts_with(old.as_str()));
+        let is_md5 = |challenge: &Challenge| {
+            challenge.algorithm.as_deref().is_none_or(|name| name.eq_ignore_ascii_case("md5"))
+        };
+        for challenge in challenges.into_iter().filter(|it| !is_old || is_md5(it)) {
             answer.push(Name::WwwAuthenticate, challenge.to_string());
         }
         Box::new(answer)

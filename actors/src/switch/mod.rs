@@ -44,7 +44,7 @@ impl Switch {
             exchange.trunks.clone(),
             exchange.sip.clone(),
             clock,
-            &exchange.policy.realm,
+            &exchange.policy,
         );
         Self { exchange, access, registrar }
     }

@@ -65,6 +65,10 @@ pub struct SipListener {
 pub struct Sip {
     /// Digest realm. Changing it makes every phone sign in anew.
     pub realm: String,
+    /// Digest algorithms that are offered, the best first: `sha-256`, `md5` (RFC 8760).
+    pub digest: Vec<String>,
+    /// User-Agents, by their beginning, that are offered MD5 alone.
+    pub md5_only_agents: Vec<String>,
     /// Where to listen.
     pub listen: Vec<SipListener>,
     /// Certificate chain for TLS and WSS, PEM; empty: a self-signed one is made.
@@ -139,6 +143,11 @@ impl NodeConfig {
         }
         if self.sip.realm.trim().is_empty() || self.sip.realm.contains('"') {
             wrong.push(("sip.realm", "the realm is empty or holds a quote".into(), "a host name"));
+        }
+        let known = |name: &String| ["sha-256", "md5"].contains(&name.as_str());
+        if self.sip.digest.is_empty() || !self.sip.digest.iter().all(known) {
+            let what = format!("{:?} are not digest algorithms", self.sip.digest);
+            wrong.push(("sip.digest", what, "some of sha-256 and md5"));
         }
         if self.sip.certificate_file.is_empty() != self.sip.private_key_file.is_empty() {
             let hint = "give both sip.certificate_file and sip.private_key_file, or neither";

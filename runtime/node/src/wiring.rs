@@ -26,6 +26,7 @@ use tandem_engine::Backend;
 use tandem_journal::Journal;
 use tandem_kernel::{Clock, Position};
 use tandem_server::{Cost, Edge, Limits, Passwords};
+use tandem_sip::digest::Algorithm;
 use tandem_sip::net::{self, Inbound, Listener, Transport};
 use tandem_store::{Options, Store};
 use tandem_telemetry::metric;
@@ -194,6 +195,8 @@ async fn exchange(
         traces,
         policy: Policy {
             realm: config.sip.realm.clone(),
+            digest: config.sip.digest.iter().map(|name| algorithm(name)).collect(),
+            md5_only_agents: config.sip.md5_only_agents.clone(),
             user_agent: format!("Tandem/{}", env!("CARGO_PKG_VERSION")),
             session_expires: (secs > 0).then(|| Duration::from_secs(secs)),
             max_calls,
@@ -201,6 +204,11 @@ async fn exchange(
         },
     };
     Ok((Arc::new(exchange), requests))
+}
+
+/// The names are checked when the configuration is read.
+fn algorithm(name: &str) -> Algorithm {
+    if name == "md5" { Algorithm::Md5 } else { Algorithm::Sha256 }
 }
 
 fn listeners(config: &NodeConfig) -> Result<Vec<Listener>> {
