@@ -102,16 +102,12 @@ impl Recorder {
 
     /// The entity's state. Waits for what an earlier actor appended.
     pub(crate) async fn load<F: Fold>(&self) -> Result<F, LoadError> {
-        let mut pending = self.pending.subscribe();
-        let settled = pending.wait_for(|pending| *pending == 0);
-        if tokio::time::timeout(SETTLE_WITHIN, settled).await.is_err() {
+        if !self.settled().await {
             return Err(LoadError::Unsettled(self.entity.clone()));
         }
         let loaded = self.journal.load(&self.entity).await;
-        let (snapshot, records) = loaded.map_err(|source| LoadError::Journal {
-            entity: self.entity.clone(),
-            source,
-        })?;
+        let (snapshot, records) =
+            loaded.map_err(|source| LoadError::Journal { entity: self.entity.clone(), source })?;
         let decoding = |source| LoadError::Decode { entity: self.entity.clone(), source };
         let mut state = match snapshot {
             Some(snapshot) => tandem_wire::decode_versioned::<F>(&snapshot.bytes, MAX_SNAPSHOT)
@@ -124,6 +120,13 @@ impl Recorder {
         }
         self.unsaved.store(u64::try_from(records.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
         Ok(state)
+    }
+
+    /// Waits until all that was appended is durable or refused; false when it takes too long.
+    pub(crate) async fn settled(&self) -> bool {
+        let mut pending = self.pending.subscribe();
+        let settled = pending.wait_for(|pending| *pending == 0);
+        tokio::time::timeout(SETTLE_WITHIN, settled).await.is_ok()
     }
 
     /// Appends the events of one step; `state` is the state after them. `then` hears of the

@@ -19,6 +19,8 @@ use crate::whereabouts::Whereabouts;
 
 /// The wait before an agent whose state could not be loaded is started again.
 const LOAD_RETRY: Duration = Duration::from_secs(2);
+/// How long an actor may take to finish the message that it handles.
+const STOP_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the supervisor is started with.
 #[derive(Clone)]
@@ -102,6 +104,24 @@ impl Actor for AgentsActor {
                 }
             }
             AgentsMsg::Restart { extension } => state.start(&myself, &extension).await,
+        }
+        Ok(())
+    }
+
+    /// An orderly end: nothing that was decided is lost.
+    async fn post_stop(
+        &self,
+        _myself: ActorRef<AgentsMsg>,
+        state: &mut AgentsState,
+    ) -> Result<(), ActorProcessingErr> {
+        for (key, post) in std::mem::take(&mut state.posts) {
+            if let Some(actor) = post.actor {
+                // One that has ended already is as well.
+                let _ended = actor.stop_and_wait(None, Some(STOP_WITHIN)).await;
+            }
+            if !post.recorder.settled().await {
+                tracing::error!(agent = %key, "facts are still on their way to the journal");
+            }
         }
         Ok(())
     }

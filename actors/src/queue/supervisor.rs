@@ -17,6 +17,8 @@ use crate::whereabouts::Whereabouts;
 
 /// The wait before a queue whose state could not be loaded is started again.
 const LOAD_RETRY: Duration = Duration::from_secs(2);
+/// How long an actor may take to finish the message that it handles.
+const STOP_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the supervisor is started with.
 #[derive(Clone)]
@@ -82,6 +84,24 @@ impl Actor for QueuesActor {
             QueuesMsg::Configure(config) => state.configure(&myself, *config).await,
             QueuesMsg::Remove { number } => state.remove(&number),
             QueuesMsg::Restart { number } => state.start(&myself, &number).await,
+        }
+        Ok(())
+    }
+
+    /// An orderly end: nothing that was decided is lost.
+    async fn post_stop(
+        &self,
+        _myself: ActorRef<QueuesMsg>,
+        state: &mut QueuesState,
+    ) -> Result<(), ActorProcessingErr> {
+        for (key, post) in std::mem::take(&mut state.posts) {
+            if let Some(actor) = post.actor {
+                // One that has ended already is as well.
+                let _ended = actor.stop_and_wait(None, Some(STOP_WITHIN)).await;
+            }
+            if !post.recorder.settled().await {
+                tracing::error!(queue = %key, "facts are still on their way to the journal");
+            }
         }
         Ok(())
     }

@@ -394,10 +394,9 @@ impl World {
         if let queue::Input::Join { call, .. } = &input {
             self.queues[index].sinks.insert(*call);
         }
-        let effects = match self.queues[index].machine.step(self.now, input) {
-            Ok(effects) => effects,
-            // Words that crossed others.
-            Err(_) => return Ok(()),
+        // Words that crossed others are refused.
+        let Ok(effects) = self.queues[index].machine.step(self.now, input) else {
+            return Ok(());
         };
         for effect in effects {
             self.queue_effect(index, effect)?;
@@ -512,7 +511,7 @@ fn config(rng: &mut StdRng, index: usize, agents: usize) -> Config {
     };
     config.weight = rng.random_range(0..3);
     config.max_wait_secs = rng.random_range(0..4) * 30;
-    config.max_callers = if index % 2 == 0 { 0 } else { 12 };
+    config.max_callers = if index.is_multiple_of(2) { 0 } else { 12 };
     config.leave_empty.enabled = rng.random_ratio(1, 3);
     config.join_empty.enabled = rng.random_ratio(1, 3);
     if rng.random_ratio(1, 2) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tandem_kernel::{CallId, Timestamp};
 
-use super::{Caller, Due, Effect, LEAVE_GRACE, OfferStage, Queue, Refused, Stage};
+use super::{Caller, Due, Effect, LEAVE_GRACE, OfferStage, Queue, Refused, Stage, TimerId};
 use crate::agent::ToAgent;
 use crate::queue::event::{QueueEvent, RingEnd};
 use crate::queue::{Exit, OfferId, Party, QueueNotice};
@@ -112,6 +112,18 @@ impl Queue {
             .map(|deadline| self.arm(Due::MaxWait(call), deadline.since(now), out));
         if let Some(caller) = self.callers.get_mut(&call) {
             caller.deadline = timer;
+        }
+    }
+
+    pub(super) fn waited_long_enough(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        timer: TimerId,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.callers.get(&call).is_some_and(|caller| caller.deadline == Some(timer)) {
+            self.leave(now, call, Exit::MaxWait, out);
         }
     }
 

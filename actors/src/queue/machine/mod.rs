@@ -301,11 +301,7 @@ impl Queue {
 
     fn timer(&mut self, now: Timestamp, timer: TimerId, out: &mut Vec<Effect>) {
         match self.timers.remove(&timer) {
-            Some(Due::MaxWait(call)) => {
-                if self.callers.get(&call).is_some_and(|it| it.deadline == Some(timer)) {
-                    self.leave(now, call, Exit::MaxWait, out);
-                }
-            }
+            Some(Due::MaxWait(call)) => self.waited_long_enough(now, call, timer, out),
             Some(Due::Retry(call)) => {
                 if let Some(caller) = self.callers.get_mut(&call)
                     && matches!(caller.stage, Stage::Resting { timer: own } if own == timer)
