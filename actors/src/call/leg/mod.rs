@@ -22,7 +22,7 @@ use tandem_kernel::LegId;
 use tandem_kernel::port::ActorPort;
 use tandem_sdp::{Capabilities, Codec};
 use tandem_sip::message::Name;
-use tandem_sip::net::{Attachment, Inbound, Sink};
+use tandem_sip::net::{Attachment, Inbound, Sink, TuEvent};
 use tandem_sip::session::{Cause, Command, Effect, Event, Input, Party, ReferId, Session};
 use tandem_sip::value::Reason;
 
@@ -55,6 +55,8 @@ pub(crate) struct SipLeg {
     audio: Audio,
     closed: bool,
     ended: bool,
+    /// The far end has given a first answer.
+    heard: bool,
 }
 
 impl SipLeg {
@@ -84,6 +86,7 @@ impl SipLeg {
             audio,
             closed: false,
             ended: false,
+            heard: true,
         };
         // Nothing is emitted by a session's birth; a happening would be a retransmission's.
         leg.run(exchange, myself, effects);
@@ -97,8 +100,16 @@ impl SipLeg {
         myself: &ActorRef<CallMsg>,
         input: Input,
     ) -> Vec<Happening> {
+        let is_answer = matches!(input, Input::Wire(TuEvent::Response { .. }));
+        let is_first = is_answer && !std::mem::replace(&mut self.heard, true);
         match self.session.step(Instant::now(), input) {
-            Ok(effects) => self.run(exchange, myself, effects),
+            Ok(effects) => {
+                let mut happenings = self.run(exchange, myself, effects);
+                if is_first {
+                    happenings.insert(0, Happening::Event(LegEvent::Trying));
+                }
+                happenings
+            }
             Err(refused) => {
                 tracing::debug!(leg = %self.id, %refused, "session refused an input");
                 Vec::new()

@@ -125,7 +125,8 @@ impl Bridge {
                 return self.take_over(facts, now, leg, refer, taken, party, out);
             }
             LegEvent::Ended(end) => return self.ended(facts, now, leg, &end.why, out),
-            LegEvent::Ringing
+            LegEvent::Trying
+            | LegEvent::Ringing
             | LegEvent::EarlyMedia
             | LegEvent::Answered
             | LegEvent::Redirected(_) => {}

@@ -91,7 +91,7 @@ impl Facts {
     }
 
     pub(super) fn put_leg(&mut self, now: Timestamp, index: LegIndex, party: Party, up: bool) {
-        let leg = Leg { party, up, ringing: false, holds: false, since: now };
+        let leg = Leg { party, up, heard: up, ringing: false, holds: false, since: now };
         self.legs.insert(index, leg);
     }
 
@@ -128,8 +128,13 @@ impl Facts {
     pub(super) fn note(&mut self, now: Timestamp, leg: LegIndex, event: &LegEvent) {
         let Some(leg) = self.legs.get_mut(&leg) else { return };
         match event {
-            LegEvent::Ringing | LegEvent::EarlyMedia => leg.ringing = true,
+            LegEvent::Trying => leg.heard = true,
+            LegEvent::Ringing | LegEvent::EarlyMedia => {
+                leg.heard = true;
+                leg.ringing = true;
+            }
             LegEvent::Answered => {
+                leg.heard = true;
                 leg.up = true;
                 leg.ringing = false;
             }

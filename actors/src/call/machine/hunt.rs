@@ -16,6 +16,10 @@ use super::{Stage, q850};
 /// How long one line of a route may stay without an answer.
 const LINE_RINGS_FOR: Duration = Duration::from_secs(120);
 
+/// How long a line may stay without any answer, not even 100, before the next one is tried:
+/// the transaction's own 32 s (timer B) are longer than callers wait.
+const LINE_ANSWERS_WITHIN: Duration = Duration::from_secs(4);
+
 /// How many 3xx in a row are followed (RFC 3261 8.1.3.4 asks for a limit).
 const MAX_REDIRECTS: u8 = 5;
 
@@ -48,6 +52,8 @@ pub(super) struct Hunt {
     told_ringing: bool,
     worst: Option<LegEnd>,
     timer: Option<TimerId>,
+    /// Goes off when the line has not answered at all.
+    silence: Option<TimerId>,
     pub(super) purpose: Purpose,
 }
 
@@ -63,6 +69,7 @@ impl Hunt {
             told_ringing: false,
             worst: None,
             timer: None,
+            silence: None,
             purpose,
         }
     }
@@ -132,6 +139,9 @@ impl Hunt {
             name: String::new(),
         };
         self.dial(facts, now, party, Dialled::Line(line), LINE_RINGS_FOR, out);
+        let timer = facts.fresh_timer();
+        self.silence = Some(timer);
+        out.push(Effect::Arm(timer, LINE_ANSWERS_WITHIN));
         Stage::Hunting(self)
     }
 
@@ -168,7 +178,8 @@ impl Hunt {
                 return self.lost(facts, now, leg, end, out);
             }
             LegEvent::Ended(end) => return self.lost(facts, now, leg, end, out),
-            LegEvent::Held
+            LegEvent::Trying
+            | LegEvent::Held
             | LegEvent::Resumed
             | LegEvent::Dtmf(_)
             | LegEvent::Referred { .. }
@@ -300,6 +311,9 @@ impl Hunt {
         timer: TimerId,
         out: &mut Vec<Effect>,
     ) -> Stage {
+        if self.silence == Some(timer) {
+            return self.line_is_silent(facts, now, out);
+        }
         if self.timer != Some(timer) {
             return Stage::Hunting(self);
         }
@@ -308,6 +322,17 @@ impl Hunt {
         }
         self.worst = Some(LegEnd { status: Some(480), by_party: false, why: "no answer".into() });
         self.failed(facts, now, out)
+    }
+
+    fn line_is_silent(self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
+        let silent = |leg: &&LegIndex| facts.legs.get(leg).is_some_and(|leg| !leg.heard);
+        let Some(leg) = self.ringing.iter().find(silent).copied() else {
+            return Stage::Hunting(self);
+        };
+        facts.hang_up(leg, HangUp::NORMAL, out);
+        let end =
+            LegEnd { status: Some(503), by_party: false, why: "the line does not answer".into() };
+        self.lost(facts, now, leg, end, out)
     }
 
     /// Nobody is left to try.

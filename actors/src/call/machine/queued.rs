@@ -129,7 +129,8 @@ impl Passage {
                 facts.remove(leg, out);
                 self.leg_ended(offer, leg, &LegEnd::status(480, "redirected"), out);
             }
-            LegEvent::Held
+            LegEvent::Trying
+            | LegEvent::Held
             | LegEvent::Resumed
             | LegEvent::Dtmf(_)
             | LegEvent::Referred { .. }

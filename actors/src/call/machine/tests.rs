@@ -158,6 +158,34 @@ fn a_dead_trunk_is_followed_by_the_next() {
     assert!(effects.iter().any(dials_b));
 }
 
+fn silence_timer(effects: &[Effect]) -> TimerId {
+    let armed = effects.iter().find_map(|it| match it {
+        Effect::Arm(timer, after) if *after == Duration::from_secs(4) => Some(*timer),
+        _ => None,
+    });
+    armed.unwrap()
+}
+
+#[test]
+fn a_silent_trunk_is_followed_by_the_next_within_four_seconds() {
+    let (mut call, effects) =
+        begun(Route::Lines { number: "5551".into(), lines: vec![line("a"), line("b")] });
+
+    let effects = call.step(at(4), Input::Timer(silence_timer(&effects))).unwrap();
+
+    assert!(effects.contains(&Effect::HangUp(1, HangUp::NORMAL)));
+    assert!(effects.iter().any(|it| matches!(it, Effect::Dial { leg: 2, .. })));
+}
+
+#[test]
+fn a_trunk_that_says_trying_is_given_its_time() {
+    let (mut call, effects) =
+        begun(Route::Lines { number: "5551".into(), lines: vec![line("a"), line("b")] });
+    leg(&mut call, 1, 1, LegEvent::Trying);
+
+    assert_eq!(call.step(at(4), Input::Timer(silence_timer(&effects))).unwrap(), []);
+}
+
 #[test]
 fn a_busy_number_is_not_tried_on_the_next_trunk() {
     let (mut call, _) =

@@ -178,6 +178,8 @@ impl LegEnd {
 /// What happens on a leg.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LegEvent {
+    /// The far end has given a first answer of any kind, be it 100.
+    Trying,
     /// 180.
     Ringing,
     /// Media before the answer.
@@ -322,6 +324,8 @@ pub struct Leg {
     pub party: Party,
     /// Answered.
     pub up: bool,
+    /// Has given any answer.
+    pub heard: bool,
     /// Ringing.
     pub ringing: bool,
     /// The party put us on hold.
