@@ -50,23 +50,35 @@ fn answered_before(trunk: &Sipp, moment: Duration) -> Vec<String> {
     trunk.logged().iter().filter_map(line).collect()
 }
 
-/// All call records of a node, page after page: callers and outcomes.
-async fn callers_with_a_record(api: &Api) -> BTreeSet<String> {
-    let mut callers = BTreeSet::new();
+/// Everything of a list, page after page.
+async fn all(api: &Api, path: &str) -> Vec<Value> {
+    let mut found = Vec::new();
     let mut cursor = String::new();
     loop {
-        let page = api.get(&format!("/api/v1/call-records?limit=500{cursor}")).await;
-        for record in items(&page) {
-            let answered = record["outcome"] == "answered" && record["ended_at"].is_string();
-            if answered && !callers.insert(record["from"].as_str().unwrap().to_owned()) {
-                panic!("two records of one call: {record}");
-            }
-        }
+        let page = api.get(&format!("{path}?limit=500{cursor}")).await;
+        found.extend(items(&page));
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
-            None => return callers,
+            None => return found,
         }
     }
+}
+
+async fn extensions(api: &Api) -> BTreeSet<String> {
+    let extensions = all(api, "/api/v1/extensions").await;
+    extensions.iter().map(|it| it["number"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The callers of all calls that were answered and have ended, each once.
+async fn callers_with_a_record(api: &Api) -> BTreeSet<String> {
+    let mut callers = BTreeSet::new();
+    for record in all(api, "/api/v1/call-records").await {
+        if record["outcome"] == "answered" && record["ended_at"].is_string() {
+            let fresh = callers.insert(record["from"].as_str().unwrap().to_owned());
+            assert!(fresh, "two records of one call: {record}");
+        }
+    }
+    callers
 }
 
 async fn provision(node: &Node, near: u16, far: u16) {
@@ -110,11 +122,9 @@ async fn one_round(dir: &Path, round: u32, near: u16, far: u16) -> usize {
     assert!(checked.status.success(), "round {round}: {}", said(&checked));
     let mut node = Node::start(dir).await;
     let api = node.api();
-    for number in &acknowledged {
-        let path = format!("/api/v1/extensions/{number}");
-        let answer = api.send(Method::GET, &path, &Value::Null).await;
-        assert!(answer.status().is_success(), "round {round}: {number} is lost");
-    }
+    let stored = extensions(&api).await;
+    let missing: Vec<&String> = acknowledged.iter().filter(|it| !stored.contains(*it)).collect();
+    assert!(missing.is_empty(), "round {round}: {missing:?} were acknowledged and are lost");
     let answered = answered_before(&calling, moment.saturating_sub(Duration::from_secs(1)));
     let recorded = callers_with_a_record(&api).await;
     let lost: Vec<&String> = answered.iter().filter(|it| !recorded.contains(*it)).collect();

@@ -51,7 +51,7 @@ async fn each_wrong_request_gets_the_right_clear_error() {
 
     let body = json!({ "number": "64x0", "name": "", "max_callers": 10_000 }).to_string();
     let invalid = raw(&office, Method::POST, "/api/v1/queues", &[auth], &body).await;
-    let problem = assert_problem(invalid, 422).await;
+    let problem = assert_problem(invalid, 400).await;
     let pointers: Vec<&str> = problem["errors"]
         .as_array()
         .unwrap()
@@ -147,12 +147,14 @@ async fn the_document_of_the_api_describes_every_route() {
                 continue;
             }
             routes += 1;
+            // What neither takes nor gives a body has nothing to show.
+            let has_body = operation["requestBody"].is_object()
+                || operation["responses"]["200"]["content"].is_object()
+                || operation["responses"]["201"]["content"].is_object();
             let text = operation.to_string();
-            assert!(text.contains("example"), "{method} {path} has no example");
-            assert!(
-                operation["x-permission"].is_string() || operation["security"].is_array(),
-                "{method} {path} does not say its permission"
-            );
+            assert!(!has_body || text.contains("example"), "{method} {path} has no example");
+            let permission = operation["x-permission"].is_string();
+            assert!(permission, "{method} {path} does not say its permission");
         }
     }
     assert!(routes > 35, "only {routes} routes");
