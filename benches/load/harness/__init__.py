@@ -1,0 +1,1 @@
+"""The load harness of a whole node: loopback only."""

@@ -1,0 +1,276 @@
+"""What is measured of a whole node. Each case starts a node of its own and gives rows."""
+
+import re
+import time
+from dataclasses import dataclass
+
+from harness.node import Node, busy_secs, cpu_secs, pss_kib
+from harness.sipp import Sipp, free_port, register
+
+CALLERS, FAR, AGENTS, PHONES = "127.0.0.2", "127.0.0.4", "127.0.0.3", "127.0.0.5"
+DID = "5550100"
+
+
+@dataclass
+class Row:
+    """One line of the table. `goal` is a bound that `value` shall not pass."""
+    what: str
+    goal: float | None
+    value: float
+    unit: str
+    note: str = ""
+    at_least: bool = False
+
+
+class Others:
+    """Processor time that neither the node nor its peers took: the machine's noise."""
+
+    def __init__(self, *pids):
+        self.pids = pids
+        self.start = time.time()
+        self.busy = busy_secs()
+        self.own = self._own()
+
+    def _own(self):
+        total = 0.0
+        for pid in self.pids:
+            try:
+                total += cpu_secs(pid)
+            except OSError:
+                pass
+        return total
+
+    def share(self):
+        """In percent of one core. What has ended by now counts as others, so ask before."""
+        took = max(time.time() - self.start, 0.001)
+        return 100 * max(busy_secs() - self.busy - (self._own() - self.own), 0) / took
+
+
+def percentile(values, share):
+    """Of a list that need not be sorted."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
+
+
+def bridged(node, dir):
+    """A trunk that calls a DID which leads out over another trunk: both legs are SIPp's."""
+    near, far = free_port(CALLERS), free_port(FAR)
+    node.trunk("near", CALLERS, near)
+    node.trunk("far", FAR, far)
+    node.api("POST", "/api/v1/outbound-routes",
+             {"name": "out", "rules": [{"pattern": "0."}], "trunks": ["far"]})
+    node.api("POST", "/api/v1/inbound-routes",
+             {"name": "in", "did": [DID],
+              "destination": {"type": "external_num", "number": "0301234"}})
+    phone = Sipp("phone", FAR, node.sip, dir, port=far)
+    return near, phone
+
+
+def drive(node, dir, phone, near, rate, count, talk_ms=0, scenario="caller"):
+    """Offers calls; gives SIPp's figures with the node's CPU time beside them."""
+    before = phone.figures()
+    sent_again = node.metric("tandem_sip_retransmissions_total")
+    cpu, start = cpu_secs(node.pid), time.time()
+    caller = Sipp(scenario, CALLERS, node.sip, dir / f"at-{rate}-{count}", "-s", DID, "-r", rate,
+                  "-m", count, "-l", 15_000, "-d", talk_ms, port=near)
+    others = Others(node.pid, caller.process.pid, phone.process.pid)
+    # The last statistics come when SIPp ends, so its noise is read just before.
+    while caller.process.poll() is None and time.time() - start < count / rate + talk_ms / 1000 - 1:
+        time.sleep(0.1)
+    noise = others.share()
+    figures = caller.finish(count / rate + talk_ms / 1000 + 40)
+    figures["secs"] = time.time() - start
+    figures["cpu_ms"] = 1000 * (cpu_secs(node.pid) - cpu) / max(figures["ok"], 1)
+    figures["again"] += phone.figures()["again"] - before["again"]
+    figures["node_again"] = node.metric("tandem_sip_retransmissions_total") - sent_again
+    figures["noise"] = noise
+    figures["caller"] = caller
+    return figures
+
+
+def calls(dir, rates=(200, 500), secs=10):
+    """CPU time of a call through the whole node, journal on."""
+    rows = []
+    with Node(dir) as node:
+        near, phone = bridged(node, dir)
+        drive(node, dir, phone, near, 50, 100)
+        for rate in rates:
+            got = drive(node, dir, phone, near, rate, rate * secs)
+            note = (f"{got['ok']} of {rate * secs} calls, {got['failed']} failed, retransmissions "
+                    f"{got['again']} by SIPp and {got['node_again']:.0f} by the node, setup "
+                    f"{got['setup_ms']:.1f} ms, {got['ok'] / got['secs']:.0f}/s, "
+                    f"others' CPU {got['noise']:.0f} %")
+            rows.append(Row(f"call through the node at {rate}/s, CPU", 0.6, got["cpu_ms"], "ms", note))
+        phone.stop()
+    return rows
+
+
+def registrations(dir, rates=(400, 1000), users=2000):
+    """CPU time of a registration with digest: 401, then 200."""
+    rows = []
+    with Node(dir) as node:
+        passwords = node.extensions(range(20_000, 20_000 + users))
+        listed = dir / "users.csv"
+        lines = [f"{user};[authentication username={user} password={secret}]"
+                 for user, secret in passwords.items()]
+        listed.write_text("SEQUENTIAL\n" + "\n".join(lines) + "\n")
+        port = free_port(PHONES)
+        for rate in rates:
+            count = min(rate * 6, 3 * users)
+            cpu, start = cpu_secs(node.pid), time.time()
+            phones = Sipp("register", PHONES, node.sip, dir / f"at-{rate}", "-inf", listed,
+                          "-r", rate, "-m", count, "-l", 15_000, port=port)
+            others = Others(node.pid, phones.process.pid)
+            while phones.process.poll() is None and time.time() - start < count / rate - 1:
+                time.sleep(0.1)
+            noise = others.share()
+            got = phones.finish(count / rate + 30)
+            cost = 1000 * (cpu_secs(node.pid) - cpu) / max(got["ok"], 1)
+            note = (f"{got['ok']} of {count}, {got['failed']} failed, {got['again']} "
+                    f"retransmissions, {got['setup_ms']:.1f} ms each, others' CPU {noise:.0f} %")
+            rows.append(Row(f"registration with digest at {rate}/s, CPU", 0.15, cost, "ms", note))
+    return rows
+
+
+def memory(dir, held=1000, burst=10_000, rate=300):
+    """What a held call takes, and what a burst of calls leaves behind."""
+    with Node(dir) as node:
+        near, phone = bridged(node, dir)
+        drive(node, dir, phone, near, 50, 200)
+        node.quiet()
+        idle = pss_kib(node.pid)
+        caller = Sipp("caller", CALLERS, node.sip, dir / "held", "-s", DID, "-r", 100, "-m", held,
+                      "-l", held + 10, "-d", 1000 * (held // 100 + 8), port=near)
+        time.sleep(held / 100 + 3)
+        up = node.metric("tandem_calls_active")
+        full = pss_kib(node.pid)
+        got = caller.finish(90)
+        node.quiet()
+        after = pss_kib(node.pid)
+        passed = drive(node, dir, phone, near, rate, burst)
+        node.quiet()
+        at_end = pss_kib(node.pid)
+        # Transactions linger for 32 s (RFC 3261 timer H and J); what is left then stays.
+        time.sleep(40)
+        rested = pss_kib(node.pid)
+        phone.stop()
+    note = (f"{up:.0f} calls up, {got['failed']} failed; {idle} KiB before, {full} KiB with them, "
+            f"{after} KiB when they had ended")
+    left = (f"{passed['ok']} of {burst} calls at {rate}/s; {after} KiB before, {at_end} KiB at the "
+            f"end, {rested} KiB after 40 s")
+    return [Row("memory of a held call", 100, (full - idle) / max(up, 1), "KiB", note),
+            Row(f"memory kept after a burst of {burst} calls", None, rested - after, "KiB", left)]
+
+
+def queue(node, agents, scenario, strategy, dir):
+    """A queue with registered agents behind one SIPp; the DID leads there."""
+    port = free_port(AGENTS)
+    passwords = node.extensions(range(2000, 2000 + agents))
+    node.api("POST", "/api/v1/queues", {
+        "number": "6500", "name": "Load", "ring_strategy": strategy,
+        "members": [{"extension": number, "membership": "static"} for number in passwords]})
+    near = free_port(CALLERS)
+    node.trunk("near", CALLERS, near)
+    node.api("POST", "/api/v1/inbound-routes", {
+        "name": "in", "did": [DID], "destination": {"type": "queue", "number": "6500"}})
+    register(node.sip, AGENTS, port, passwords)
+    return near, Sipp(scenario, AGENTS, node.sip, dir, port=port, messages=True)
+
+
+def invites(sipp, sent):
+    """(time, caller's number, called user, Call-ID) of each INVITE, the first copy of it."""
+    seen = set()
+    for at, was_sent, text in sipp.messages():
+        line = re.search(r"^INVITE sip:([^@ >;]+)", text, re.M)
+        call = re.search(r"^Call-ID: *(\S+)", text, re.M | re.I)
+        caller = re.search(r"^From:.*?sip:([^@;>]+)@", text, re.M | re.I)
+        if line and call and caller and was_sent == sent and call.group(1) not in seen:
+            seen.add(call.group(1))
+            yield at, caller.group(1), line.group(1), call.group(1)
+
+
+def ringing(dir, agents=200, rate=20, count=400):
+    """From a caller's INVITE to the INVITE at the agent's phone, with agents free."""
+    with Node(dir) as node:
+        near, phones = queue(node, agents, "phone", "least_recent", dir)
+        cpu = cpu_secs(node.pid)
+        caller = Sipp("caller", CALLERS, node.sip, dir, "-s", DID, "-r", rate, "-m", count,
+                      "-d", 1000, port=near, messages=True)
+        others = Others(node.pid, caller.process.pid, phones.process.pid)
+        time.sleep(count / rate - 1)
+        noise = others.share()
+        got = caller.finish(40)
+        cost = 1000 * (cpu_secs(node.pid) - cpu) / max(got["ok"], 1)
+        phones.stop()
+    entered = {caller_id: at for at, caller_id, _, _ in invites(caller, True)}
+    rang = {}
+    for at, caller_id, _, _ in invites(phones, False):
+        rang.setdefault(caller_id, at)
+    waits = [1000 * (rang[who] - at) for who, at in entered.items() if who in rang]
+    note = (f"{len(waits)} of {count} calls, {got['failed']} failed, {got['again']} "
+            f"retransmissions; p95 {percentile(waits, .95):.1f}, p99 {percentile(waits, .99):.1f}, "
+            f"max {max(waits, default=float('nan')):.1f} ms; {cost:.2f} ms CPU per queue call; "
+            f"others' CPU {noise:.0f} %")
+    return [Row(f"caller enters → phone rings, {agents} agents, p50", 2.0,
+                percentile(waits, .5), "ms", note)]
+
+
+def next_ring(dir, agents=10, rate=20, count=200):
+    """From the end of an agent's call to the next INVITE at that phone, with callers waiting."""
+    with Node(dir) as node:
+        near, phones = queue(node, agents, "agent", "least_recent", dir)
+        caller = Sipp("caller_waits", CALLERS, node.sip, dir, "-s", DID, "-r", rate, "-m", count,
+                      "-l", 5000, port=near)
+        others = Others(node.pid, caller.process.pid, phones.process.pid)
+        time.sleep(count / rate)
+        noise = others.share()
+        got = caller.finish(120)
+        phones.stop()
+    agent_of, ended, gaps, rings = {}, {}, [], []
+    for at, was_sent, text in phones.messages():
+        call = re.search(r"^Call-ID: *(\S+)", text, re.M | re.I)
+        line = re.search(r"^(INVITE|BYE) sip:([^@ >;]+)", text, re.M)
+        if not call or not line:
+            continue
+        call, method = call.group(1), line.group(1)
+        if method == "INVITE" and not was_sent and call not in agent_of:
+            agent = agent_of[call] = line.group(2)
+            rings.append(at)
+            if agent in ended:
+                gaps.append(1000 * (at - ended.pop(agent)))
+        elif method == "BYE" and call in agent_of:
+            ended.setdefault(agent_of[call], at)
+    # Only while more callers wait than agents are there: the last ones find free agents.
+    note = (f"{got['ok']} of {count} calls, {got['failed']} failed, {got['again']} "
+            f"retransmissions; {len(gaps)} gaps; p50 {percentile(gaps, .5):.1f}, "
+            f"p95 {percentile(gaps, .95):.1f}, max {max(gaps, default=float('nan')):.1f} ms; "
+            f"rings over {max(rings, default=0) - min(rings, default=0):.1f} s; "
+            f"others' CPU {noise:.0f} %")
+    return [Row("agent's call ends → next ring, callers waiting, p99", 5.0,
+                percentile(gaps, .99), "ms", note)]
+
+
+def overload(dir, limit=100, times=10, secs=10):
+    """Ten times what the node admits: 503 with Retry-After, and the admitted share goes on."""
+    with Node(dir, f"sip.max_calls_per_second={limit}") as node:
+        near, phone = bridged(node, dir)
+        drive(node, dir, phone, near, 20, 40)
+        # SIPp writes its statistics every second.
+        time.sleep(1.5)
+        rate, answered = limit * times, phone.figures()["ok"]
+        got = drive(node, dir, phone, near, rate, rate * secs, scenario="caller_insists")
+        time.sleep(2)
+        good = phone.figures()["ok"] - answered
+        refused = got["caller"].count("503")
+        phone.stop()
+    note = (f"offered {rate}/s for {secs} s: {good} calls answered and ended, {refused} refused with "
+            f"503 and Retry-After, {got['failed']} failed otherwise, retransmissions {got['again']}, "
+            f"setup {got['setup_ms']:.1f} ms, others' CPU {got['noise']:.0f} %")
+    return [Row(f"goodput at {times} times the admitted {limit}/s", 0.9 * limit, good / (secs + 1), "/s",
+                note, at_least=True)]
+
+
+CASES = {
+    "calls": calls, "registrations": registrations, "memory": memory, "ringing": ringing,
+    "next-ring": next_ring, "overload": overload,
+}
