@@ -8,7 +8,9 @@ use tandem_config::resource::{
     ApiToken, Extension, InboundRoute, OutboundRoute, Queue, Settings, Trunk, User,
 };
 use tandem_config::{Kind, Resource};
+use tandem_kernel::Timestamp;
 
+use crate::event::ResourceEvent;
 use crate::office::Stored;
 
 /// The resources by kind and key.
@@ -96,6 +98,19 @@ impl Directory {
         self.resources.values().all(BTreeMap::is_empty)
     }
 
+    /// Takes an event in. A body that this build can not read is left out and said.
+    pub(super) fn apply(&mut self, at: Timestamp, version: u64, event: &ResourceEvent) {
+        match event {
+            ResourceEvent::Put { kind, key, body, .. } => match serde_json::from_str(body) {
+                Ok(resource) => self.put(Stored { resource, revision: version, changed_at: at }),
+                Err(error) => {
+                    tracing::error!(kind = kind.as_str(), %key, %error, "unreadable resource");
+                }
+            },
+            ResourceEvent::Removed { kind, key, .. } => self.remove(*kind, key),
+        }
+    }
+
     pub(crate) fn put(&mut self, stored: Stored) {
         if let Resource::Settings(settings) = &stored.resource {
             self.settings = settings.clone();
@@ -105,7 +120,7 @@ impl Directory {
         self.resources.entry(kind).or_default().insert(key, Arc::new(stored));
     }
 
-    pub(super) fn remove(&mut self, kind: Kind, key: &str) {
+    fn remove(&mut self, kind: Kind, key: &str) {
         if kind == Kind::Settings {
             self.settings = Settings::default();
         }

@@ -5,8 +5,10 @@
 //! | All resources at one moment               | [`Directory`]    |
 //! | Rules of one resource                     | `tandem_config`  |
 //! | Rules between resources                   | `references`     |
+//! | That a number means one thing             | `plan`           |
 
 mod directory;
+mod plan;
 mod references;
 #[cfg(test)]
 mod tests;
@@ -14,9 +16,11 @@ mod tests;
 pub use directory::Directory;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use tandem_config::resource::FieldError;
 use tandem_config::{Kind, Resource};
 use tandem_journal::{Append, AppendError, Entity, Journal};
 use tandem_kernel::{Clock, Timestamp};
@@ -37,6 +41,10 @@ pub struct Provisioning {
 
 struct Inner {
     directory: ArcSwap<Directory>,
+    /// What was replayed since somebody looked: a long journal costs one copy of the directory,
+    /// not one for each event.
+    replayed: parking_lot::Mutex<Option<Directory>>,
+    has_replayed: AtomicBool,
     journal: Journal,
     clock: Clock,
     /// Writes are few and are checked against all others, so they go one after the other.
@@ -58,6 +66,8 @@ impl Provisioning {
         Self {
             inner: Arc::new(Inner {
                 directory: ArcSwap::default(),
+                replayed: parking_lot::Mutex::default(),
+                has_replayed: AtomicBool::new(false),
                 journal,
                 clock,
                 writing: Mutex::new(()),
@@ -77,13 +87,23 @@ impl Provisioning {
         event: &Bytes,
     ) -> Result<(), tandem_wire::WireError> {
         let event: ResourceEvent = entity::decode(event)?;
-        self.apply(at, version, &event);
+        let mut replayed = self.inner.replayed.lock();
+        let begun = || Directory::clone(&self.inner.directory.load());
+        replayed.get_or_insert_with(begun).apply(at, version, &event);
+        self.inner.has_replayed.store(true, Ordering::Release);
         Ok(())
     }
 
     /// All resources as they are now.
     #[must_use]
     pub fn directory(&self) -> Arc<Directory> {
+        if self.inner.has_replayed.load(Ordering::Acquire) {
+            let mut replayed = self.inner.replayed.lock();
+            if let Some(next) = replayed.take() {
+                self.inner.directory.store(Arc::new(next));
+                self.inner.has_replayed.store(false, Ordering::Release);
+            }
+        }
         self.inner.directory.load_full()
     }
 
@@ -100,11 +120,13 @@ impl Provisioning {
     pub async fn create(&self, by: &Principal, resource: Resource) -> Result<Stored, Refusal> {
         let _writing = self.inner.writing.lock().await;
         let (kind, key) = (resource.kind(), resource.key().to_owned());
+        // What was deleted has a version too, so the journal is asked.
+        let version = self.catch_up(kind, &key).await?;
         if self.directory().find(kind, &key).is_some() {
             let detail = format!("{} {key} exists already", kind.as_str());
             return Err(Refusal::Conflict { code: "already-exists", detail });
         }
-        self.write(by, resource).await
+        self.write(by, version, resource).await
     }
 
     /// Writes a resource that exists, at the revision that the writer saw.
@@ -120,10 +142,13 @@ impl Provisioning {
         let _writing = self.inner.writing.lock().await;
         let (kind, key) = (resource.kind(), resource.key().to_owned());
         // The settings are always there, at their defaults with revision 0.
-        if kind != Kind::Settings || self.directory().find(kind, &key).is_some() {
-            self.expect(kind, &key, expected)?;
-        }
-        self.write(by, resource).await
+        let version = match self.expect(kind, &key, expected) {
+            Err(Refusal::NotFound { .. }) if kind == Kind::Settings => {
+                self.catch_up(kind, &key).await?
+            }
+            expected => expected?,
+        };
+        self.write(by, version, resource).await
     }
 
     /// Deletes a resource that nothing refers to.
@@ -138,31 +163,57 @@ impl Provisioning {
         expected: Option<u64>,
     ) -> Result<(), Refusal> {
         let _writing = self.inner.writing.lock().await;
-        self.expect(kind, key, expected)?;
+        let version = self.expect(kind, key, expected)?;
         let users = references::users_of(&self.directory(), kind, key);
         if !users.is_empty() {
             let detail = format!("{} {key} is used by {}", kind.as_str(), users.join(", "));
             return Err(Refusal::Conflict { code: "in-use", detail });
         }
         let event = ResourceEvent::Removed { kind, key: key.to_owned(), by: by.name.clone() };
-        self.append(kind, key, &event).await?;
+        self.append(kind, key, version, &event).await?;
         Ok(())
     }
 
-    fn expect(&self, kind: Kind, key: &str, expected: Option<u64>) -> Result<(), Refusal> {
+    /// The revision that a write replaces, which the writer must have seen.
+    fn expect(&self, kind: Kind, key: &str, expected: Option<u64>) -> Result<u64, Refusal> {
         let directory = self.directory();
         let stored = directory.find(kind, key).ok_or_else(|| Refusal::no_resource(kind, key))?;
         match expected {
             Some(revision) if revision != stored.revision => {
                 Err(Refusal::Stale { actual: stored.revision })
             }
-            _ => Ok(()),
+            _ => Ok(stored.revision),
         }
     }
 
-    async fn write(&self, by: &Principal, resource: Resource) -> Result<Stored, Refusal> {
+    /// The version of a resource in the journal. The directory takes in what it lacks: the
+    /// outcome of an append that failed half-way is known only now.
+    async fn catch_up(&self, kind: Kind, key: &str) -> Result<u64, Refusal> {
+        let unread = |error: String| Refusal::Unavailable {
+            detail: format!("the journal can not tell {} {key}: {error}", kind.as_str()),
+        };
+        let loaded = self.inner.journal.load(&entity_of(kind, key)).await;
+        let (_, records) = loaded.map_err(|error| unread(error.to_string()))?;
+        let known = self.directory().find(kind, key).map(|stored| stored.revision);
+        let Some(last) = records.last() else { return Ok(known.unwrap_or(0)) };
+        let event: ResourceEvent =
+            entity::decode(&last.event).map_err(|error| unread(error.to_string()))?;
+        let is_put = matches!(event, ResourceEvent::Put { .. });
+        if known.is_none_or(|known| known < last.version) && (is_put || known.is_some()) {
+            self.apply(last.at, last.version, &event);
+        }
+        Ok(last.version)
+    }
+
+    async fn write(
+        &self,
+        by: &Principal,
+        version: u64,
+        resource: Resource,
+    ) -> Result<Stored, Refusal> {
         let mut wrong = resource.validate();
         wrong.extend(references::check(&self.directory(), &resource));
+        wrong.extend(plan::check(&self.directory(), &resource));
         if !wrong.is_empty() {
             return Err(Refusal::Invalid(wrong));
         }
@@ -171,54 +222,52 @@ impl Provisioning {
             detail: format!("failed to write {} {key}: {error}", kind.as_str()),
         })?;
         let event = ResourceEvent::Put { kind, key: key.clone(), body, by: by.name.clone() };
-        let (at, revision) = self.append(kind, &key, &event).await?;
+        let (at, revision) = self.append(kind, &key, version, &event).await?;
         Ok(Stored { resource, revision, changed_at: at })
     }
 
-    /// Appends, waits for the commit, and takes the event in.
+    /// Appends at a version, waits for the commit, and takes the event in.
     async fn append(
         &self,
         kind: Kind,
         key: &str,
+        version: u64,
         event: &ResourceEvent,
     ) -> Result<(Timestamp, u64), Refusal> {
         let append = Append {
             entity: entity_of(kind, key),
-            expected: None,
+            expected: Some(version),
             epoch: 0,
             op_id: None,
             events: vec![entity::encode(event)],
         };
-        let appended =
-            self.inner.journal.append(append).await.map_err(|error| unavailable(&error))?;
-        let at = self.inner.clock.now();
-        self.apply(at, appended.version, event);
-        Ok((at, appended.version))
+        match self.inner.journal.append(append).await {
+            Ok(appended) => {
+                let at = self.inner.clock.now();
+                self.apply(at, appended.version, event);
+                Ok((at, appended.version))
+            }
+            Err(AppendError::VersionConflict { actual }) => {
+                self.catch_up(kind, key).await?;
+                Err(Refusal::Stale { actual })
+            }
+            // Trying again, which `Unavailable` asks for, would end alike.
+            Err(AppendError::TooLarge) => {
+                let (pointer, detail) = (String::new(), "the resource is too large".to_owned());
+                Err(Refusal::Invalid(vec![FieldError { pointer, code: "too-large", detail }]))
+            }
+            Err(error) => Err(unavailable(&error)),
+        }
     }
 
     fn apply(&self, at: Timestamp, version: u64, event: &ResourceEvent) {
-        let mut next = Directory::clone(&self.inner.directory.load());
-        let change = match event {
-            ResourceEvent::Put { kind, key, body, .. } => {
-                match serde_json::from_str::<Resource>(body) {
-                    Ok(resource) => {
-                        next.put(Stored { resource, revision: version, changed_at: at });
-                    }
-                    Err(error) => {
-                        tracing::error!(kind = kind.as_str(), %key, %error, "unreadable resource");
-                        return;
-                    }
-                }
-                (*kind, key.clone())
-            }
-            ResourceEvent::Removed { kind, key, .. } => {
-                next.remove(*kind, key);
-                (*kind, key.clone())
-            }
-        };
+        let mut next = Directory::clone(&self.directory());
+        next.apply(at, version, event);
         self.inner.directory.store(Arc::new(next));
+        let (ResourceEvent::Put { kind, key, .. } | ResourceEvent::Removed { kind, key, .. }) =
+            event;
         // Nobody may be watching.
-        let _unwatched = self.inner.changes.send(change);
+        let _unwatched = self.inner.changes.send((*kind, key.clone()));
     }
 }
 

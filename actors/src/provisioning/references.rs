@@ -14,7 +14,11 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
         }
         Resource::Queue(queue) => {
             clash(directory, Kind::Queue, &queue.number, &mut wrong);
-            destination(directory, "/failover", &queue.failover, &mut wrong);
+            let itself = Destination::Queue { number: queue.number.clone() };
+            // That a queue fails over to itself is refused by the queue's own rules.
+            if queue.failover != itself {
+                destination(directory, "/failover", &queue.failover, &mut wrong);
+            }
             for (index, member) in queue.members.iter().enumerate() {
                 if directory.extension(&member.extension).is_none() {
                     let pointer = format!("/members/{index}/extension");
@@ -51,7 +55,7 @@ fn own_extension(directory: &Directory, number: Option<&String>, wrong: &mut Vec
     }
 }
 
-/// Extensions, queues and codes share one number plan.
+/// Extensions and queues share one number plan; `plan` holds it against the codes.
 fn clash(directory: &Directory, kind: Kind, number: &str, wrong: &mut Vec<FieldError>) {
     let taken_by = if kind != Kind::Extension && directory.extension(number).is_some() {
         Some("an extension")
@@ -132,6 +136,11 @@ pub(super) fn users_of(directory: &Directory, kind: Kind, key: &str) -> Vec<Stri
     for user in directory.users() {
         if user.extension.as_deref().is_some_and(is_extension) {
             users.push(format!("user {}", user.name));
+        }
+    }
+    for token in directory.api_tokens() {
+        if token.extension.as_deref().is_some_and(is_extension) {
+            users.push(format!("api-token {}", token.id));
         }
     }
     users

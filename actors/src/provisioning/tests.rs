@@ -93,3 +93,149 @@ async fn references_to_nothing_and_clashes_are_named_by_field() {
     let pointers: Vec<&str> = fields.iter().map(|field| field.pointer.as_str()).collect();
     assert_eq!(pointers, ["/number", "/failover/number", "/members/0/extension"]);
 }
+
+fn settings(json: serde_json::Value) -> Resource {
+    Resource::Settings(serde_json::from_value(json).unwrap())
+}
+
+fn plain_queue(number: &str) -> Resource {
+    let json = serde_json::json!({ "number": number, "name": "sales" });
+    Resource::Queue(serde_json::from_value(json).unwrap())
+}
+
+fn wrong(refused: Result<crate::office::Stored, Refusal>) -> Vec<(String, &'static str)> {
+    let Err(Refusal::Invalid(fields)) = refused else { panic!("{refused:?}") };
+    fields.into_iter().map(|field| (field.pointer, field.code)).collect()
+}
+
+#[tokio::test]
+async fn q_219_a_queue_whose_codes_mean_something_else_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, _journal) = open(dir.path()).await;
+    let ambiguous = |times| vec![("/number".to_owned(), "ambiguous"); times];
+
+    // *77 and *78 are codes of their own, and so is *077.
+    for (number, times) in [("7", 2), ("8", 1)] {
+        let refused = wrong(provisioning.create(&by, plain_queue(number)).await);
+        assert_eq!(refused, ambiguous(times), "{number}");
+    }
+    provisioning.create(&by, plain_queue("77")).await.unwrap();
+    // *12345 would pause in 345: nobody could log in to 2345.
+    let codes = serde_json::json!({ "code_queue_login": "*1", "code_queue_pause": "*12" });
+    provisioning.replace(&by, Some(0), settings(codes)).await.unwrap();
+    assert_eq!(wrong(provisioning.create(&by, plain_queue("2345")).await), ambiguous(1));
+}
+
+#[tokio::test]
+async fn q_219_settings_that_make_a_number_ambiguous_are_refused_by_field() {
+    let dir = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, _journal) = open(dir.path()).await;
+    provisioning.create(&by, extension("9196")).await.unwrap();
+    provisioning.create(&by, plain_queue("6400")).await.unwrap();
+    let cases = [
+        (serde_json::json!({ "test_numbers": { "echo": "9196" } }), "/test_numbers/echo"),
+        (serde_json::json!({ "test_numbers": { "music": "*76400" } }), "/test_numbers/music"),
+        (serde_json::json!({ "code_login_all": "6400" }), "/code_login_all"),
+        (serde_json::json!({ "code_queue_pause": "91" }), "/code_queue_pause"),
+    ];
+    for (json, pointer) in cases {
+        let refused = provisioning.replace(&by, Some(0), settings(json)).await;
+        assert_eq!(wrong(refused), [(pointer.to_owned(), "ambiguous")]);
+    }
+    let fine = serde_json::json!({ "test_numbers": { "echo": "9197" } });
+    provisioning.replace(&by, Some(0), settings(fine)).await.unwrap();
+    let refused = provisioning.create(&by, extension("9197")).await;
+    assert_eq!(wrong(refused), [("/number".to_owned(), "ambiguous")]);
+}
+
+#[tokio::test]
+async fn an_extension_is_kept_while_a_token_acts_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, _journal) = open(dir.path()).await;
+    provisioning.create(&by, extension("1001")).await.unwrap();
+    let token = serde_json::json!({
+        "id": "5f0c", "name": "panel", "secret_hash": "00", "role": "agent", "extension": "1001",
+    });
+    let token = Resource::ApiToken(serde_json::from_value(token).unwrap());
+    provisioning.create(&by, token).await.unwrap();
+
+    let refused = provisioning.remove(&by, Kind::Extension, "1001", None).await;
+
+    let Err(Refusal::Conflict { code: "in-use", detail }) = refused else { panic!("{refused:?}") };
+    assert_eq!(detail, "extension 1001 is used by api-token 5f0c");
+}
+
+#[tokio::test]
+async fn a_queue_does_not_fail_over_to_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, _journal) = open(dir.path()).await;
+    let Resource::Queue(mut queue) = plain_queue("6400") else { unreachable!() };
+    queue.failover = Destination::Queue { number: "6400".into() };
+
+    let refused = provisioning.create(&by, Resource::Queue(queue)).await;
+
+    assert_eq!(wrong(refused), [("/failover/number".to_owned(), "loop")]);
+}
+
+/// It is the writer's mistake: nothing is gained by trying again.
+#[tokio::test]
+async fn a_resource_that_the_journal_does_not_hold_is_not_valid() {
+    let dir = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, _journal) = open(dir.path()).await;
+    let rules: Vec<_> = (0..2_000)
+        .map(|number| serde_json::json!({ "pattern": format!("{number:015}."), "strip": 0 }))
+        .collect();
+    let trunk = serde_json::json!({ "name": "carrier", "host": "192.0.2.1" });
+    let route = serde_json::json!({ "name": "out", "rules": rules, "trunks": ["carrier"] });
+    let trunk = Resource::Trunk(serde_json::from_value(trunk).unwrap());
+    provisioning.create(&by, trunk).await.unwrap();
+
+    let route = Resource::OutboundRoute(serde_json::from_value(route).unwrap());
+    let refused = provisioning.create(&by, route).await;
+
+    assert_eq!(wrong(refused), [(String::new(), "too-large")]);
+}
+
+#[tokio::test]
+async fn revisions_go_on_after_a_deletion() {
+    let dir = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, _journal) = open(dir.path()).await;
+    provisioning.create(&by, extension("1001")).await.unwrap();
+    provisioning.remove(&by, Kind::Extension, "1001", Some(1)).await.unwrap();
+
+    // An old ETag never fits the new resource.
+    let again = provisioning.create(&by, extension("1001")).await.unwrap();
+
+    assert_eq!(again.revision, 3);
+    let stale = provisioning.replace(&by, Some(1), extension("1001")).await;
+    assert_eq!(stale, Err(Refusal::Stale { actual: 3 }));
+}
+
+/// As after an append whose outcome was lost, or another writer.
+#[tokio::test]
+async fn what_the_journal_has_beyond_the_directory_is_found_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, journal) = open(dir.path()).await;
+    let other = Provisioning::new(journal, Clock::start());
+    provisioning.create(&by, extension("1001")).await.unwrap();
+
+    let taken = other.create(&by, extension("1001")).await;
+    assert!(matches!(taken, Err(Refusal::Conflict { code: "already-exists", .. })), "{taken:?}");
+    other.replace(&by, Some(1), extension("1001")).await.unwrap();
+
+    let behind = provisioning.replace(&by, Some(1), extension("1001")).await;
+    assert_eq!(behind, Err(Refusal::Stale { actual: 2 }));
+    provisioning.replace(&by, Some(2), extension("1001")).await.unwrap();
+    other.remove(&by, Kind::Extension, "1001", None).await.unwrap_err();
+    other.remove(&by, Kind::Extension, "1001", Some(3)).await.unwrap();
+    let gone = provisioning.remove(&by, Kind::Extension, "1001", Some(3)).await;
+    assert_eq!(gone, Err(Refusal::Stale { actual: 4 }));
+    assert!(provisioning.directory().extension("1001").is_none());
+}

@@ -55,6 +55,53 @@ fn unknown_fields_are_refused() {
 }
 
 #[test]
+fn what_would_reach_a_phone_or_a_file_is_checked() {
+    let prompt = |prompt: &str| {
+        json!({"kind": "inbound-route", "name": "main",
+            "destination": {"type": "play_greeting", "prompt": prompt}})
+    };
+    for good in ["closed", "zh-hant/office closed", "歡迎"] {
+        assert!(pointers(prompt(good)).is_empty(), "{good}");
+    }
+    for bad in ["", "../secret", "/etc/passwd", "music/../../x", "a//b", ".", "a\u{0}b"] {
+        assert_eq!(pointers(prompt(bad)), ["/destination/prompt"], "{bad}");
+    }
+    let trunk = json!({"kind": "trunk", "name": "t", "host": "192.0.2.1", "mode": "register",
+        "accept_from": ["192.0.2.0/24", "2001:db8::1"],
+        "auth": {"username": "", "password": "a\r\nb"}});
+    assert_eq!(pointers(trunk), ["/accept_from/0", "/auth/username", "/auth/password"]);
+    let extension = json!({"kind": "extension", "number": "1", "password": "12345678",
+        "name": "a\r\nX: y", "outbound_caller_id": "a b"});
+    assert_eq!(pointers(extension), ["/name", "/outbound_caller_id"]);
+    let queue = json!({"kind": "queue", "number": "6400", "name": "q",
+        "failover": {"type": "external_num", "number": "02-123"},
+        "prompts": {"join": "../x"}});
+    assert_eq!(pointers(queue), ["/failover/number", "/prompts/join"]);
+}
+
+#[test]
+fn q_210_and_q_219_codes_have_a_form_and_one_meaning_each() {
+    let empty: Vec<String> = Vec::new();
+    let off = json!({"kind": "settings", "code_login_all": "", "code_login_last": ""});
+    assert_eq!(pointers(off), empty);
+    let wrong = json!({"kind": "settings", "code_queue_pause": "*7", "code_login_all": "*1234567",
+        "code_login_last": "*7a", "test_numbers": {"echo": "*077"},
+        "pause_reasons": {"*01": "", "1": "Lunch"}, "hold_music": ""});
+    assert_eq!(
+        pointers(wrong),
+        [
+            "/pause_reasons/*01",
+            "/pause_reasons/1",
+            "/hold_music",
+            "/code_queue_pause",
+            "/code_login_all",
+            "/code_login_last",
+            "/test_numbers/echo"
+        ]
+    );
+}
+
+#[test]
 fn patterns_match_as_a_dialler_expects() {
     let cases = [
         ("9NXXXXXX", "92345678", true),

@@ -1,14 +1,18 @@
 //! What makes a resource valid by itself. Rules between resources are the provisioning's.
 
 use super::{
-    ApiToken, Extension, InboundRoute, OutboundRoute, Queue, Resource, Role, Settings, Trunk,
-    TrunkMode, User,
+    ApiToken, Destination, Extension, InboundRoute, OutboundRoute, Queue, Resource, Role, Settings,
+    Trunk, TrunkMode, User,
 };
 
 /// Pause reasons at most.
 const MAX_PAUSE_REASONS: usize = 20;
 /// Longest time that can be set, in seconds (the public product's limit).
 const MAX_SECS: u32 = 9_999_999;
+/// Longest feature code.
+const MAX_CODE: usize = 7;
+/// Longest number that is dialled or shown.
+const MAX_DIALLED: usize = 32;
 
 /// A field that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +53,60 @@ impl Wrong {
         self.unless(right, pointer, "bad-name", "1 to 63 letters, digits, - and _");
     }
 
+    /// A number as it is dialled.
+    fn dialled(&mut self, number: &str, pointer: &str) {
+        let digits = number.bytes().all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
+        let right = digits && (1..=MAX_DIALLED).contains(&number.len());
+        self.unless(right, pointer, "not-a-number", "1 to 32 digits, +, * and #");
+    }
+
+    /// What a called party is shown; it becomes the user of a SIP URI. Empty: none.
+    fn caller_id(&mut self, id: &str, pointer: &str) {
+        let right = id.len() <= MAX_DIALLED && id.bytes().all(|b| b.is_ascii_graphic());
+        self.unless(right, pointer, "bad-caller-id", "at most 32 visible ASCII characters");
+    }
+
+    fn host(&mut self, host: &str, pointer: &str) {
+        let right = (1..=253).contains(&host.len())
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._[]:".contains(&b));
+        self.unless(right, pointer, "bad-host", "a host name or an IP address");
+    }
+
+    /// Part of digest credentials.
+    fn credential(&mut self, text: &str, pointer: &str) {
+        let right = (1..=128).contains(&text.len()) && !text.chars().any(char::is_control);
+        self.unless(right, pointer, "bad-credential", "1 to 128 characters");
+    }
+
+    /// The name of a file in the library, which it can not leave.
+    fn prompt(&mut self, name: &str, pointer: &str) {
+        let plain = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
+        let part = |part: &str| !["", ".", ".."].contains(&part) && part.chars().all(plain);
+        let right = name.len() <= 128 && name.split('/').all(part);
+        self.unless(right, pointer, "bad-prompt", "a name in the library such as music/default");
+    }
+
+    fn prompt_if_any(&mut self, name: &str, pointer: &str) {
+        if !name.is_empty() {
+            self.prompt(name, pointer);
+        }
+    }
+
+    fn destination(&mut self, destination: &Destination, pointer: &str) {
+        match destination {
+            Destination::EndCall => {}
+            Destination::Extension { number } | Destination::Queue { number } => {
+                self.number(number, &format!("{pointer}/number"));
+            }
+            Destination::ExternalNum { number } => {
+                self.dialled(number, &format!("{pointer}/number"));
+            }
+            Destination::PlayGreeting { prompt } => {
+                self.prompt(prompt, &format!("{pointer}/prompt"));
+            }
+        }
+    }
+
     fn codecs(&mut self, codecs: &[String]) {
         let known = |name: &String| ["pcmu", "pcma", "g722", "opus"].contains(&name.as_str());
         self.unless(!codecs.is_empty(), "/codecs", "empty", "at least one codec");
@@ -86,7 +144,9 @@ impl Resource {
 impl Extension {
     fn check(&self, wrong: &mut Wrong) {
         wrong.number(&self.number, "/number");
-        wrong.unless(self.name.chars().count() <= 63, "/name", "bad-name", "at most 63 characters");
+        let shown = self.name.chars().count() <= 63 && !self.name.chars().any(char::is_control);
+        wrong.unless(shown, "/name", "bad-name", "at most 63 characters");
+        wrong.caller_id(&self.outbound_caller_id, "/outbound_caller_id");
         let long = (8..=128).contains(&self.password.len());
         wrong.unless(long, "/password", "weak-password", "8 to 128 characters");
         let contacts = (1..=10).contains(&self.max_contacts);
@@ -99,12 +159,17 @@ impl Extension {
 impl Trunk {
     fn check(&self, wrong: &mut Wrong) {
         wrong.key(&self.name, "/name");
-        let host = !self.host.is_empty()
-            && self.host.len() <= 253
-            && self.host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._[]:".contains(&b));
-        wrong.unless(host, "/host", "bad-host", "a host name or an IP address");
+        wrong.host(&self.host, "/host");
+        for (index, host) in self.accept_from.iter().enumerate() {
+            wrong.host(host, &format!("/accept_from/{index}"));
+        }
         let signs_in = self.mode == TrunkMode::Peer || self.auth.is_some();
         wrong.unless(signs_in, "/auth", "required", "register mode needs a user and a password");
+        if let Some(auth) = &self.auth {
+            wrong.credential(&auth.username, "/auth/username");
+            wrong.credential(&auth.password, "/auth/password");
+        }
+        wrong.secs(self.options_interval_secs, 0, "/options_interval_secs");
         wrong.codecs(&self.codecs);
     }
 }
@@ -112,16 +177,19 @@ impl Trunk {
 impl InboundRoute {
     fn check(&self, wrong: &mut Wrong) {
         wrong.name(&self.name, "/name");
+        wrong.destination(&self.destination, "/destination");
     }
 }
 
 impl OutboundRoute {
     fn check(&self, wrong: &mut Wrong) {
         wrong.name(&self.name, "/name");
+        wrong.caller_id(&self.caller_id, "/caller_id");
         wrong.unless(!self.rules.is_empty(), "/rules", "empty", "at least one rule");
         wrong.unless(!self.trunks.is_empty(), "/trunks", "empty", "at least one trunk");
         for (index, rule) in self.rules.iter().enumerate() {
-            let digits = rule.prepend.bytes().all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
+            let digits = rule.prepend.len() <= MAX_DIALLED
+                && rule.prepend.bytes().all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
             let pointer = format!("/rules/{index}/prepend");
             wrong.unless(digits, &pointer, "not-a-number", "digits, +, * and #");
         }
@@ -133,6 +201,18 @@ impl Queue {
         wrong.number(&self.number, "/number");
         wrong.name(&self.name, "/name");
         wrong.secs(self.max_wait_secs, 0, "/max_wait_secs");
+        wrong.destination(&self.failover, "/failover");
+        let itself = Destination::Queue { number: self.number.clone() };
+        // Circles of several queues are allowed here.
+        wrong.unless(
+            self.failover != itself,
+            "/failover/number",
+            "loop",
+            "a queue does not fail over to itself",
+        );
+        wrong.prompt_if_any(&self.prompts.join, "/prompts/join");
+        wrong.prompt_if_any(&self.prompts.waiting_audio, "/prompts/waiting_audio");
+        wrong.prompt_if_any(&self.prompts.hold_music, "/prompts/hold_music");
         wrong.unless(self.max_callers <= 9_999, "/max_callers", "out-of-range", "0 to 9999");
         wrong.unless(self.weight <= 999, "/weight", "out-of-range", "0 to 999");
         wrong.secs(self.agent.ring_timeout_secs, 1, "/agent/ring_timeout_secs");
@@ -167,27 +247,51 @@ impl ApiToken {
 
 impl Settings {
     fn check(&self, wrong: &mut Wrong) {
-        let few = self.pause_reasons.len() <= MAX_PAUSE_REASONS;
-        wrong.unless(few, "/pause_reasons", "too-many", "at most 20 pause reasons (Q-196)");
-        for code in self.pause_reasons.keys() {
-            let right = code.strip_prefix('*').is_some_and(|digits| {
-                !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
-            });
-            wrong.unless(right, "/pause_reasons", "bad-code", "a code is * and digits");
-        }
+        self.check_reasons(wrong);
         let language = ["en", "zh-hant", "zh-hans"].contains(&self.language.as_str());
         wrong.unless(language, "/language", "unknown-language", "en, zh-hant or zh-hans");
-        let codes = [
-            &self.code_queue_login,
-            &self.code_queue_pause,
-            &self.code_login_all,
-            &self.code_login_last,
-            &self.code_logout_all,
-        ];
-        for (index, code) in codes.iter().enumerate() {
-            let again = codes[..index].contains(code) && !code.is_empty();
+        wrong.prompt(&self.hold_music, "/hold_music");
+        let codes = self.codes();
+        for (index, (pointer, code)) in codes.iter().enumerate() {
+            let dialled = code.bytes().all(|b| b.is_ascii_digit() || b"*#".contains(&b));
+            let right = dialled && code.len() <= MAX_CODE;
+            wrong.unless(right, pointer, "bad-code", "at most 7 digits, * and #; empty: off");
+            let again = codes[..index].iter().find(|(_, other)| other == code);
             // no dial string may be ambiguous.
-            wrong.unless(!again, "/code_queue_login", "ambiguous", "two codes are the same");
+            wrong.unless(
+                again.is_none() || code.is_empty(),
+                pointer,
+                "ambiguous",
+                "two codes are the same",
+            );
+        }
+    }
+
+    /// What is dialled for the settings' own sake, by pointer.
+    fn codes(&self) -> [(&'static str, &str); 8] {
+        [
+            ("/code_queue_login", &self.code_queue_login),
+            ("/code_queue_pause", &self.code_queue_pause),
+            ("/code_login_all", &self.code_login_all),
+            ("/code_login_last", &self.code_login_last),
+            ("/code_logout_all", &self.code_logout_all),
+            ("/test_numbers/echo", &self.test_numbers.echo),
+            ("/test_numbers/tone", &self.test_numbers.tone),
+            ("/test_numbers/music", &self.test_numbers.music),
+        ]
+    }
+
+    fn check_reasons(&self, wrong: &mut Wrong) {
+        let few = self.pause_reasons.len() <= MAX_PAUSE_REASONS;
+        wrong.unless(few, "/pause_reasons", "too-many", "at most 20 pause reasons (Q-196)");
+        for (code, name) in &self.pause_reasons {
+            let right = code.len() <= MAX_CODE
+                && code.strip_prefix('*').is_some_and(|digits| {
+                    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
+                });
+            let pointer = format!("/pause_reasons/{}", code.replace('~', "~0").replace('/', "~1"));
+            wrong.unless(right, &pointer, "bad-code", "a code is * and 1 to 6 digits");
+            wrong.name(name, &pointer);
         }
     }
 }

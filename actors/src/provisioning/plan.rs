@@ -1,0 +1,102 @@
+//! The number plan: whatever can be dialled means one thing.
+//!
+//! Test numbers win over feature codes and both win over the numbers of the house, so a number
+//! that one of them takes could never be reached.
+
+use tandem_config::Resource;
+use tandem_config::resource::{FieldError, Settings};
+
+use super::Directory;
+use crate::agent::{Command, codes};
+
+const LOGIN: &str = "/code_queue_login";
+const PAUSE: &str = "/code_queue_pause";
+
+/// What a resource would make ambiguous, given all others.
+pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldError> {
+    match resource {
+        Resource::Extension(extension) => {
+            let found = taken(directory.settings(), &extension.number);
+            found.map(|taken| taken.at("/number")).into_iter().collect()
+        }
+        Resource::Queue(queue) => {
+            let found = conflicts(directory.settings(), &queue.number);
+            found.map(|conflict| conflict.at("/number")).collect()
+        }
+        Resource::Settings(settings) => of_settings(directory, settings),
+        Resource::Trunk(_)
+        | Resource::InboundRoute(_)
+        | Resource::OutboundRoute(_)
+        | Resource::User(_)
+        | Resource::ApiToken(_) => Vec::new(),
+    }
+}
+
+/// Digits with two meanings, and the setting that gives one of them.
+struct Conflict {
+    dialled: String,
+    setting: &'static str,
+}
+
+impl Conflict {
+    fn at(&self, pointer: &str) -> FieldError {
+        let setting = self.setting.trim_start_matches('/').replace('/', ".");
+        FieldError {
+            pointer: pointer.to_owned(),
+            code: "ambiguous",
+            detail: format!("{} has a meaning by the setting {setting} as well", self.dialled),
+        }
+    }
+}
+
+/// One error for each setting, however many numbers it takes.
+fn of_settings(directory: &Directory, settings: &Settings) -> Vec<FieldError> {
+    let extensions = directory.extensions().filter_map(|it| taken(settings, &it.number));
+    let queues = directory.queues().flat_map(|queue| conflicts(settings, &queue.number));
+    let mut wrong: Vec<FieldError> = Vec::new();
+    for conflict in extensions.chain(queues) {
+        if !wrong.iter().any(|known| known.pointer == conflict.setting) {
+            wrong.push(conflict.at(conflict.setting));
+        }
+    }
+    wrong
+}
+
+/// Whether a number of the house means something else before it means itself.
+fn taken(settings: &Settings, number: &str) -> Option<Conflict> {
+    let setting = setting_of(settings, number)?;
+    Some(Conflict { dialled: number.to_owned(), setting })
+}
+
+/// What is ambiguous about a queue: its number, and the codes with its number behind them.
+fn conflicts(settings: &Settings, queue: &str) -> impl Iterator<Item = Conflict> {
+    let codes = [(&settings.code_queue_login, LOGIN), (&settings.code_queue_pause, PAUSE)];
+    let own = codes.map(|(code, meant)| {
+        let dialled = format!("{code}{queue}");
+        let setting = setting_of(settings, &dialled).filter(|setting| *setting != meant)?;
+        (!code.is_empty()).then_some(Conflict { dialled, setting })
+    });
+    taken(settings, queue).into_iter().chain(own.into_iter().flatten())
+}
+
+/// The setting that gives what is dialled its meaning, as numbering reads it.
+fn setting_of(settings: &Settings, dialled: &str) -> Option<&'static str> {
+    let tests = &settings.test_numbers;
+    let tests = [
+        (&tests.echo, "/test_numbers/echo"),
+        (&tests.tone, "/test_numbers/tone"),
+        (&tests.music, "/test_numbers/music"),
+    ];
+    if let Some((_, setting)) = tests.into_iter().find(|(number, _)| *number == dialled) {
+        return Some(setting);
+    }
+    match codes::parse(settings, dialled)? {
+        Command::LogIn(_) => Some("/code_login_all"),
+        Command::LogInLast => Some("/code_login_last"),
+        Command::LogOut(_) => Some("/code_logout_all"),
+        Command::ToggleLogin(_) => Some(LOGIN),
+        Command::TogglePause(..) => Some(PAUSE),
+        // No code says these.
+        Command::Pause(..) | Command::Resume(_) => None,
+    }
+}
