@@ -62,6 +62,7 @@ async fn the_test_numbers_give_an_echo_one_kilohertz_and_music() {
 }
 
 #[tokio::test]
+#[ignore = "counts single frames: needs an idle machine; run with --ignored"]
 async fn pcma_on_one_side_and_pcmu_on_the_other_hear_each_other() {
     let office = Office::open().await;
     let mut one = office.phone("1000", 700, json!({ "codecs": ["PCMA/8000/1"] })).await;
@@ -74,6 +75,7 @@ async fn pcma_on_one_side_and_pcmu_on_the_other_hear_each_other() {
 }
 
 #[tokio::test]
+#[ignore = "counts single frames: needs an idle machine; run with --ignored"]
 async fn opus_on_one_side_and_pcmu_on_the_other_hear_each_other() {
     let office = Office::open().await;
     let server = office.node.sip("udp").to_owned();

@@ -111,7 +111,8 @@ pub(crate) fn first_call(data_dir: &Path, http: &str, sip: &str) -> String {
          Phones (user and password; also in {}/demo.json with an administrator's token):\n\
          {passwords}\n\
          The first call: register one phone as 1001 and another as 1000, and dial 6400 from 1000.\n\
-         You hear music until 1001 answers. Alone? Dial *43 for an echo, *44 for a tone, *45 for music.",
+         You hear music until 1001 answers.\n\
+         Alone? Dial *43 for an echo, *44 for a tone, *45 for music.",
         data_dir.display()
     )
 }
