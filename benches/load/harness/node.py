@@ -1,4 +1,4 @@
-"""A release node as a process of its own, in a folder of its own, on ports that the system chose."""
+"""A release node as a process, in a folder of its own, on ports that the system chose."""
 
 import http.client
 import json
@@ -47,6 +47,31 @@ def cpu_secs(pid):
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def threads(pid):
+    """(user, system) seconds by thread name."""
+    found = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            name, fields = (task / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
+        except (OSError, IndexError):
+            continue  # It has just ended.
+        ticks = [int(word) / os.sysconf("SC_CLK_TCK") for word in fields.split()[11:13]]
+        user, system = found.get(name, (0.0, 0.0))
+        found[name] = (user + ticks[0], system + ticks[1])
+    return found
+
+
+def spent(before, after, share):
+    """Where CPU time went, the most first, in ms per one of `share`."""
+    parts = []
+    for name, (user, system) in after.items():
+        was = before.get(name, (0.0, 0.0))
+        cost = [1000 * (now - then) / max(share, 1) for now, then in zip((user, system), was)]
+        parts.append((sum(cost), f"{name} {cost[0]:.2f} user + {cost[1]:.2f} system"))
+    shown = [text for total, text in sorted(parts, reverse=True) if total >= 0.01]
+    return ", ".join(shown[:4])
 
 
 def busy_secs():

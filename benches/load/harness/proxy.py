@@ -78,7 +78,8 @@ def kamailio(dir, rates=(200, 500), secs=10):
             cost = 1000 * (sum(map(cpu_secs, pids)) - cpu) / max(got["ok"], 1)
             note = (f"{got['ok']} of {count} calls, {got['failed']} failed, {got['again']} "
                     f"retransmissions, setup {got['setup_ms']:.1f} ms, others' CPU {noise:.0f} %")
-            rows.append(Row(f"Kamailio, a mere proxy, call at {rate}/s, CPU", None, cost, "ms", note))
+            rows.append(Row(f"Kamailio, a mere proxy, call at {rate}/s, CPU", None, cost, "ms",
+                            note))
     finally:
         phone.stop()
         process.terminate()

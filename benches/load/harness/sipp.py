@@ -146,7 +146,7 @@ def register(sip, ip, port, passwords):
                 status = int(answer.split(" ", 2)[1])
                 if status == 200:
                     break
-                challenge = re.search(r"^WWW-Authenticate: *(.*)$", answer, re.M | re.I)
+                challenge = re.search(r"^WWW-Authenticate: *(.*MD5.*)$", answer, re.M | re.I)
                 if status != 401 or not challenge or cseq == 2:
                     raise RuntimeError(f"{user} is not registered: {answer}")
                 proof = digest(user, password, challenge.group(1), uri)

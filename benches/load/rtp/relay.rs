@@ -72,7 +72,8 @@ fn open(engine: &Handle, leg: LegId, sink: &MediaSink) -> Result<u16> {
 pub(crate) fn serve(backend: Backend, args: &[&str]) -> Result<()> {
     let (calls, remotes) = args.split_first().ok_or("no number of calls")?;
     let calls: usize = calls.parse()?;
-    let remotes = remotes.iter().map(|text| text.parse()).collect::<std::result::Result<Vec<_>, _>>()?;
+    let remotes =
+        remotes.iter().map(|text| text.parse()).collect::<std::result::Result<Vec<_>, _>>()?;
     let engine = engine(backend)?;
     let mut line = String::new();
     for call in 0..calls {

@@ -73,7 +73,8 @@ impl Histogram {
 }
 
 macro_rules! declare {
-    ($kind:ident, $all:ident: $($(#[$doc:meta])* $constant:ident = $name:literal, $help:literal;)*) => {
+    ($kind:ident, $all:ident:
+        $($(#[$doc:meta])* $constant:ident = $name:literal, $help:literal;)*) => {
         $($(#[$doc])*
         #[doc = $help]
         pub const $constant: $kind = $kind { name: $name, help: $help };)*
