@@ -7,6 +7,7 @@ use tandem_api::call as api;
 use tandem_kernel::CallId;
 
 use crate::convert;
+use crate::cursor::{self, Page};
 use crate::operation::{Call, Operation, Reply, Shape, handler};
 use crate::problem::{Code, Problem};
 use crate::rights::Permission;
@@ -34,10 +35,13 @@ async fn visible(call: &Call) -> Result<CallView, Problem> {
 
 async fn list(call: Call) -> Result<Reply, Problem> {
     let bound = call.bound_to()?;
+    let page = Page::live(&call)?;
     let mut views = call.edge.office.calls().await;
     views.retain(|view| bound.is_none_or(|extension| is_party(view, extension)));
-    let items: Vec<_> = views.into_iter().map(convert::call).collect();
-    Ok(Reply::ok(json!({ "items": items, "next_cursor": null })))
+    // The ids are in the order in which the calls began.
+    let views = page.cut(views.into_iter().map(|view| (view.id.to_string(), view)).collect());
+    let item = |(key, view)| Ok((key, convert::value(&convert::call(view))?));
+    Ok(Reply::ok(page.body(views.into_iter().map(item).collect::<Result<_, Problem>>()?)))
 }
 
 async fn show(call: Call) -> Result<Reply, Problem> {
@@ -142,6 +146,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         Operation::new("listCalls", Method::GET, whole, "List the live calls", handler!(list))
             .needs(Permission::CallsRead)
+            .query(cursor::LIVE)
             .ok(page),
         Operation::new("createCall", Method::POST, whole, begin, handler!(originate))
             .needs(Permission::CallsOriginate)

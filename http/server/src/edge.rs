@@ -33,6 +33,9 @@ pub struct Limits {
     pub ping_interval: Duration,
     /// Connections at once.
     pub connections: usize,
+    /// How long nothing may be written to a connection before it is cut: its client does not
+    /// finish a request, does not read, or is idle. Longer than `timeout` and `ping_interval`.
+    pub quiet: Duration,
 }
 
 impl Default for Limits {
@@ -46,6 +49,7 @@ impl Default for Limits {
             event_patience: Duration::from_secs(10),
             ping_interval: Duration::from_secs(20),
             connections: 4_096,
+            quiet: Duration::from_secs(60),
         }
     }
 }

@@ -6,16 +6,20 @@ use tandem_actors::office::AgentCommand;
 use tandem_api::floor as api;
 
 use crate::convert;
+use crate::cursor::{self, Page};
 use crate::operation::{Call, Operation, Reply, Shape, handler};
 use crate::problem::{Code, Problem};
 use crate::rights::Permission;
 
 async fn list(call: Call) -> Result<Reply, Problem> {
     let bound = call.bound_to()?;
+    let page = Page::live(&call)?;
     let mut agents = call.edge.office.agents().await;
     agents.retain(|agent| bound.is_none_or(|extension| agent.extension == extension));
-    let items: Vec<_> = agents.into_iter().map(convert::agent).collect();
-    Ok(Reply::ok(json!({ "items": items, "next_cursor": null })))
+    let agents =
+        page.cut(agents.into_iter().map(|agent| (agent.extension.clone(), agent)).collect());
+    let item = |(key, agent)| Ok((key, convert::value(&convert::agent(agent))?));
+    Ok(Reply::ok(page.body(agents.into_iter().map(item).collect::<Result<_, Problem>>()?)))
 }
 
 async fn command(call: Call, command: AgentCommand) -> Result<Reply, Problem> {
@@ -109,6 +113,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         Operation::new("listAgents", Method::GET, "/api/v1/agents", "List agents", handler!(list))
             .needs(Permission::AgentsRead)
+            .query(cursor::LIVE)
             .tag("agents")
             .ok(Shape::page::<api::Agent>(page)),
         act("logInAgent", "login", "Log an agent in", handler!(log_in)).body(queue()),

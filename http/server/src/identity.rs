@@ -1,5 +1,7 @@
 //! Who asks: an API token or a session, as a bearer.
 
+use std::fmt;
+
 use axum::http::{HeaderMap, header};
 use tandem_actors::office::Principal;
 
@@ -9,12 +11,22 @@ use crate::sessions::{self, SessionKey};
 use crate::tokens;
 
 /// What proves the identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Credential {
     /// An API token's text.
     Token(String),
     /// A session.
     Session(SessionKey),
+}
+
+impl fmt::Debug for Credential {
+    /// Without the secret (S1).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Token(_) => "Token(***)",
+            Self::Session(_) => "Session(***)",
+        })
+    }
 }
 
 /// Who asks.

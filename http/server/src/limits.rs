@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -102,6 +103,17 @@ impl<K: Hash + Eq + Clone> Backoff<K> {
     /// Forgets the failures of who signed in.
     pub(crate) fn succeeded(&self, key: &K) {
         self.0.lock().remove(key);
+    }
+}
+
+/// Whom an address is counted as: an IPv6 host has all of a /64 to choose from.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(host) => {
+            let prefix = host.to_bits() & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from_bits(prefix))
+        }
+        host @ IpAddr::V4(_) => host,
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::edge::Edge;
 use crate::idempotency::{self, First, Turn};
 use crate::identity::{self, Caller};
+use crate::limits::network;
 use crate::listener::Peer;
 use crate::operation::{Answer, Call, Json, Operation, Reply};
 use crate::problem::{Code, Problem};
@@ -70,10 +71,12 @@ fn admit(
     headers: &HeaderMap,
     peer: Option<IpAddr>,
 ) -> Result<(Option<Caller>, Scope), Problem> {
-    let stranger = |refused: Problem| match peer.map(|peer| edge.strangers.take(edge.now(), &peer))
-    {
-        Some(Err(wait)) => Problem::too_many("too many requests without a valid token", wait),
-        Some(Ok(())) | None => refused,
+    let stranger = |refused: Problem| {
+        let Some(from) = peer.map(network) else { return refused };
+        match edge.strangers.take(edge.now(), &from) {
+            Err(wait) => Problem::too_many("too many requests without a valid token", wait),
+            Ok(()) => refused,
+        }
     };
     let Some(permission) = operation.permission else { return Ok((None, Scope::All)) };
     if operation.is_open_here && is_here(headers, peer) {

@@ -54,7 +54,7 @@ pub async fn serve(
     edge: Edge,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let listener = Bounded::new(listener, edge.limits.connections);
+    let listener = Bounded::new(listener, edge.limits.connections, edge.limits.quiet);
     let service = router(&edge).into_make_service_with_connect_info::<Peer>();
     let (stopping, stopped) = oneshot::channel::<()>();
     let stop = async move {

@@ -16,7 +16,7 @@ use tandem_kernel::Timestamp;
 use crate::convert;
 use crate::edge::Edge;
 use crate::identity::Credential;
-use crate::limits::Backoff;
+use crate::limits::{Backoff, network};
 use crate::operation::{Answer, Call, Operation, Reply, Shape, handler};
 use crate::problem::{Code, Problem};
 use crate::rights::Permission;
@@ -124,7 +124,8 @@ async fn sign_in(mut call: Call) -> Result<Reply, Problem> {
     let now = edge.now();
     let account = name.chars().take(64).collect::<String>();
     let by_account = edge.sign_ins.accounts.wait_secs(now, &account);
-    let by_address = call.peer.and_then(|peer| edge.sign_ins.addresses.wait_secs(now, &peer));
+    let from = call.peer.map(network);
+    let by_address = from.and_then(|from| edge.sign_ins.addresses.wait_secs(now, &from));
     if let Some(wait) = by_account.max(by_address) {
         return Err(Problem::too_many("too many wrong passwords", wait));
     }
@@ -137,8 +138,8 @@ async fn sign_in(mut call: Call) -> Result<Reply, Problem> {
     let fits = edge.passwords.verify(password, kept).await?;
     let Some(user) = user.filter(|_| fits) else {
         edge.sign_ins.accounts.failed(now, &account);
-        if let Some(peer) = call.peer {
-            edge.sign_ins.addresses.failed(now, &peer);
+        if let Some(from) = from {
+            edge.sign_ins.addresses.failed(now, &from);
         }
         let mut problem = Problem::unauthenticated("the name or the password is wrong");
         problem.code = Code::WrongPassword;

@@ -7,13 +7,9 @@ use tandem_api::resource as api;
 use tandem_config::Kind;
 use utoipa::ToSchema;
 
-use crate::operation::{Operation, Parameter, Shape, handler};
+use crate::cursor;
+use crate::operation::{Operation, Shape, handler};
 use crate::rights::Permission;
-
-const PAGE: &[Parameter] = &[
-    Parameter { name: "limit", what: "How many items at most, 1 to 500; 50 if left out." },
-    Parameter { name: "cursor", what: "`next_cursor` of the page before." },
-];
 
 struct Entry {
     kind: Kind,
@@ -231,7 +227,7 @@ fn crud(entry: Entry) -> Vec<Operation> {
     vec![
         op(format!("list{many}"), Method::GET, &whole, format!("List {all}"), list)
             .needs(reading)
-            .query(PAGE)
+            .query(cursor::QUERY)
             .ok(entry.page),
         created(op, kind, one, &whole, a, &entry.written, &entry.read).needs(writing),
         op(format!("get{one}"), Method::GET, &single, format!("Show {a}"), handler!(super::show))

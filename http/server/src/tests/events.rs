@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::Request;
@@ -11,6 +11,7 @@ use tandem_api::event::close;
 use tandem_config::Kind;
 use tandem_config::resource::Role;
 use tandem_journal::Append;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -249,18 +250,8 @@ async fn a_socket_is_closed_with_the_reason() {
     assert_eq!(heard(&mut drained).await["code"], close::DRAINING);
 }
 
-#[tokio::test]
-async fn a_client_that_does_not_read_is_cut_off_and_resumes() {
-    let limits = Limits { event_patience: Duration::from_millis(200), ..generous() };
-    let node = Node::with(limits).await;
-    let from = node.journal.head();
-    let free = node.edge.event_clients.available_permits();
-    let mut slow = socket(&node, &node.admin, None).await.unwrap();
-    heard(&mut slow).await;
-    say(&mut slow, &json!({ "type": "subscribe" })).await;
-    heard(&mut slow).await;
-
-    // More than the kernel keeps for a connection whose other end does not read.
+/// More than the kernel keeps for a connection whose other end does not read.
+async fn flood(node: &Node) -> u64 {
     let events = 256;
     for number in 0..events {
         let key = number.to_string();
@@ -275,6 +266,51 @@ async fn a_client_that_does_not_read_is_cut_off_and_resumes() {
         };
         node.journal.append(append).await.unwrap();
     }
+    events
+}
+
+/// S38: over SSE the connection itself is cut; one that is read lives on by its keep-alives.
+#[tokio::test]
+async fn a_stream_that_is_not_read_is_cut_off_and_a_quiet_one_is_not() {
+    let quiet = Duration::from_millis(500);
+    let ping_interval = Duration::from_millis(100);
+    let node = Node::with(Limits { quiet, ping_interval, ..generous() }).await;
+    let free = node.edge.event_clients.available_permits();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let forever = std::future::pending();
+    tandem_kernel::spawn("http", crate::serve(listener, node.edge.clone(), forever));
+    let request = format!(
+        "GET /api/v1/events/stream HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\r\n",
+        node.admin
+    );
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let begin = Instant::now();
+    let mut heard = [0; 1024];
+    while begin.elapsed() < quiet * 2 {
+        assert_ne!(stream.read(&mut heard).await.unwrap(), 0, "the quiet stream was cut off");
+    }
+    assert_eq!(node.edge.event_clients.available_permits(), free - 1);
+
+    flood(&node).await;
+    while node.edge.event_clients.available_permits() < free {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_cut_off_and_resumes() {
+    let limits = Limits { event_patience: Duration::from_millis(200), ..generous() };
+    let node = Node::with(limits).await;
+    let from = node.journal.head();
+    let free = node.edge.event_clients.available_permits();
+    let mut slow = socket(&node, &node.admin, None).await.unwrap();
+    heard(&mut slow).await;
+    say(&mut slow, &json!({ "type": "subscribe" })).await;
+    heard(&mut slow).await;
+
+    let events = flood(&node).await;
     while node.edge.event_clients.available_permits() < free {
         tokio::task::yield_now().await;
     }
