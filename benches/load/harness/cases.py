@@ -107,7 +107,7 @@ def calls(dir, rates=(200, 500), secs=10):
     return rows
 
 
-def registrations(dir, rates=(400, 1000), users=2000):
+def registrations(dir, rates=(400, 1000), users=1000):
     """CPU time of a registration with digest: 401, then 200."""
     rows = []
     with Node(dir) as node:
@@ -118,7 +118,7 @@ def registrations(dir, rates=(400, 1000), users=2000):
         listed.write_text("SEQUENTIAL\n" + "\n".join(lines) + "\n")
         port = free_port(PHONES)
         for rate in rates:
-            count = min(rate * 6, 3 * users)
+            count = min(rate * 6, 6 * users)
             cpu, start = cpu_secs(node.pid), time.time()
             phones = Sipp("register", PHONES, node.sip, dir / f"at-{rate}", "-inf", listed,
                           "-r", rate, "-m", count, "-l", 15_000, port=port)

@@ -50,13 +50,14 @@ def cpu_secs(pid):
 
 
 def threads(pid):
-    """(user, system) seconds by thread name."""
+    """(user, system) seconds by thread name without its number; what has ended is not there."""
     found = {}
     for task in Path(f"/proc/{pid}/task").iterdir():
         try:
             name, fields = (task / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
         except (OSError, IndexError):
             continue  # It has just ended.
+        name = name.rstrip("-0123456789")
         ticks = [int(word) / os.sysconf("SC_CLK_TCK") for word in fields.split()[11:13]]
         user, system = found.get(name, (0.0, 0.0))
         found[name] = (user + ticks[0], system + ticks[1])
@@ -132,7 +133,8 @@ class Node:
         self.stop()
 
     def api(self, method, path, body=None, raw=False):
-        """One request; what is no success is an error, unless `raw`."""
+        """One request; what is no success is an error, unless `raw`. Waits where it comes too
+        fast for the edge's limit."""
         connection = http.client.HTTPConnection(self.http, timeout=20)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         text = None if body is None else json.dumps(body)
@@ -140,6 +142,9 @@ class Node:
         answer = connection.getresponse()
         said = answer.read()
         connection.close()
+        if answer.status == 429:
+            time.sleep(float(answer.headers.get("Retry-After") or 1))
+            return self.api(method, path, body, raw)
         if raw:
             return answer.status, said
         if answer.status >= 300:
