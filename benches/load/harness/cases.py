@@ -1,13 +1,16 @@
 """What is measured of a whole node. Each case starts a node of its own and gives rows."""
 
 import re
+import subprocess
 import time
 from dataclasses import dataclass
 
+from harness import probe
 from harness.node import Node, busy_secs, cpu_secs, pss_kib, spent, threads
 from harness.sipp import Sipp, free_port, register
 
 CALLERS, FAR, AGENTS, PHONES = "127.0.0.2", "127.0.0.4", "127.0.0.3", "127.0.0.5"
+PROBE = "127.0.0.6"
 DID = "5550100"
 
 
@@ -278,7 +281,60 @@ def overload(dir, limit=100, times=10, secs=10):
                 good / (secs + 1), "/s", note, at_least=True)]
 
 
+def tone(dir, secs=20):
+    """A file of 440 Hz for SIPp's audio stream: µ-law, 8 kHz, raw."""
+    made = ["sox", "-n", "-r", "8000", "-c", "1", "-e", "mu-law", "-t", "ul",
+            str(dir / "tone.ulaw"), "synth", str(secs), "sine", "440", "vol", "0.5"]
+    subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
+
+
+def audio(dir, users=1000, held=500, probes=10, secs=10):
+    """All registered, all calls up with audio both ways, and probes that count what is lost."""
+    with Node(dir) as node:
+        port = free_port(PHONES)
+        register(node.sip, PHONES, port, node.extensions(range(20_000, 20_000 + users)))
+        near, far, own = free_port(CALLERS), free_port(FAR), free_port(PROBE)
+        node.trunk("near", CALLERS, near)
+        node.trunk("probe", PROBE, own)
+        node.trunk("far", FAR, far)
+        node.api("POST", "/api/v1/outbound-routes",
+                 {"name": "out", "rules": [{"pattern": "0."}], "trunks": ["far"]})
+        node.api("POST", "/api/v1/inbound-routes", {
+            "name": "in", "did": [DID],
+            "destination": {"type": "external_num", "number": "0301234"}})
+        phone = Sipp("phone", FAR, node.sip, dir, "-rtp_echo", port=far)
+        workdir = dir / f"caller_sounds-{near}"
+        workdir.mkdir()
+        tone(workdir)
+        caller = Sipp("caller_sounds", CALLERS, node.sip, dir, "-s", DID, "-r", 50, "-m", held,
+                      "-l", held + 10, "-d", 1000 * (held // 50 + secs + 8), port=near)
+        time.sleep(held / 50 + 2)
+        callers = [probe.Probe(node.sip, PROBE, own if at == 0 else 0, DID)
+                   for at in range(probes)]
+        for one in callers:
+            one.call()
+        up, before = node.metric("tandem_calls_active"), node.metric("tandem_rtp_packets_total")
+        cpu, others = cpu_secs(node.pid), Others(node.pid, caller.process.pid, phone.process.pid)
+        start = time.time()
+        sent, received, trips = probe.stream(callers, secs)
+        took, noise = time.time() - start, others.share()
+        packets = node.metric("tandem_rtp_packets_total") - before
+        share = 100 * (cpu_secs(node.pid) - cpu) / took
+        for one in callers:
+            one.hang_up()
+        bound = node.metric("tandem_sip_registrations_active")
+        got = caller.finish(90)
+        phone.stop()
+    note = (f"{bound:.0f} registrations, {up:.0f} calls up, {got['failed']} failed, "
+            f"{packets / took:.0f} RTP packets/s in, node {share:.0f} % of a core; {probes} probes "
+            f"sent {sent} packets and had {received} back, round trip p50 {percentile(trips, .5):.2f}, p99 "
+            f"{percentile(trips, .99):.2f} ms; others' CPU {noise:.0f} %")
+    lost = 100 * (sent - received) / sent
+    return [Row("calls up with audio", held, up - probes, "", note, at_least=True),
+            Row("audio lost on the way there and back", 1.0, lost, "%", "of the probes")]
+
+
 CASES = {
     "calls": calls, "registrations": registrations, "memory": memory, "ringing": ringing,
-    "next-ring": next_ring, "overload": overload,
+    "next-ring": next_ring, "audio": audio, "overload": overload,
 }
