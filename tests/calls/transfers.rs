@@ -102,3 +102,34 @@ async fn a_transfer_that_fails_leaves_the_two_parties_together() {
     let record = office.api.record("number=1000").await;
     assert_eq!(record["answered_by"], "1001", "{record}");
 }
+
+#[tokio::test]
+async fn who_transferred_and_left_is_called_back_when_the_third_party_does_not_take_the_call() {
+    let office = Office::open().await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+    let mut agent = office.phone("1001", 1100, Value::Null).await;
+    let mut third = office.phone("1002", 0, Value::Null).await;
+    connect(&mut caller, &mut agent, "1001").await;
+
+    agent.tell(json!({ "do": "transfer", "to": "1002" })).await;
+    third.expect("incoming").await;
+    agent.hang_up().await;
+    agent.expect_end().await;
+    third.tell(json!({ "do": "hangup", "status": 486 })).await;
+    agent.expect("incoming").await;
+    agent.answer().await;
+    agent.expect_state("CONFIRMED").await;
+    let heard_by_caller = caller.record("recalled").await;
+    let heard_by_agent = agent.record("recalled").await;
+    sleep(Duration::from_millis(4_500)).await;
+    caller.hang_up().await;
+    agent.expect_end().await;
+    sleep(Duration::from_millis(200)).await;
+
+    assert_heard(&heard_by_caller, 1100.0, 3.0);
+    assert_heard(&heard_by_agent, 700.0, 3.0);
+    let record = office.api.record("number=1000").await;
+    assert_eq!(record["outcome"], "answered", "{record}");
+    assert_eq!(record["answered_by"], "1001", "{record}");
+    office.quiet().await;
+}

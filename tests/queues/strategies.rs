@@ -106,6 +106,43 @@ async fn q_055_rrmemory_goes_on_after_the_agent_who_was_rung_last() {
 }
 
 #[tokio::test]
+async fn q_055_rrmemory_rings_dynamic_agents_only_while_no_static_one_is_free() {
+    let mixed = json!([
+        { "extension": "1001", "membership": "static" },
+        { "extension": "1002", "membership": "dynamic" },
+        { "extension": "1003", "membership": "static" },
+        { "extension": "1004", "membership": "dynamic" },
+        { "extension": "1005", "membership": "dynamic" },
+    ]);
+    let office = office("rrmemory", mixed).await;
+    let mut phones = agents(&office, &FIVE, Value::Null).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+    let all = async |what: &str, agents: &[&str]| {
+        for agent in agents {
+            let wish = json!({ "queue": "6400" });
+            office.api.post(&format!("/api/v1/agents/{agent}/{what}"), wish).await;
+        }
+    };
+    all("login", &["1005", "1002", "1004"]).await;
+
+    caller.call("6400").await;
+    let statics = rings(&mut phones, 3).await;
+    give_up(&mut caller).await;
+    all("pause", &["1001", "1003"]).await;
+    caller.call("6400").await;
+    let dynamics = rings(&mut phones, 4).await;
+    give_up(&mut caller).await;
+    all("resume", &["1001", "1003"]).await;
+    caller.call("6400").await;
+    let again = rings(&mut phones, 2).await;
+    give_up(&mut caller).await;
+
+    assert_eq!(statics, ["1001", "1003", "1001"]);
+    assert_eq!(dynamics, ["1005", "1002", "1004", "1005"]);
+    assert_eq!(again, ["1003", "1001"]);
+}
+
+#[tokio::test]
 async fn q_056_linear_rings_dynamic_agents_in_the_order_of_their_log_in() {
     let office = office("linear", members("dynamic", &FIVE)).await;
     let mut phones = agents(&office, &FIVE, Value::Null).await;

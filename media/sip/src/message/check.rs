@@ -1,5 +1,6 @@
 //! What every use of a message depends on, judged by the classes of RFC 4475.
 
+use super::draft::MAX_VIAS;
 use super::error::Fault;
 use super::method::Method;
 use super::name::Name;
@@ -55,7 +56,11 @@ fn via(message: &Message) -> Result<(), Fault> {
     let mut values = message.headers(Name::Via);
     let top = values.next().ok_or(Fault::bad("Missing Via"))?;
     ViaText::read(top).and_then(|via| via.check()).map_err(|_| Fault::bad("Malformed Via"))?;
-    if values.any(str::is_empty) { Err(Fault::bad("Malformed Via")) } else { Ok(()) }
+    let mut count = 1;
+    if values.inspect(|_| count += 1).any(str::is_empty) {
+        return Err(Fault::bad("Malformed Via"));
+    }
+    if count > MAX_VIAS { Err(Fault::bad("Too many Via values")) } else { Ok(()) }
 }
 
 fn sequence(message: &Message) -> Result<(), Fault> {

@@ -48,6 +48,9 @@ impl Key {
     }
 }
 
+/// More hops than any request may take (RFC 3261 16.6: Max-Forwards begins at 70).
+pub(super) const MAX_VIAS: usize = 70;
+
 impl Draft {
     /// A request without headers. Blanks and controls are taken out of the URI.
     #[must_use]
@@ -65,9 +68,14 @@ impl Draft {
         Self::copying(&to.parts(), status)
     }
 
-    /// The answer to a malformed request; `None` if it has no Via to send it by.
+    /// The answer to a malformed request; `None` if it has no Via to send it by, or so many that
+    /// the answer, a line for each, would be far longer than the request: a forged source would
+    /// have us flood whom it names.
     pub(super) fn reply(to: &Parts<'_>, fault: Fault) -> Option<Self> {
         to.headers(Name::Via).next().filter(|via| !via.is_empty())?;
+        if to.headers(Name::Via).nth(MAX_VIAS).is_some() {
+            return None;
+        }
         let draft = Self::copying(to, fault.status);
         Some(if fault.status == 400 { draft.with_reason(fault.reason) } else { draft })
     }

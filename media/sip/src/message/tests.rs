@@ -166,6 +166,20 @@ fn a_head_without_end_is_not_indexed_without_end() {
 }
 
 #[test]
+fn a_request_with_more_via_values_than_hops_is_not_answered() {
+    let with = |count: usize, length: &str| {
+        let vias = format!("Via: SIP/2.0/UDP a{}\r\nl: {length}", ",SIP/2.0/UDP b".repeat(count));
+        INVITE.replace(", SIP/2.0/TCP \"x,y\".invalid", "").replace("l: 4", &vias)
+    };
+    assert!(refused(&with(9, "four")).answer().is_some());
+    assert_eq!(refused(&with(80, "four")).answer(), None);
+
+    assert_eq!(parse(&with(9, "4")).check(), Ok(()));
+    let error = refused(&with(80, "4"));
+    assert_eq!((error.reason(), error.answer()), ("Too many Via values", None));
+}
+
+#[test]
 fn a_draft_copies_what_an_answer_must_have() {
     let mut answer = Draft::response(&parse(INVITE), 180);
     answer.set_to_tag("far");
