@@ -126,6 +126,7 @@ impl Legs {
             from_tag: OUR_TAG.to_owned(),
             headers: Vec::new(),
             offer: Some(offer),
+            second_offer: None,
             credentials: None,
             give_up_after: Duration::from_secs(30),
         };

@@ -146,6 +146,37 @@ async fn phones_talk_over_tcp_and_over_tls_with_srtp() {
 }
 
 #[tokio::test]
+async fn a_phone_that_demands_srtp_calls_and_is_called_with_encryption_left_optional() {
+    let office = Office::open().await;
+    // One that signals in clear is offered SRTP after its 488, one over TLS at once; and a
+    // phone over TLS that knows no SRTP is offered plain media after its own.
+    let kinds = [
+        (json!({ "srtp": true }), Value::Null, "1000", "1001"),
+        (json!({ "transport": "tls", "srtp": true }), Value::Null, "1002", "1003"),
+        (json!({ "transport": "tls" }), json!({ "srtp": true }), "1004", "1005"),
+    ];
+    let talks = kinds.into_iter().map(|(a, b, x, y)| {
+        let office = &office;
+        async move {
+            let mut one = office.phone(x, 700, a).await;
+            let mut two = office.phone(y, 1100, b).await;
+            talk(&mut one, &mut two, y, 4).await;
+            talk(&mut two, &mut one, x, 4).await;
+            [one.recording(1), two.recording(1), one.recording(2), two.recording(2)]
+        }
+    });
+
+    for heard in join_all(talks).await {
+        for (recording, hertz) in heard.iter().zip([1100.0, 700.0, 1100.0, 700.0]) {
+            assert_heard(recording, hertz, 3.0);
+        }
+    }
+    // Nobody was asked twice who took the first offer: the records know one call each.
+    let records = office.api.get("/api/v1/call-records?outcome=answered").await;
+    assert_eq!(tandem_tests::api::items(&records).len(), 6, "{records}");
+}
+
+#[tokio::test]
 async fn a_held_party_hears_music_until_it_is_taken_back() {
     let office = Office::open().await;
     let mut one = office.phone("1000", 700, Value::Null).await;

@@ -27,7 +27,7 @@ pub enum DtmfMode {
 pub enum Encryption {
     /// Plain RTP only.
     Off,
-    /// SRTP when the peer offers it.
+    /// SRTP when the peer offers or demands it; offered first over TLS.
     #[default]
     Optional,
     /// SRTP or no call.

@@ -47,12 +47,15 @@ impl Default for Capabilities {
 impl Capabilities {
     /// The same capabilities for the next round of an established session.
     ///
-    /// What is encrypted stays encrypted: a re-INVITE cannot take it away.
+    /// What is encrypted stays encrypted: a re-INVITE cannot take it away. What was agreed in
+    /// clear is offered in clear again.
     #[must_use]
     pub fn keeping(mut self, agreed: &Agreement) -> Self {
-        if agreed.crypto.is_some() {
-            self.crypto = CryptoPolicy::Required;
-        }
+        self.crypto = match (&agreed.crypto, self.crypto) {
+            (Some(_), _) => CryptoPolicy::Required,
+            (None, CryptoPolicy::Preferred) => CryptoPolicy::Optional,
+            (None, policy) => policy,
+        };
         self
     }
 }
@@ -77,6 +80,8 @@ pub enum CryptoPolicy {
     Off,
     /// When the peer offers it; our own offers are plain.
     Optional,
+    /// Our own offers are encrypted; a plain one of the peer's is taken too.
+    Preferred,
     /// Always; a plain offer is refused.
     Required,
 }
@@ -343,7 +348,7 @@ fn check_policy(policy: CryptoPolicy, is_secure: bool) -> Result<(), Unacceptabl
         (CryptoPolicy::Off, true) | (CryptoPolicy::Required, false) => {
             Err(Unacceptable::Encryption)
         }
-        (CryptoPolicy::Optional, _)
+        (CryptoPolicy::Optional | CryptoPolicy::Preferred, _)
         | (CryptoPolicy::Off, false)
         | (CryptoPolicy::Required, true) => Ok(()),
     }

@@ -26,7 +26,7 @@ pub(crate) fn refused(media: &Media) -> Media {
 /// Our section of an offer, after our previous one in the session.
 pub(crate) fn offered_audio(caps: &Capabilities, local: &Local, previous: Option<&Media>) -> Media {
     // Without a key the section has no crypto line and is refused, rather than sent in clear.
-    let is_secure = caps.crypto == CryptoPolicy::Required;
+    let is_secure = matches!(caps.crypto, CryptoPolicy::Required | CryptoPolicy::Preferred);
     let mut types = PayloadTypes::after(previous);
     let mut audio = Section::default();
     for codec in &caps.codecs {

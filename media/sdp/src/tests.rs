@@ -308,6 +308,22 @@ fn an_offer_without_a_key_fails_rather_than_goes_in_clear() {
 }
 
 #[test]
+fn what_was_agreed_on_encryption_is_offered_again() {
+    let ours = with_crypto(CryptoPolicy::Preferred);
+    let first = parse(&offer(&ours, &local(4_000, 9))).unwrap();
+    let answered = |policy| {
+        let (body, _) = answer(&with_crypto(policy), &local(5_000, 8), &first).unwrap();
+        accept(&ours, &local(4_000, 9), &first, &parse(&body).unwrap()).unwrap()
+    };
+    let private = answered(CryptoPolicy::Optional);
+    let open = Agreement { crypto: None, ..private.clone() };
+
+    assert_eq!(first.media[0].protocol, "RTP/SAVP");
+    assert_eq!(ours.clone().keeping(&private).crypto, CryptoPolicy::Required);
+    assert_eq!(ours.keeping(&open).crypto, CryptoPolicy::Optional);
+}
+
+#[test]
 fn an_answer_is_sent_with_its_numbers_and_received_with_ours() {
     let ours = Capabilities::default();
     let sent = parse(&offer(&ours, &local(4_000, 1))).unwrap();
@@ -416,9 +432,13 @@ fn any_codecs() -> impl Strategy<Value = Vec<Codec>> {
     proptest::sample::subsequence(Codec::ALL.to_vec(), 1..=4).prop_shuffle()
 }
 
+fn offers_keys(policy: CryptoPolicy) -> bool {
+    matches!(policy, CryptoPolicy::Required | CryptoPolicy::Preferred)
+}
+
 fn any_policy() -> impl Strategy<Value = CryptoPolicy> {
-    use CryptoPolicy::{Off, Optional, Required};
-    prop_oneof![Just(Off), Just(Optional), Just(Required)]
+    use CryptoPolicy::{Off, Optional, Preferred, Required};
+    prop_oneof![Just(Off), Just(Optional), Just(Preferred), Just(Required)]
 }
 
 prop_compose! {
@@ -467,7 +487,7 @@ proptest! {
 
         let Ok((body, bobs)) = answer(&bob, &at_bob, &sent) else {
             let common = alice.codecs.iter().any(|codec| bob.codecs.contains(codec));
-            let is_secure = alice.crypto == CryptoPolicy::Required;
+            let is_secure = offers_keys(alice.crypto);
             let fits = if is_secure { bob.crypto != CryptoPolicy::Off }
                 else { bob.crypto != CryptoPolicy::Required };
             prop_assert!(!common || !fits);
@@ -493,6 +513,6 @@ proptest! {
             (None, None) => prop_assert!(alice.crypto != CryptoPolicy::Required),
             _ => prop_assert!(false, "one side encrypts and the other does not"),
         }
-        prop_assert_eq!(alices.crypto.is_some(), alice.crypto == CryptoPolicy::Required);
+        prop_assert_eq!(alices.crypto.is_some(), offers_keys(alice.crypto));
     }
 }

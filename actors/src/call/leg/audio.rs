@@ -23,6 +23,8 @@ pub(super) struct Audio {
     local: Local,
     /// Our last description; the next one is numbered after it.
     sent: Option<Description>,
+    /// What takes the first offer's place if the peer refuses that.
+    second: Option<(CryptoPolicy, Bytes)>,
     /// The offer that is not answered yet.
     offered: Option<Description>,
     /// Our answer to the INVITE, to be said again in the 200 after a 183.
@@ -82,6 +84,7 @@ impl Audio {
             caps,
             local,
             sent: None,
+            second: None,
             offered: None,
             answered: None,
             agreement: None,
@@ -104,12 +107,9 @@ impl Audio {
             version: self.local.version + 1,
             ..self.local.clone()
         };
-        let caps = match &self.agreement {
-            Some(agreement) => self.caps.clone().keeping(agreement),
-            None => self.caps.clone(),
-        };
-        let sent = self.sent.clone();
-        Ok(Self { caps, local, sent, offered: None, answered: None, agreement: None, held: false })
+        let (caps, sent) = (self.standing(), self.sent.clone());
+        let (second, offered, answered) = (None, None, None);
+        Ok(Self { caps, local, sent, second, offered, answered, agreement: None, held: false })
     }
 
     /// Keeps the INVITE's offer; an empty body asks for ours.
@@ -120,17 +120,55 @@ impl Audio {
         Ok(self)
     }
 
+    /// What we can do from here on: what was agreed on encryption stays.
+    fn standing(&self) -> Capabilities {
+        match &self.agreement {
+            Some(agreement) => self.caps.clone().keeping(agreement),
+            None => self.caps.clone(),
+        }
+    }
+
     /// Our offer, with the codec of the other leg first.
     pub(super) fn offer(&mut self) -> Bytes {
+        let caps = self.standing();
         let next = match &self.sent {
             Some(previous) => {
                 self.local.version += 1;
-                tandem_sdp::offer_again(&self.caps, &self.local, previous)
+                tandem_sdp::offer_again(&caps, &self.local, previous)
             }
-            None => tandem_sdp::offer(&self.caps, &self.local),
+            None => tandem_sdp::offer(&caps, &self.local),
         };
         self.keep(&next);
         next
+    }
+
+    /// The offer of an INVITE, and what is offered if the peer refuses it. Where encryption is
+    /// optional the peer decides: it is offered first where the keys travel encrypted
+    /// (RFC 4568 8), else in the second place, to a phone that refuses plain media.
+    pub(super) fn first_offer(&mut self, is_private: bool) -> (Bytes, Option<Bytes>) {
+        if self.caps.crypto != CryptoPolicy::Optional {
+            return (self.offer(), None);
+        }
+        let (first, second) = if is_private {
+            (CryptoPolicy::Preferred, CryptoPolicy::Optional)
+        } else {
+            (CryptoPolicy::Optional, CryptoPolicy::Preferred)
+        };
+        self.caps.crypto = first;
+        let offer = self.offer();
+        self.local.version += 1;
+        let caps = Capabilities { crypto: second, ..self.caps.clone() };
+        let other = tandem_sdp::offer(&caps, &self.local);
+        self.second = Some((second, other.clone()));
+        (offer, Some(other))
+    }
+
+    /// The peer refused the first offer and is given the second.
+    pub(super) fn offered_again(&mut self) {
+        if let Some((policy, offer)) = self.second.take() {
+            self.caps.crypto = policy;
+            self.keep(&offer);
+        }
     }
 
     /// Puts a codec first, so that nothing need be transcoded.
@@ -176,10 +214,7 @@ impl Audio {
         offer: &[u8],
     ) -> Result<(Bytes, Option<bool>), u16> {
         let offer = tandem_sdp::parse(offer).map_err(|_| NOT_ACCEPTABLE)?;
-        let caps = match &self.agreement {
-            Some(agreement) => self.caps.clone().keeping(agreement),
-            None => self.caps.clone(),
-        };
+        let caps = self.standing();
         self.local.version += 1;
         let (answer, agreement) =
             tandem_sdp::answer(&caps, &self.local, &offer).map_err(|_| NOT_ACCEPTABLE)?;

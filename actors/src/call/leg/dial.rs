@@ -6,7 +6,7 @@ use ractor::ActorRef;
 use tandem_kernel::LegId;
 use tandem_sdp::{Capabilities, Codec};
 use tandem_sip::message::Name;
-use tandem_sip::net::Target;
+use tandem_sip::net::{Target, Transport};
 use tandem_sip::session::{Dial, Session};
 use tandem_sip::value::{NameAddr, Uri};
 
@@ -60,6 +60,8 @@ impl SipLeg {
             .map(|flow| flow.remote().ip())
             .or(destination.next_hop.addr.map(|addr| addr.ip()));
         let identity = exchange.identity_towards(transport, peer);
+        let is_private = matches!(transport, Some(Transport::Tls | Transport::Wss));
+        let (offer, second_offer) = audio.first_offer(is_private);
         let dial = Dial {
             target: destination.target,
             route: destination.route,
@@ -69,7 +71,8 @@ impl SipLeg {
             call_id: call_id.clone(),
             from_tag: exchange.fresh_tag(),
             headers: destination.headers,
-            offer: Some(audio.offer()),
+            offer: Some(offer),
+            second_offer,
             credentials: destination.credentials,
             give_up_after: give_up,
         };

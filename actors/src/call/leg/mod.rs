@@ -182,6 +182,10 @@ impl SipLeg {
         let told = |event| vec![Happening::Event(event)];
         match event {
             Event::Ringing { .. } => told(LegEvent::Ringing),
+            Event::OfferedAgain => {
+                self.audio.offered_again();
+                Vec::new()
+            }
             Event::EarlyMedia { answer } => match self.audio.accept(exchange, self.id, &answer) {
                 Ok(_) => told(LegEvent::EarlyMedia),
                 Err(_) => told(LegEvent::Ringing),

@@ -78,6 +78,9 @@ pub enum Event {
         /// The provisional status.
         status: u16,
     },
+    /// The callee refused our first offer; the second one of the [`Dial`](super::Dial) is on
+    /// its way, and answers that come from now on are answers to it.
+    OfferedAgain,
     /// A provisional answer described the callee's media. A later one takes its place.
     EarlyMedia {
         /// The description.

@@ -67,6 +67,9 @@ pub struct Dial {
     pub headers: Vec<(Name, String)>,
     /// Our offer; `None` asks the peer for one.
     pub offer: Option<Bytes>,
+    /// Offered once in place of the first offer if the peer refuses that with 488 or 606: what
+    /// a peer of the other policy on encryption takes (RFC 3261 21.4.26).
+    pub second_offer: Option<Bytes>,
     /// What answers a 401 or 407 with; for our own trunk accounts only.
     pub credentials: Option<Credentials>,
     /// How long it may ring before the INVITE is cancelled.

@@ -33,6 +33,8 @@ pub(super) struct Calling {
     last_media: u64,
     /// How often the session interval was raised (422).
     raised: u8,
+    /// What is offered if the first offer is refused.
+    second_offer: Option<Bytes>,
 }
 
 /// RFC 3261 9.1: a CANCEL waits for a provisional answer.
@@ -66,6 +68,7 @@ impl Session {
             last_status: 0,
             last_media: 0,
             raised: 0,
+            second_offer: dial.second_offer.clone(),
         };
         let mut session = Self {
             identity: Box::new(identity.clone()),
@@ -227,14 +230,17 @@ impl Session {
 
     /// The INVITE has its final answer.
     pub(super) fn invite_concluded(&mut self, asked: Asked, outcome: Outcome<'_>) {
-        self.disarm(Timer::GiveUp);
         match outcome.answer {
-            Some(answer) if outcome.status < 300 => self.success(&asked, answer),
+            Some(answer) if outcome.status < 300 => {
+                self.disarm(Timer::GiveUp);
+                self.success(&asked, answer);
+            }
             Some(answer) if outcome.status == 422 && self.raise_interval(answer) => {
                 let mut asked = asked;
                 self.refresh.ask(&self.identity, &mut asked.draft);
                 self.send_anew(asked);
             }
+            Some(_) if matches!(outcome.status, 488 | 606) => self.media_refused(asked, outcome),
             _ => self.failure(outcome),
         }
     }
@@ -249,7 +255,22 @@ impl Session {
         self.refresh.raise(answer)
     }
 
+    /// The callee takes none of our media: the second offer, if there is one, is its last word.
+    fn media_refused(&mut self, mut asked: Asked, outcome: Outcome<'_>) {
+        let State::Calling(calling) = &mut self.state else { return };
+        let Some(offer) = calling.second_offer.take().filter(|_| !self.is_over) else {
+            return self.failure(outcome);
+        };
+        calling.is_proceeding = false;
+        calling.last_media = 0;
+        self.exchange = Exchange::first(Some(offer.clone()));
+        asked.draft = asked.draft.with_body("application/sdp", offer);
+        self.emit(Event::OfferedAgain);
+        self.send_anew(asked);
+    }
+
     fn failure(&mut self, outcome: Outcome<'_>) {
+        self.disarm(Timer::GiveUp);
         if let (300..=399, Some(answer)) = (outcome.status, outcome.answer) {
             self.emit(Event::Redirected { contacts: contacts(answer) });
         }

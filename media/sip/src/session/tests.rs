@@ -81,6 +81,7 @@ fn dial() -> Dial {
         from_tag: "a-tag".to_owned(),
         headers: Vec::new(),
         offer: Some(sdp("offer-a")),
+        second_offer: None,
         credentials: None,
         give_up_after: Duration::from_secs(60),
     }

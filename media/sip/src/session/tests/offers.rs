@@ -273,3 +273,25 @@ fn an_update_without_an_offer_is_answered_at_once() {
     assert_eq!(world.count(B, "200 UPDATE"), 1);
     assert_eq!(world.events(B), []);
 }
+
+#[test]
+fn a_callee_that_refuses_the_media_is_offered_the_second_description_once() {
+    let second = Some(sdp("offer-2"));
+    let mut world = World::called_with(Dial { second_offer: second, ..dial() });
+    let refuse = || Command::Reject { status: 488, reason: None, headers: Vec::new() };
+    world.ok(B, refuse());
+    world.ends[B].session = None;
+    world.run(millis(200));
+    assert_eq!(world.events(A), [Event::OfferedAgain]);
+    assert_eq!(world.last(A, "INVITE").body(), &sdp("offer-2"));
+    assert_eq!(world.last(A, "INVITE").cseq().unwrap().0, 2);
+
+    world.ok(B, refuse());
+    world.run(millis(200));
+
+    let status = |event: &Event| match event {
+        Event::Ended { cause } => cause.status,
+        _ => None,
+    };
+    assert_eq!(world.events(A).iter().map(status).collect::<Vec<_>>(), [Some(488)]);
+}
