@@ -171,9 +171,6 @@ async fn a_phone_that_demands_srtp_calls_and_is_called_with_encryption_left_opti
             assert_heard(recording, hertz, 3.0);
         }
     }
-    // Nobody was asked twice who took the first offer: the records know one call each.
-    let records = office.api.get("/api/v1/call-records?outcome=answered").await;
-    assert_eq!(tandem_tests::api::items(&records).len(), 6, "{records}");
 }
 
 #[tokio::test]

@@ -3,5 +3,6 @@
 
 mod flood;
 mod race;
+mod refusals;
 mod torture;
 mod trunks;

@@ -93,7 +93,7 @@ impl SipLeg {
 }
 
 fn to_device(exchange: &Exchange, device: &Device, caller: &Party) -> Result<Destination, LegEnd> {
-    let gone = || LegEnd::status(480, "the phone is not registered any more");
+    let gone = || LegEnd::unreachable("the phone is not registered any more");
     let binding = exchange.location.binding(&device.extension, &device.binding).ok_or_else(gone)?;
     let directory = exchange.provisioning.directory();
     let extension = directory.extension(&device.extension).ok_or_else(gone)?;

@@ -429,7 +429,8 @@ fn leg_end(cause: &Cause) -> LegEnd {
         || cause.status.map_or_else(|| "normal call clearing".into(), |code| format!("SIP {code}")),
         ToString::to_string,
     );
-    LegEnd { status: cause.status, by_party: cause.by == Party::Remote, why }
+    let status = cause.status.filter(|_| cause.by != Party::Transport);
+    LegEnd { status, by_party: cause.by == Party::Remote, why }
 }
 
 /// The usual words for the Q.850 causes that we send.
@@ -438,7 +439,9 @@ const fn cause_text(cause: u16) -> &'static str {
         1 => "Unallocated number",
         16 => "Normal call clearing",
         17 => "User busy",
+        18 => "No user responding",
         19 => "No answer from user",
+        20 => "Subscriber absent",
         21 => "Call rejected",
         26 => "Non-selected user clearing",
         28 => "Invalid number format",

@@ -50,6 +50,10 @@ pub(super) struct Hunt {
     /// The leg whose early media the waiting one hears.
     early: Option<LegIndex>,
     told_ringing: bool,
+    /// Somebody gave an answer of any kind.
+    heard: bool,
+    /// Phones of an extension ring, not lines.
+    is_for_phones: bool,
     worst: Option<LegEnd>,
     timer: Option<TimerId>,
     /// Goes off when the line has not answered at all.
@@ -67,6 +71,8 @@ impl Hunt {
             redirects: 0,
             early: None,
             told_ringing: false,
+            heard: false,
+            is_for_phones: false,
             worst: None,
             timer: None,
             silence: None,
@@ -87,13 +93,14 @@ impl Hunt {
         out: &mut Vec<Effect>,
     ) -> Stage {
         let mut hunt = Self::new(waiting, shown, purpose);
+        hunt.is_for_phones = true;
         for device in devices {
             let party =
                 Party::Extension { number: device.extension.clone(), name: device.name.clone() };
             hunt.dial(facts, now, party, Dialled::Device(device), ring_for, out);
         }
         if hunt.ringing.is_empty() {
-            hunt.worst = Some(LegEnd::status(480, "no phone is registered"));
+            hunt.worst = Some(LegEnd::unreachable("no phone is registered"));
             return hunt.failed(facts, now, out);
         }
         let timer = facts.fresh_timer();
@@ -159,6 +166,7 @@ impl Hunt {
         if !self.ringing.contains(&leg) {
             return self.bystander(facts, leg, &event);
         }
+        self.heard |= !matches!(&event, LegEvent::Ended(end) if !end.by_party);
         match event {
             LegEvent::Ringing => self.tell_ringing(facts, out),
             LegEvent::EarlyMedia => self.let_early_media(facts, leg, out),
@@ -320,7 +328,7 @@ impl Hunt {
         for leg in std::mem::take(&mut self.ringing) {
             facts.hang_up(leg, HangUp::NORMAL, out);
         }
-        self.worst = Some(LegEnd { status: Some(480), by_party: false, why: "no answer".into() });
+        self.worst = Some(LegEnd { status: Some(408), by_party: false, why: "no answer".into() });
         self.failed(facts, now, out)
     }
 
@@ -337,8 +345,9 @@ impl Hunt {
 
     /// Nobody is left to try.
     fn failed(self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
-        let end = self.worst.unwrap_or_else(|| LegEnd::status(503, "no line is available"));
-        let status = end.status.unwrap_or(480);
+        let none = || LegEnd::status(503, "no line is available");
+        let end = self.worst.clone().unwrap_or_else(none);
+        let (status, cause) = self.verdict(&end);
         if let Purpose::Transfer(transfer) = self.purpose {
             return transfer.failed(facts, now, status, out);
         }
@@ -347,9 +356,22 @@ impl Hunt {
             if facts.is_up(waiting) && status == 486 {
                 facts.let_hear(waiting, Sound::Busy, out);
             }
-            facts.hang_up(waiting, HangUp { status, cause: q850(status), elsewhere: false }, out);
+            facts.hang_up(waiting, HangUp { status, cause, elsewhere: false }, out);
         }
         Stage::Over
+    }
+
+    /// The SIP status and the Q.850 cause that tell the caller what became of the call
+    /// (RFC 3398 7.2.4.1, 8.2.6.1).
+    fn verdict(&self, end: &LegEnd) -> (u16, u16) {
+        match end.status {
+            // It rang, and nobody came.
+            Some(408) if !end.by_party && self.heard => (480, 19),
+            Some(status) => (status, q850(status)),
+            // No phone could be reached at all: subscriber absent.
+            None if self.is_for_phones => (480, 20),
+            None => (503, 41),
+        }
     }
 
     fn drop_ringing(&mut self, leg: LegIndex) {

@@ -65,6 +65,17 @@ fn last_fact(effects: &[Effect]) -> (&str, u64, u64) {
         .expect("the call ended")
 }
 
+/// The status and cause that the caller's leg is refused with.
+fn told(effects: &[Effect]) -> (u16, u16) {
+    effects
+        .iter()
+        .find_map(|effect| match effect {
+            Effect::HangUp(0, how) => Some((how.status, how.cause)),
+            _ => None,
+        })
+        .expect("the caller is told")
+}
+
 fn talking() -> Call {
     let (mut call, _) = begun(devices("1001", 1));
     leg(&mut call, 1, 1, LegEvent::Ringing);
@@ -109,8 +120,18 @@ fn an_extension_without_a_phone_is_unavailable() {
     let (call, effects) = begun(devices("1001", 0));
 
     assert!(call.is_over());
-    assert!(effects.iter().any(|it| matches!(it, Effect::HangUp(0, how) if how.status == 480)));
+    assert_eq!(told(&effects), (480, 20));
     assert_eq!(last_fact(&effects).0, "no_answer");
+}
+
+#[test]
+fn an_extension_whose_phones_can_not_be_reached_is_unavailable() {
+    let (mut call, _) = begun(devices("1001", 1));
+
+    let lost = LegEvent::Ended(LegEnd::unreachable("the connection broke"));
+    let effects = leg(&mut call, 1, 1, lost);
+
+    assert_eq!(told(&effects), (480, 20));
 }
 
 #[test]
@@ -123,18 +144,26 @@ fn a_busy_phone_makes_the_caller_busy() {
     assert_eq!(last_fact(&effects).0, "busy");
 }
 
-#[test]
-fn nobody_answers_in_time() {
+fn unanswered(events: &[LegEvent]) -> Vec<Effect> {
     let (mut call, effects) = begun(devices("1001", 1));
     let timer = effects.iter().find_map(|it| match it {
         Effect::Arm(timer, after) if *after == RING => Some(*timer),
         _ => None,
     });
+    for event in events {
+        leg(&mut call, 1, 1, event.clone());
+    }
+    call.step(at(30), Input::Timer(timer.unwrap())).unwrap()
+}
 
-    let effects = call.step(at(30), Input::Timer(timer.unwrap())).unwrap();
+#[test]
+fn a_phone_that_nobody_answers_in_time_is_told_from_one_that_is_silent() {
+    let rung = unanswered(&[LegEvent::Trying, LegEvent::Ringing]);
+    let silent = unanswered(&[]);
 
-    assert!(effects.contains(&Effect::HangUp(1, HangUp::NORMAL)));
-    assert_eq!(last_fact(&effects).0, "no_answer");
+    assert!(rung.contains(&Effect::HangUp(1, HangUp::NORMAL)));
+    assert_eq!((told(&rung), told(&silent)), ((480, 19), (408, 18)));
+    assert_eq!((last_fact(&rung).0, last_fact(&silent).0), ("no_answer", "no_answer"));
 }
 
 #[test]

@@ -159,7 +159,8 @@ pub enum TestNumber {
 /// Why a leg ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LegEnd {
-    /// The SIP status that ended an unanswered leg; none after a BYE.
+    /// The SIP status that ended an unanswered leg; none after a BYE, and where the far end
+    /// could not be reached.
     pub status: Option<u16>,
     /// True when the far end did it; false for time-outs and lost transports.
     pub by_party: bool,
@@ -172,6 +173,12 @@ impl LegEnd {
     #[must_use]
     pub fn status(status: u16, why: &str) -> Self {
         Self { status: Some(status), by_party: true, why: why.to_owned() }
+    }
+
+    /// The far end could not be reached.
+    #[must_use]
+    pub fn unreachable(why: &str) -> Self {
+        Self { status: None, by_party: false, why: why.to_owned() }
     }
 }
 
