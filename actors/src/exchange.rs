@@ -14,6 +14,7 @@ use tandem_sip::session::Identity;
 use crate::call::Calls;
 use crate::provisioning::Provisioning;
 use crate::registrar::Location;
+use crate::switch::Access;
 use crate::trace::Traces;
 use crate::trunk::Trunks;
 use crate::whereabouts::Whereabouts;
@@ -53,6 +54,8 @@ pub struct Exchange {
     pub location: Location,
     /// Trunks and their health.
     pub trunks: Trunks,
+    /// Who is let in.
+    pub access: Arc<Access>,
     /// Queue and agent actors.
     pub placed: Arc<Whereabouts>,
     /// Live calls.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod flood;
+mod forged;
 mod race;
 mod refusals;
 mod torture;

@@ -18,15 +18,15 @@ use crate::trunk::Trunks;
 
 /// Somebody whom we know.
 #[derive(Clone, Debug)]
-pub(crate) enum Caller {
+pub enum Caller {
     /// An extension that proved its password.
     Extension(Arc<Extension>),
     /// A trunk that calls from its address.
     Trunk(Arc<Trunk>),
 }
 
-/// The door.
-pub(crate) struct Access {
+/// The door: judges whoever sends a request, and challenges.
+pub struct Access {
     provisioning: Provisioning,
     trunks: Trunks,
     sip: Handle,
@@ -37,7 +37,9 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    pub(crate) fn new(
+    /// A door with a secret of its own for its nonces.
+    #[must_use]
+    pub fn new(
         provisioning: Provisioning,
         trunks: Trunks,
         sip: Handle,

@@ -9,16 +9,17 @@
 
 mod access;
 
+pub use access::{Access, Caller};
+
 use std::sync::Arc;
 
-use tandem_kernel::{CallId, Clock};
+use tandem_kernel::CallId;
 use tandem_sip::message::{Draft, Method, Name};
 use tandem_sip::net::{Handle, Inbound};
 use tandem_sip::session::Identity;
 use tandem_sip::value::{NameAddr, Replaces, Uri};
 use tokio::sync::mpsc;
 
-use self::access::{Access, Caller};
 use crate::call::machine::Party;
 use crate::call::{CallArgs, CallMsg, Start, from_trunk, resolve};
 use crate::exchange::Exchange;
@@ -31,22 +32,14 @@ const RETRY_AFTER_SECS: &str = "5";
 /// The switch: reads requests one after the other and hands them on.
 pub struct Switch {
     exchange: Arc<Exchange>,
-    access: Access,
     registrar: Door<RegistrarMsg>,
 }
 
 impl Switch {
     /// A switch over an exchange.
     #[must_use]
-    pub fn new(exchange: Arc<Exchange>, registrar: Door<RegistrarMsg>, clock: Clock) -> Self {
-        let access = Access::new(
-            exchange.provisioning.clone(),
-            exchange.trunks.clone(),
-            exchange.sip.clone(),
-            clock,
-            &exchange.policy,
-        );
-        Self { exchange, access, registrar }
+    pub fn new(exchange: Arc<Exchange>, registrar: Door<RegistrarMsg>) -> Self {
+        Self { exchange, registrar }
     }
 
     /// Takes requests until the endpoint stops. The channel is bounded: when this does not keep
@@ -83,7 +76,7 @@ impl Switch {
         if let Some(unsupported) = unsupported(&inbound) {
             return Some(unsupported);
         }
-        let extension = match self.access.extension(&inbound) {
+        let extension = match self.exchange.access.extension(&inbound) {
             Ok(extension) => extension,
             Err(answer) => return Some(*answer),
         };
@@ -102,7 +95,7 @@ impl Switch {
     /// A new call, or the answer that refuses it.
     async fn invite(&self, inbound: Inbound) -> Option<Draft> {
         let request = &inbound.request;
-        let caller = match self.access.caller(&inbound) {
+        let caller = match self.exchange.access.caller(&inbound) {
             Ok(caller) => caller,
             Err(answer) => return Some(*answer),
         };

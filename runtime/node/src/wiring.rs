@@ -17,7 +17,7 @@ use tandem_actors::provisioning::Provisioning;
 use tandem_actors::records::Records;
 use tandem_actors::registrar::{Location, RegistrarArgs};
 use tandem_actors::root::{Door, RootActor, RootArgs};
-use tandem_actors::switch::Switch;
+use tandem_actors::switch::{Access, Switch};
 use tandem_actors::trace::Traces;
 use tandem_actors::trunk::{Trunks, TrunksArgs};
 use tandem_actors::whereabouts::Whereabouts;
@@ -62,7 +62,7 @@ pub(crate) async fn run(config: &NodeConfig, with_demo: bool) -> Result<()> {
     let (exchange, requests) = exchange(config, clock, &journal, &read).await?;
     let door = Door::default();
     start_actors(config, clock, &exchange, &door).await?;
-    tokio::spawn(Switch::new(exchange.clone(), door, clock).run(requests));
+    tokio::spawn(Switch::new(exchange.clone(), door).run(requests));
     if with_demo {
         demo::provision(&read.provisioning, data_dir).await?;
     }
@@ -182,26 +182,31 @@ async fn exchange(
     let max_calls = usize::try_from(config.sip.max_calls).unwrap_or(usize::MAX);
     let calls = Calls::start(max_calls, config.sip.max_calls_per_second).await?;
     let secs = u64::from(config.sip.session_expires_secs);
+    let (provisioning, trunks) = (read.provisioning.clone(), Trunks::default());
+    let policy = Policy {
+        realm: config.sip.realm.clone(),
+        digest: config.sip.digest.iter().map(|name| algorithm(name)).collect(),
+        md5_only_agents: config.sip.md5_only_agents.clone(),
+        user_agent: format!("Tandem/{}", env!("CARGO_PKG_VERSION")),
+        session_expires: (secs > 0).then(|| Duration::from_secs(secs)),
+        max_calls,
+        max_calls_per_second: config.sip.max_calls_per_second,
+    };
+    let access =
+        Access::new(provisioning.clone(), trunks.clone(), sip.clone(), clock, &policy);
     let exchange = Exchange {
         clock,
         journal: journal.clone(),
-        provisioning: read.provisioning.clone(),
+        provisioning,
         sip,
         engine: engine(config)?,
         location: read.location.clone(),
-        trunks: Trunks::default(),
+        trunks,
+        access: Arc::new(access),
         placed: Arc::new(Whereabouts::default()),
         calls,
         traces,
-        policy: Policy {
-            realm: config.sip.realm.clone(),
-            digest: config.sip.digest.iter().map(|name| algorithm(name)).collect(),
-            md5_only_agents: config.sip.md5_only_agents.clone(),
-            user_agent: format!("Tandem/{}", env!("CARGO_PKG_VERSION")),
-            session_expires: (secs > 0).then(|| Duration::from_secs(secs)),
-            max_calls,
-            max_calls_per_second: config.sip.max_calls_per_second,
-        },
+        policy,
     };
     Ok((Arc::new(exchange), requests))
 }

@@ -89,6 +89,8 @@ declare! { Counter, COUNTERS:
     CALLS_REFUSED = "tandem_calls_refused_total", "Calls refused for overload";
     REGISTRATIONS = "tandem_sip_registrations_total", "Registrations accepted";
     AUTH_FAILURES = "tandem_sip_auth_failures_total", "Requests with wrong credentials";
+    SIP_FOREIGN_REQUESTS = "tandem_sip_foreign_requests_total",
+        "Requests within a dialog that did not come from its peer";
     SIP_REQUESTS = "tandem_sip_requests_total", "SIP requests received, by method";
     SIP_MALFORMED = "tandem_sip_malformed_total", "SIP messages that could not be read";
     SIP_RETRANSMISSIONS = "tandem_sip_retransmissions_total", "SIP messages sent again";

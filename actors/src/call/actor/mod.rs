@@ -151,7 +151,7 @@ impl CallState {
             Start::Incoming { inbound, caller, dialled, route } => {
                 let caps = self.caps_of(&caller);
                 let id = LegId { call: self.id, index: 0 };
-                match SipLeg::incoming(&self.exchange, id, &inbound, caps, myself) {
+                match SipLeg::incoming(&self.exchange, id, &inbound, (&caller, caps), myself) {
                     Ok(leg) => {
                         self.add_leg(0, leg);
                         self.step(myself, Input::Begin { caller, dialled, route });
@@ -355,7 +355,7 @@ impl CallState {
         let new = self.call.reserve_leg();
         let id = LegId { call: self.id, index: new };
         let caps = self.caps_of(&party);
-        match SipLeg::incoming(&self.exchange, id, inbound, caps, myself) {
+        match SipLeg::incoming(&self.exchange, id, inbound, (&party, caps), myself) {
             Ok(leg) => {
                 self.add_leg(new, leg);
                 self.step(myself, Input::Replaced { old, new, party });

@@ -11,6 +11,7 @@ use tandem_sip::session::{Dial, Session};
 use tandem_sip::value::{NameAddr, Uri};
 
 use super::audio::Audio;
+use super::peer::Peer;
 use super::{Happening, SipLeg, capabilities};
 use crate::call::machine::{Device, Dialled, LegEnd, Line, Party};
 use crate::call::message::CallMsg;
@@ -41,9 +42,9 @@ impl SipLeg {
         give_up: Duration,
         myself: &ActorRef<CallMsg>,
     ) -> Result<(Self, Vec<Happening>), LegEnd> {
-        let destination = match to {
-            Dialled::Device(device) => to_device(exchange, device, caller)?,
-            Dialled::Line(line) => to_line(exchange, line, caller)?,
+        let (destination, who) = match to {
+            Dialled::Device(device) => (to_device(exchange, device, caller)?, device.party()),
+            Dialled::Line(line) => (to_line(exchange, line, caller)?, line.party()),
         };
         let failed = |status| LegEnd {
             status: Some(status),
@@ -62,6 +63,7 @@ impl SipLeg {
         let identity = exchange.identity_towards(transport, peer);
         let is_private = matches!(transport, Some(Transport::Tls | Transport::Wss));
         let (offer, second_offer) = audio.first_offer(is_private);
+        let is_proxied = !destination.route.is_empty();
         let dial = Dial {
             target: destination.target,
             route: destination.route,
@@ -81,6 +83,7 @@ impl SipLeg {
             id,
             session,
             attachments: Vec::new(),
+            peer: Peer::called(who, is_proxied),
             call_id,
             audio,
             closed: false,

@@ -8,6 +8,7 @@
 
 mod audio;
 mod dial;
+mod peer;
 mod refer;
 
 pub(crate) use audio::capabilities;
@@ -25,9 +26,11 @@ use tandem_sip::message::Name;
 use tandem_sip::net::{Attachment, Inbound, Sink, TuEvent};
 use tandem_sip::session::{Cause, Command, Effect, Event, Input, Party, ReferId, Session};
 use tandem_sip::value::Reason;
+use tandem_telemetry::metric;
 
 use self::audio::Audio;
-use super::machine::{HangUp, LegEnd, LegEvent};
+use self::peer::Peer;
+use super::machine::{HangUp, LegEnd, LegEvent, Party as Who};
 use super::message::CallMsg;
 use crate::exchange::Exchange;
 
@@ -50,6 +53,7 @@ pub(crate) struct SipLeg {
     pub(super) id: LegId,
     session: Session,
     attachments: Vec<Attachment>,
+    peer: Peer,
     /// The SIP Call-ID of its dialog.
     pub(super) call_id: String,
     audio: Audio,
@@ -68,7 +72,7 @@ impl SipLeg {
         exchange: &Exchange,
         id: LegId,
         inbound: &Inbound,
-        caps: Capabilities,
+        (who, caps): (&Who, Capabilities),
         myself: &ActorRef<CallMsg>,
     ) -> Result<Self, Box<tandem_sip::message::Draft>> {
         let identity = exchange.identity(inbound.transport, inbound.source.ip());
@@ -82,6 +86,7 @@ impl SipLeg {
             id,
             session,
             attachments: Vec::new(),
+            peer: Peer::calling(who.clone(), inbound),
             call_id: inbound.request.call_id().to_owned(),
             audio,
             closed: false,
@@ -100,8 +105,21 @@ impl SipLeg {
         myself: &ActorRef<CallMsg>,
         input: Input,
     ) -> Vec<Happening> {
-        let is_answer = matches!(input, Input::Wire(TuEvent::Response { .. }));
-        let is_first = is_answer && !std::mem::replace(&mut self.heard, true);
+        let mut is_first = false;
+        match &input {
+            Input::Wire(TuEvent::Response { flow, .. }) => {
+                self.peer.answered(*flow);
+                is_first = !std::mem::replace(&mut self.heard, true);
+            }
+            Input::Wire(TuEvent::Request(inbound)) => {
+                if let Err(answer) = self.peer.judge(exchange, inbound) {
+                    metric::SIP_FOREIGN_REQUESTS.increment();
+                    exchange.sip.respond(inbound.txn, *answer);
+                    return Vec::new();
+                }
+            }
+            _ => {}
+        }
         match self.session.step(Instant::now(), input) {
             Ok(effects) => {
                 let mut happenings = self.run(exchange, myself, effects);

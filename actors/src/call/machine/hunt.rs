@@ -95,8 +95,7 @@ impl Hunt {
         let mut hunt = Self::new(waiting, shown, purpose);
         hunt.is_for_phones = true;
         for device in devices {
-            let party =
-                Party::Extension { number: device.extension.clone(), name: device.name.clone() };
+            let party = device.party();
             hunt.dial(facts, now, party, Dialled::Device(device), ring_for, out);
         }
         if hunt.ringing.is_empty() {
@@ -140,11 +139,7 @@ impl Hunt {
 
     fn next_line(mut self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
         let Some(line) = self.lines.pop_front() else { return self.failed(facts, now, out) };
-        let party = Party::Outside {
-            trunk: line.trunk.clone(),
-            number: line.number.clone(),
-            name: String::new(),
-        };
+        let party = line.party();
         self.dial(facts, now, party, Dialled::Line(line), LINE_RINGS_FOR, out);
         let timer = facts.fresh_timer();
         self.silence = Some(timer);

@@ -87,6 +87,14 @@ pub struct Device {
     pub binding: String,
 }
 
+impl Device {
+    /// Who is there.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        Party::Extension { number: self.extension.clone(), name: self.name.clone() }
+    }
+}
+
 /// One attempt over a trunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -98,6 +106,15 @@ pub struct Line {
     pub caller_id: String,
     /// A URI to send to instead of the trunk's, after a 3xx.
     pub uri: Option<String>,
+}
+
+impl Line {
+    /// Who is there.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        let (trunk, number) = (self.trunk.clone(), self.number.clone());
+        Party::Outside { trunk, number, name: String::new() }
+    }
 }
 
 /// Where a dialled number or a destination leads.
