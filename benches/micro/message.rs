@@ -1,10 +1,10 @@
 //! Reading, finding and writing one message.
 
-use std::hash::{BuildHasher, RandomState};
 use std::hint::black_box;
 
 use divan::Bencher;
-use tandem_sip::message::{Draft, Message, Name};
+use tandem_sip::message::{Draft, Message};
+use tandem_sip::transaction::Keys;
 
 use crate::invite;
 
@@ -33,20 +33,20 @@ fn parse(bencher: Bencher<'_, '_>) {
 /// What a datagram costs until its transaction can be looked up (RFC 3261 17.2.3).
 #[divan::bench]
 fn parse_and_transaction_key(bencher: Bencher<'_, '_>) {
-    let (raw, secrets) = (invite(), (RandomState::new(), RandomState::new()));
+    let (raw, keys) = (invite(), Keys::fresh());
     bencher.bench(|| {
         let message = Message::parse(raw.clone()).unwrap();
-        key(&message, &secrets)
+        keys.of_request(&message)
     });
 }
 
 #[divan::bench]
 fn parse_check_and_transaction_key(bencher: Bencher<'_, '_>) {
-    let (raw, secrets) = (invite(), (RandomState::new(), RandomState::new()));
+    let (raw, keys) = (invite(), Keys::fresh());
     bencher.bench(|| {
         let message = Message::parse(raw.clone()).unwrap();
         message.check().unwrap();
-        key(&message, &secrets)
+        keys.of_request(&message)
     });
 }
 
@@ -54,16 +54,4 @@ fn parse_check_and_transaction_key(bencher: Bencher<'_, '_>) {
 fn write_an_answer(bencher: Bencher<'_, '_>) {
     let message = Message::parse(invite()).unwrap();
     bencher.bench(|| Draft::response(black_box(&message), 180).encode());
-}
-
-/// The same work as the transaction layer's own key, whose secrets nobody else can have: branch,
-/// sent-by and method, hashed twice with a key.
-fn key(message: &Message, secrets: &(RandomState, RandomState)) -> (u64, u64) {
-    let via = message.header(Name::Via).unwrap_or_default();
-    let mut params = via.split(';');
-    let sent_by = params.next().and_then(|start| start.rsplit(' ').next());
-    let branch = params.find_map(|param| param.strip_prefix("branch="));
-    let method = message.method();
-    let parts = (branch, sent_by, method.as_ref().map(|method| method.as_str()));
-    (secrets.0.hash_one(parts), secrets.1.hash_one(parts))
 }

@@ -96,7 +96,9 @@ async fn s16_who_knows_a_phones_dialog_can_not_end_divert_or_transfer_its_call()
 async fn s16_a_trunks_call_is_ended_by_the_trunk_and_by_nobody_else() {
     let office = Office::open().await;
     office.trunk("carrier", "127.0.0.3", free_port("127.0.0.3")).await;
-    office.inbound("sales", "5550100", serde_json::json!({ "type": "queue", "number": "6400" })).await;
+    office
+        .inbound("sales", "5550100", serde_json::json!({ "type": "queue", "number": "6400" }))
+        .await;
     let trunk = Wire::open("127.0.0.3", office.node.sip("udp")).await;
     let body =
         format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{SDP}", SDP.len());

@@ -192,8 +192,7 @@ async fn exchange(
         max_calls,
         max_calls_per_second: config.sip.max_calls_per_second,
     };
-    let access =
-        Access::new(provisioning.clone(), trunks.clone(), sip.clone(), clock, &policy);
+    let access = Access::new(provisioning.clone(), trunks.clone(), sip.clone(), clock, &policy);
     let exchange = Exchange {
         clock,
         journal: journal.clone(),

@@ -28,8 +28,8 @@ impl Peer {
     pub(super) fn calling(party: Party, inbound: &Inbound) -> Self {
         use tandem_sip::message::Name;
         let request = &inbound.request;
-        let is_proxied = request.headers(Name::Via).count() > 1
-            || request.header(Name::RecordRoute).is_some();
+        let is_proxied =
+            request.headers(Name::Via).count() > 1 || request.header(Name::RecordRoute).is_some();
         Self { party, flow: Some(inbound.flow), is_proxied }
     }
 

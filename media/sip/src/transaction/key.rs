@@ -2,13 +2,16 @@
 
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 
+use rand::RngCore;
+use siphasher::sip128::{Hasher128, SipHasher13};
+
 use super::via::ViaView;
 use crate::message::{Message, Method, Name};
 
-/// A keyed hash of what identifies a transaction. Two halves with separate secrets make a
+/// A keyed hash of what identifies a transaction. 128 bits of one pass under a secret make a
 /// forged or accidental collision as unlikely as a guessed branch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Key(u64, u64);
+pub struct Key(u64, u64);
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -40,44 +43,62 @@ pub(crate) type Index<K, V> = std::collections::HashMap<K, V, BuildHasherDefault
 
 /// The secrets of the hashes, one set for all shards of an endpoint.
 #[derive(Clone)]
-pub(crate) struct Keys {
-    first: RandomState,
-    second: RandomState,
+pub struct Keys {
+    /// For numbers of 64 bits.
+    table: RandomState,
+    /// For keys of 128 bits, with its secret in.
+    wide: SipHasher13,
 }
 
 /// The branch prefix of RFC 3261 8.1.1.7.
 const COOKIE: &str = "z9hG4bK";
 
 impl Keys {
-    pub(crate) fn fresh() -> Self {
-        Self { first: RandomState::new(), second: RandomState::new() }
+    /// Secrets that nobody else has.
+    #[must_use]
+    pub fn fresh() -> Self {
+        let mut chance = rand::rng();
+        let wide = SipHasher13::new_with_keys(chance.next_u64(), chance.next_u64());
+        Self { table: RandomState::new(), wide }
+    }
+
+    /// The transaction that a request belongs to (RFC 3261 17.2.3); none for a request whose
+    /// Via or CSeq can not be read.
+    #[must_use]
+    pub fn of_request(&self, request: &Message) -> Option<Key> {
+        let via = request.header(Name::Via).and_then(ViaView::read)?;
+        let (cseq, _) = request.cseq().ok()?;
+        let method = request.method_ref()?;
+        Some(self.server(request, &via, cseq, method))
     }
 
     fn key(&self, parts: impl Hash) -> Key {
-        Key(self.first.hash_one(&parts), self.second.hash_one(&parts))
+        let mut hasher = self.wide;
+        parts.hash(&mut hasher);
+        let hash = hasher.finish128();
+        Key(hash.h1, hash.h2)
     }
 
     /// The number by which everything of one Call-ID is found.
     pub(crate) fn call(&self, call_id: &str) -> u64 {
-        self.first.hash_one(call_id)
+        self.table.hash_one(call_id)
     }
 
     /// The number of a tag, compared only within one call.
     pub(crate) fn tag(&self, tag: &str) -> u64 {
-        self.first.hash_one(("tag", tag))
+        self.table.hash_one(("tag", tag))
     }
 
     /// A branch that cannot be guessed from others (RFC 3261 8.1.1.7, 26.1).
     pub(crate) fn branch(&self, shard: u8, count: u64) -> String {
-        let first = self.first.hash_one(("branch", shard, count));
-        let second = self.second.hash_one(("branch", shard, count)) as u32;
-        format!("{COOKIE}{first:016x}{second:08x}")
+        let Key(first, second) = self.key(("branch", shard, count));
+        format!("{COOKIE}{first:016x}{:08x}", second as u32)
     }
 
     /// A tag that is the same for the same seed: stateless answers to one request must agree
     /// (RFC 3261 8.2.7).
     pub(crate) fn stable_tag(&self, seed: &[u8]) -> String {
-        format!("{:016x}", self.second.hash_one(("stateless", seed)))
+        format!("{:016x}", self.key(("stateless", seed)).0)
     }
 
     /// RFC 3261 17.1.3: the branch and the CSeq method.
@@ -101,8 +122,7 @@ impl Keys {
     ) -> Key {
         let method = method.as_str();
         if let Some(branch) = via.branch.filter(|b| b.len() > COOKIE.len() && is_cookied(b)) {
-            let host = via.host.to_ascii_lowercase();
-            return self.key(("server", branch, host, via.port, method));
+            return self.key(("server", branch, Folded(via.host), via.port, method));
         }
         // RFC 2543 peers: no unique branch. The To tag is left out, because an ACK carries
         // the one that we gave.
@@ -114,6 +134,22 @@ impl Keys {
     /// RFC 3261 8.2.2.2: the same request that came along another path.
     pub(crate) fn merge(&self, request: &Message, cseq: u32, method: &Method) -> Key {
         self.key(("merge", request.from_tag(), request.call_id(), cseq, method.as_str()))
+    }
+}
+
+/// A text whose case does not matter, hashed without a copy of it.
+struct Folded<'a>(&'a str);
+
+impl Hash for Folded<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let mut small = [0; 32];
+        for piece in self.0.as_bytes().chunks(small.len()) {
+            let small = &mut small[..piece.len()];
+            small.copy_from_slice(piece);
+            small.make_ascii_lowercase();
+            state.write(small);
+        }
+        state.write_u8(0xff);
     }
 }
 

@@ -25,7 +25,7 @@ mod tests;
 
 pub use client::Sending;
 pub use flow::FlowId;
-pub(crate) use key::Keys;
+pub use key::{Key, Keys};
 pub use layer::{Arrival, CancelPath, Layer, Output, Refused};
 pub use timers::Timers;
 
