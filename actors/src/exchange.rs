@@ -12,6 +12,7 @@ use tandem_sip::net::Transport;
 use tandem_sip::session::Identity;
 
 use crate::call::Calls;
+use crate::presence::Lamps;
 use crate::provisioning::Provisioning;
 use crate::registrar::Location;
 use crate::switch::Access;
@@ -60,6 +61,8 @@ pub struct Exchange {
     pub placed: Arc<Whereabouts>,
     /// Live calls.
     pub calls: Arc<Calls>,
+    /// What the lamps of IP phones show.
+    pub lamps: Arc<Lamps>,
     /// Traces of calls.
     pub traces: Arc<Traces>,
     /// Presentation and limits.

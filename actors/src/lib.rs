@@ -11,6 +11,7 @@ pub mod event;
 pub mod exchange;
 pub mod numbering;
 pub mod office;
+pub mod presence;
 pub mod provisioning;
 pub mod queue;
 mod recorder;

@@ -16,6 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::agent::{AgentsActor, AgentsArgs, AgentsMsg};
 use crate::exchange::Exchange;
+use crate::presence::{PresenceActor, PresenceArgs, PresenceMsg};
 use crate::provisioning::{Directory, Provisioning};
 use crate::queue::{QueuesActor, QueuesArgs, QueuesMsg};
 use crate::registrar::{RegistrarActor, RegistrarArgs, RegistrarMsg};
@@ -23,6 +24,9 @@ use crate::trunk::{TrunksActor, TrunksArgs, TrunksMsg};
 
 /// REGISTER requests that may wait; a phone whose request finds no place tries again.
 const REGISTRATIONS: usize = 4_096;
+
+/// SUBSCRIBE requests that may wait; a phone whose request finds no place tries again.
+const SUBSCRIPTIONS: usize = 1_024;
 
 /// The one node owns everything since its first start; members of a cluster get epochs of
 /// their own.
@@ -73,6 +77,8 @@ pub enum Child {
     Queues,
     /// The agents.
     Agents,
+    /// Subscriptions of phones.
+    Presence,
 }
 
 /// Messages of the root.
@@ -89,6 +95,8 @@ pub struct RootArgs {
     pub registrar: RegistrarArgs,
     /// The way to the registrar.
     pub registrar_door: Door<RegistrarMsg>,
+    /// The way to the subscriptions.
+    pub presence_door: Door<PresenceMsg>,
     /// For the trunks.
     pub trunks: TrunksArgs,
     /// For queues and agents.
@@ -118,7 +126,9 @@ impl Actor for RootActor {
     ) -> Result<RootState, ActorProcessingErr> {
         let children = Children::new(Restart::default());
         let mut state = RootState { args, children };
-        for child in [Child::Registrar, Child::Trunks, Child::Queues, Child::Agents] {
+        for child in
+            [Child::Registrar, Child::Trunks, Child::Queues, Child::Agents, Child::Presence]
+        {
             state.start(&myself, child).await?;
         }
         Ok(state)
@@ -222,6 +232,12 @@ impl RootState {
                 watch(provisioning, changes, move |now, change| tell_agents(&actor, now, change));
                 cell
             }
+            Child::Presence => {
+                let args = PresenceArgs { exchange: self.args.exchange.clone() };
+                let (actor, _task) = Actor::spawn_linked(None, PresenceActor, args, root).await?;
+                self.args.presence_door.open(actor.clone(), SUBSCRIPTIONS);
+                actor.get_cell()
+            }
         };
         self.children.started(child, &cell);
         Ok(())
@@ -234,6 +250,7 @@ const fn name(child: Child) -> &'static str {
         Child::Trunks => "trunks",
         Child::Queues => "queues",
         Child::Agents => "agents",
+        Child::Presence => "presence",
     }
 }
 

@@ -82,6 +82,10 @@ class Account(pj.Account):
         say("registered" if 200 <= prm.code < 300 and prm.expiration > 0 else "not_registered",
             code=prm.code, reason=prm.reason)
 
+    def onMwiInfo(self, prm):
+        body = prm.rdata.wholeMsg.partition("\r\n\r\n")[2]
+        say("mwi", body=body)
+
     def onIncomingCall(self, prm):
         call = self.phone.add(prm.callId)
         info = call.getInfo()
@@ -173,6 +177,7 @@ class Phone:
         if options.get("srtp"):
             config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_MANDATORY
             config.mediaConfig.srtpSecureSignaling = 0
+        config.mwiConfig.enabled = options.get("mwi", False)
         config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_OPTIONAL
         return config
 

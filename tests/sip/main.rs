@@ -3,6 +3,7 @@
 
 mod flood;
 mod forged;
+mod lamps;
 mod race;
 mod refusals;
 mod torture;

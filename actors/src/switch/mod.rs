@@ -4,6 +4,7 @@
 //! |-----------------------------------------|---------------------|
 //! | Who sends it                            | [`access`]          |
 //! | Contacts                                | the registrar       |
+//! | Subscriptions                           | `presence`          |
 //! | What a number means                     | `numbering`         |
 //! | Whether one more call may begin         | `call::Calls`       |
 
@@ -23,6 +24,7 @@ use tokio::sync::mpsc;
 use crate::call::machine::Party;
 use crate::call::{CallArgs, CallMsg, Start, from_trunk, resolve};
 use crate::exchange::Exchange;
+use crate::presence::{PACKAGES, PresenceMsg};
 use crate::registrar::RegistrarMsg;
 use crate::root::Door;
 
@@ -33,13 +35,18 @@ const RETRY_AFTER_SECS: &str = "5";
 pub struct Switch {
     exchange: Arc<Exchange>,
     registrar: Door<RegistrarMsg>,
+    presence: Door<PresenceMsg>,
 }
 
 impl Switch {
     /// A switch over an exchange.
     #[must_use]
-    pub fn new(exchange: Arc<Exchange>, registrar: Door<RegistrarMsg>) -> Self {
-        Self { exchange, registrar }
+    pub fn new(
+        exchange: Arc<Exchange>,
+        registrar: Door<RegistrarMsg>,
+        presence: Door<PresenceMsg>,
+    ) -> Self {
+        Self { exchange, registrar, presence }
     }
 
     /// Takes requests until the endpoint stops. The channel is bounded: when this does not keep
@@ -60,9 +67,8 @@ impl Switch {
             Some(Method::Register) => self.register(inbound),
             Some(Method::Invite) => self.invite(inbound).await,
             Some(Method::Options) => Some(options(&inbound)),
-            Some(Method::Subscribe | Method::Publish) => {
-                Some(Draft::response(&inbound.request, 489))
-            }
+            Some(Method::Subscribe) => self.subscribe(inbound),
+            Some(Method::Publish) => Some(Draft::response(&inbound.request, 489)),
             Some(Method::Other(_)) => Some(allowing(Draft::response(&inbound.request, 501))),
             _ => Some(allowing(Draft::response(&inbound.request, 405))),
         };
@@ -89,6 +95,17 @@ impl Switch {
         let busy = Draft::response(request, 503).with(Name::RetryAfter, RETRY_AFTER_SECS);
         let inbound = Box::new(inbound);
         let sent = self.registrar.send(|slot| RegistrarMsg::Register { inbound, extension, slot });
+        sent.err().map(|_full| busy)
+    }
+
+    fn subscribe(&self, inbound: Inbound) -> Option<Draft> {
+        let extension = match self.exchange.access.extension(&inbound) {
+            Ok(extension) => extension,
+            Err(answer) => return Some(*answer),
+        };
+        let busy = Draft::response(&inbound.request, 503).with(Name::RetryAfter, RETRY_AFTER_SECS);
+        let inbound = Box::new(inbound);
+        let sent = self.presence.send(|slot| PresenceMsg::Subscribe { inbound, extension, slot });
         sent.err().map(|_full| busy)
     }
 
@@ -196,10 +213,11 @@ fn unsupported(inbound: &Inbound) -> Option<Draft> {
 fn options(inbound: &Inbound) -> Draft {
     let answer = Draft::response(&inbound.request, 200)
         .with(Name::Accept, "application/sdp")
+        .with(Name::AllowEvents, PACKAGES)
         .with(Name::Supported, "replaces, timer, 100rel, path, outbound");
     allowing(answer)
 }
 
 fn allowing(answer: Draft) -> Draft {
-    answer.with(Name::Allow, format!("{}, REGISTER", Identity::ALLOW))
+    answer.with(Name::Allow, format!("{}, REGISTER, SUBSCRIBE", Identity::ALLOW))
 }

@@ -13,9 +13,10 @@ use tandem_actors::call::Calls;
 use tandem_actors::entity;
 use tandem_actors::exchange::{Exchange, Policy};
 use tandem_actors::office::{Office, Parts};
+use tandem_actors::presence::PresenceMsg;
 use tandem_actors::provisioning::Provisioning;
 use tandem_actors::records::Records;
-use tandem_actors::registrar::{Location, RegistrarArgs};
+use tandem_actors::registrar::{Location, RegistrarArgs, RegistrarMsg};
 use tandem_actors::root::{Door, RootActor, RootArgs};
 use tandem_actors::switch::{Access, Switch};
 use tandem_actors::trace::Traces;
@@ -60,9 +61,9 @@ pub(crate) async fn run(config: &NodeConfig, with_demo: bool) -> Result<()> {
         })?;
     let read = Read::everything(&journal, clock, data_dir).await?;
     let (exchange, requests) = exchange(config, clock, &journal, &read).await?;
-    let door = Door::default();
-    start_actors(config, clock, &exchange, &door).await?;
-    tokio::spawn(Switch::new(exchange.clone(), door).run(requests));
+    let doors = (Door::default(), Door::default());
+    start_actors(config, clock, &exchange, &doors).await?;
+    tokio::spawn(Switch::new(exchange.clone(), doors.0, doors.1).run(requests));
     if with_demo {
         demo::provision(&read.provisioning, data_dir).await?;
     }
@@ -204,6 +205,7 @@ async fn exchange(
         access: Arc::new(access),
         placed: Arc::new(Whereabouts::default()),
         calls,
+        lamps: Arc::default(),
         traces,
         policy,
     };
@@ -259,7 +261,7 @@ async fn start_actors(
     config: &NodeConfig,
     clock: Clock,
     exchange: &Arc<Exchange>,
-    door: &Door<tandem_actors::registrar::RegistrarMsg>,
+    (registrar, presence): &(Door<RegistrarMsg>, Door<PresenceMsg>),
 ) -> Result<()> {
     let args = RootArgs {
         registrar: RegistrarArgs {
@@ -269,7 +271,8 @@ async fn start_actors(
             clock,
             placed: exchange.placed.clone(),
         },
-        registrar_door: door.clone(),
+        registrar_door: registrar.clone(),
+        presence_door: presence.clone(),
         trunks: TrunksArgs {
             trunks: exchange.trunks.clone(),
             sip: exchange.sip.clone(),

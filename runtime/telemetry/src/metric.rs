@@ -105,6 +105,7 @@ declare! { Counter, COUNTERS:
 declare! { Gauge, GAUGES:
     CALLS_ACTIVE = "tandem_calls_active", "Calls that are up or being set up";
     REGISTERED = "tandem_sip_registrations_active", "Registered contacts";
+    SIP_SUBSCRIPTIONS = "tandem_sip_subscriptions_active", "Subscriptions of phones";
     TRUNK_UP = "tandem_trunk_up", "1 when the trunk answers";
     QUEUE_WAITING = "tandem_queue_waiting", "Callers who wait, by queue";
     MEDIA_LEGS = "tandem_media_legs", "Legs with open media ports";

@@ -1,6 +1,7 @@
 //! The shell of a call: messages become inputs, effects become packets, sounds and facts.
 
 mod effects;
+mod lamps;
 mod route;
 
 pub(crate) use route::{devices, from_trunk, resolve};
@@ -21,6 +22,7 @@ use super::machine::{
 use super::message::{CallMsg, Surrender};
 use crate::exchange::Exchange;
 use crate::office::Refusal;
+use crate::presence::Talk;
 use crate::queue::QueueNotice;
 
 /// How long an actor stays after its call for the last messages on the wire.
@@ -70,6 +72,8 @@ pub(super) struct CallState {
     exchange: Arc<Exchange>,
     call: Call,
     legs: BTreeMap<LegIndex, SipLeg>,
+    /// What the lamps of others show of the legs, by leg: the extension and its state.
+    shown: BTreeMap<LegIndex, (String, Talk)>,
     /// Facts of the step in hand, appended together.
     facts: Vec<CallEvent>,
     ended_facts: bool,
@@ -94,6 +98,7 @@ impl Actor for CallActor {
             exchange,
             call,
             legs: BTreeMap::new(),
+            shown: BTreeMap::new(),
             facts: Vec::new(),
             ended_facts: false,
             over: false,
@@ -128,6 +133,7 @@ impl Actor for CallActor {
 impl Drop for CallState {
     fn drop(&mut self) {
         self.exchange.calls.remove(self.id);
+        self.darken();
         for leg in self.legs.values() {
             self.exchange.calls.forget_dialog(&leg.call_id, self.id);
         }
@@ -229,6 +235,7 @@ impl CallState {
             is_first = false;
         }
         self.append();
+        self.show();
         first
     }
 

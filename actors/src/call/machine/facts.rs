@@ -8,6 +8,7 @@ use super::effect::{Effect, HangUp, Heard, Sound};
 use super::types::{Leg, LegEnd, LegEvent, LegIndex, Party, Player, TimerId};
 use crate::call::event::CallEvent;
 use crate::office::{CallView, Direction, LegState, LegView, QueuePassage};
+use crate::presence::{Progress, Talk};
 
 #[derive(Debug)]
 pub(super) struct Facts {
@@ -297,6 +298,22 @@ impl Facts {
             }));
         }
         out.push(Effect::Over);
+    }
+
+    /// How each leg of an extension shows on the lamps of others.
+    pub(super) fn talks(&self) -> impl Iterator<Item = (LegIndex, &str, Talk)> {
+        self.legs.iter().filter_map(|(index, leg)| {
+            let extension = leg.party.extension()?;
+            let is_initiator = extension == self.from;
+            let progress = match (leg.up, leg.ringing) {
+                (true, _) => Progress::Confirmed,
+                (false, true) => Progress::Early,
+                (false, false) => Progress::Trying,
+            };
+            let remote = if is_initiator { &self.to } else { &self.from };
+            let talk = Talk { progress, is_initiator, remote: remote.clone(), is_held: leg.holds };
+            Some((*index, extension, talk))
+        })
     }
 
     pub(super) fn view(&self, queue: Option<String>) -> CallView {

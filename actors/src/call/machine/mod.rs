@@ -30,6 +30,7 @@ use self::facts::Facts;
 use self::hunt::{Hunt, Purpose};
 use self::queued::Passage;
 use crate::office::{CallCommand, CallView};
+use crate::presence::Talk;
 
 /// Where the call stands.
 #[derive(Debug)]
@@ -96,6 +97,11 @@ impl Call {
             _ => self.facts.passage.as_ref().map(|left| left.queue.clone()),
         };
         self.facts.view(queue)
+    }
+
+    /// How each leg of an extension shows on the lamps of others, by leg.
+    pub fn talks(&self) -> impl Iterator<Item = (LegIndex, &str, Talk)> {
+        self.facts.talks()
     }
 
     /// The other leg of the bridge that `leg` is on, with its party: who is handed over when

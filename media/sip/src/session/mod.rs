@@ -17,6 +17,7 @@
 //! | What outlives a process                                | `snapshot`     |
 //! | Accounts at a provider, out of any dialog              | [`registration`] |
 //! | Whether a peer is there                                | [`ping`]       |
+//! | Subscriptions of peers (RFC 6665)                      | [`notifier`]   |
 //!
 //! Invariants: [`Event::Ended`] comes once, [`Effect::Closed`] comes once, and after it nothing
 //! but a 481 to whoever still asks; a 2xx to an INVITE of ours is always acknowledged; nothing
@@ -31,6 +32,7 @@ mod ending;
 mod incoming;
 mod info;
 mod input;
+pub mod notifier;
 mod offer;
 mod outgoing;
 pub mod ping;
