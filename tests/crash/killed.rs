@@ -1,9 +1,15 @@
 //! kill -9 in the middle of calls: what was acknowledged is there afterwards.
+//!
+//! What may be demanded: each call that a caller was told is answered has exactly one record; a
+//! call whose answer the event stream told, so that it was durable, is recorded as answered;
+//! each API write that was acknowledged is there. The last milliseconds before the kill may be
+//! missing in a record (call set-up does not wait for the disk), never the record.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tandem_tests::api::items;
@@ -13,9 +19,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::{said, tandem};
 
-/// Calls a second, and how long each lasts: about 100 at once.
-const RATE: &str = "25";
-const TALK_MS: &str = "4000";
+/// Calls a second, how long each lasts, and how many are up when the node is killed.
+const RATE: &str = "40";
+const TALK_MS: &str = "9000";
+const UP: usize = 200;
 
 fn rounds() -> u32 {
     std::env::var("TANDEM_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
@@ -40,14 +47,29 @@ async fn write_until_gone(base: String, token: String, round: u32) -> Vec<String
     acknowledged
 }
 
-/// The callers whose calls were answered before a moment, by SIPp's own log.
-fn answered_before(trunk: &Sipp, moment: Duration) -> Vec<String> {
-    let line = |line: &String| {
-        let mut words = line.split_whitespace().skip(1);
-        let (caller, tick) = (words.next()?.to_owned(), words.next()?.parse::<u64>().ok()?);
-        (Duration::from_millis(tick) < moment).then_some(caller)
+/// The calls whose answer the event stream told until the node was gone.
+async fn answers_until_gone(base: String, token: String) -> BTreeSet<String> {
+    let url = format!("{base}/api/v1/events/stream?kinds=call");
+    let answer = reqwest::Client::new().get(url).bearer_auth(token).send().await.unwrap();
+    let mut parts = answer.bytes_stream();
+    let mut text = String::new();
+    while let Some(Ok(part)) = parts.next().await {
+        text += &String::from_utf8_lossy(&part);
+    }
+    let events = text.lines().filter_map(|line| line.strip_prefix("data:"));
+    let events = events.filter_map(|data| serde_json::from_str::<Value>(data).ok());
+    let answers = events.filter(|event| event["name"] == "call.answered");
+    answers.map(|event| event["key"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The callers who were told that their call is answered, by SIPp's own log.
+fn answered(trunk: &Sipp) -> Vec<String> {
+    let caller = |line: &String| {
+        let mut words = line.split_whitespace();
+        let is_whole = words.next() == Some("answered") && words.clone().count() == 2;
+        words.next().filter(|_| is_whole).map(str::to_owned)
     };
-    trunk.logged().iter().filter_map(line).collect()
+    trunk.logged().iter().filter_map(caller).collect()
 }
 
 /// Everything of a list, page after page.
@@ -69,16 +91,17 @@ async fn extensions(api: &Api) -> BTreeSet<String> {
     extensions.iter().map(|it| it["number"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The callers of all calls that were answered and have ended, each once.
-async fn callers_with_a_record(api: &Api) -> BTreeSet<String> {
-    let mut callers = BTreeSet::new();
+/// The outcomes of all calls that have ended, by caller and by id.
+async fn outcomes(api: &Api) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    let (mut by_caller, mut by_id) = (BTreeMap::new(), BTreeMap::new());
     for record in all(api, "/api/v1/call-records").await {
-        if record["outcome"] == "answered" && record["ended_at"].is_string() {
-            let fresh = callers.insert(record["from"].as_str().unwrap().to_owned());
-            assert!(fresh, "two records of one call: {record}");
-        }
+        assert!(record["ended_at"].is_string(), "{record}");
+        let text = |name: &str| record[name].as_str().unwrap().to_owned();
+        let before = by_caller.insert(text("from"), text("outcome"));
+        assert_eq!(before, None, "two records of one call: {record}");
+        by_id.insert(text("id"), text("outcome"));
     }
-    callers
+    (by_caller, by_id)
 }
 
 async fn provision(node: &Node, near: u16, far: u16) {
@@ -94,49 +117,68 @@ async fn provision(node: &Node, near: u16, far: u16) {
     api.post("/api/v1/inbound-routes", route).await;
 }
 
-async fn one_round(dir: &Path, round: u32, near: u16, far: u16) -> usize {
+/// A node under load with 200 calls up, and what it told others until it was killed.
+struct Told {
+    writes: Vec<String>,
+    answers: BTreeSet<String>,
+    callers: Vec<String>,
+}
+
+async fn until_killed(dir: &Path, round: u32, near: u16, far: u16) -> Told {
     let mut node = Node::start(dir).await;
     if round == 0 {
         provision(&node, near, far).await;
     }
     let sip = node.sip("udp").to_owned();
     let mut answering = Sipp::start_at("trunk_answer", "127.0.0.4", far, &sip, dir, &[]).await;
+    let base = format!("http://{}", node.listening.http);
+    let token = node.demo.token.clone();
+    let answers = tokio::spawn(answers_until_gone(base.clone(), token.clone()));
     let caller = format!("49{round:02}");
     let keys = ["-key", "did", "5550100", "-key", "caller", &caller];
     let more = [&keys[..], &["-r", RATE, "-d", TALK_MS, "-l", "400"]].concat();
-    let begun = Instant::now();
     let mut calling = Sipp::start_at("trunk_call", "127.0.0.2", near, &sip, dir, &more).await;
-    let base = format!("http://{}", node.listening.http);
-    let writer = tokio::spawn(write_until_gone(base, node.demo.token.clone(), round));
+    let writer = tokio::spawn(write_until_gone(base, token, round));
 
-    sleep(Duration::from_millis(5_500 + u64::from(round) * 137 % 1_000)).await;
-    let up = items(&node.api().get("/api/v1/calls").await).len();
-    let moment = begun.elapsed();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let api = node.api();
+    while items(&api.get("/api/v1/calls?limit=500").await).len() < UP {
+        assert!(Instant::now() < deadline, "fewer than {UP} calls are up");
+        sleep(Duration::from_millis(50)).await;
+    }
+    sleep(Duration::from_millis(u64::from(round) * 137 % 1_000)).await;
     node.kill().await;
     calling.kill().await;
     answering.kill().await;
-    let acknowledged = writer.await.unwrap();
-    assert!(up >= 50, "only {up} calls were up");
+    let writes = writer.await.unwrap();
+    Told { writes, answers: answers.await.unwrap(), callers: answered(&calling) }
+}
 
+async fn one_round(dir: &Path, round: u32, near: u16, far: u16) -> usize {
+    let told = until_killed(dir, round, near, far).await;
     let checked = tandem(dir, "verify").await;
     assert!(checked.status.success(), "round {round}: {}", said(&checked));
     let mut node = Node::start(dir).await;
     let api = node.api();
     let stored = extensions(&api).await;
-    let missing: Vec<&String> = acknowledged.iter().filter(|it| !stored.contains(*it)).collect();
-    assert!(missing.is_empty(), "round {round}: {missing:?} were acknowledged and are lost");
-    let answered = answered_before(&calling, moment.saturating_sub(Duration::from_secs(1)));
-    let recorded = callers_with_a_record(&api).await;
-    let lost: Vec<&String> = answered.iter().filter(|it| !recorded.contains(*it)).collect();
-    assert!(lost.is_empty(), "round {round}: no record of {lost:?} of {}", answered.len());
-    assert!(answered.len() >= 60, "only {} calls were answered", answered.len());
-    assert!(!acknowledged.is_empty(), "no write was acknowledged");
+    let (by_caller, by_id) = outcomes(&api).await;
     node.kill().await;
-    answered.len()
+
+    let lost: Vec<&String> = told.writes.iter().filter(|it| !stored.contains(*it)).collect();
+    assert!(lost.is_empty(), "round {round}: {lost:?} were acknowledged and are lost");
+    let lost: Vec<&String> =
+        told.callers.iter().filter(|it| !by_caller.contains_key(*it)).collect();
+    assert!(lost.is_empty(), "round {round}: no record of {lost:?} of {}", told.callers.len());
+    let is_answered = |id: &&String| by_id.get(*id).is_some_and(|it| it == "answered");
+    let lost: Vec<&String> = told.answers.iter().filter(|id| !is_answered(id)).collect();
+    assert!(lost.is_empty(), "round {round}: {lost:?} were answered, their records are not");
+    assert!(told.callers.len() >= UP, "only {} calls were answered", told.callers.len());
+    assert!(told.answers.len() >= UP / 2, "only {} answers were told", told.answers.len());
+    assert!(!told.writes.is_empty(), "no write was acknowledged");
+    told.callers.len()
 }
 
 #[tokio::test]
-#[ignore = "fails: a call answered just before the kill had no record in one run; open"]
 async fn a_node_that_was_killed_has_every_acknowledged_write_and_every_answered_call() {
     let dir = tempfile::tempdir().unwrap();
     let (near, far) = (free_port("127.0.0.2"), free_port("127.0.0.4"));

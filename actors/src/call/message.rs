@@ -43,6 +43,8 @@ pub enum CallMsg {
     Media(MediaEvent),
     /// From the queue that the caller waits in.
     Queue(QueueNotice),
+    /// The call's first fact is durable, or was waited for long enough.
+    Begun,
     /// A feature code was carried out.
     CodeDone {
         /// The prompt that says so.

@@ -83,17 +83,20 @@ impl Records {
             let fold = self.inner.fold.lock();
             fold.open().map(|(id, call)| (id, call.interrupted(clock.now()))).collect()
         };
-        for (call, event) in open {
-            let appended = journal
-                .append(Append {
-                    entity: entity::call(call),
-                    expected: None,
-                    epoch: 0,
-                    op_id: None,
-                    events: vec![entity::encode(&event)],
-                })
-                .await;
-            if let Err(error) = appended {
+        let append = |(call, event): (CallId, CallEvent)| {
+            let append = Append {
+                entity: entity::call(call),
+                expected: None,
+                epoch: 0,
+                op_id: None,
+                events: vec![entity::encode(&event)],
+            };
+            (call, journal.append(append))
+        };
+        // All at once: a sync for each would hold up the start after a crash in a busy hour.
+        let pending: Vec<_> = open.into_iter().map(append).collect();
+        for (call, pending) in pending {
+            if let Err(error) = pending.await {
                 tracing::error!(%call, %error, "an interrupted call was not closed");
             }
         }

@@ -113,24 +113,29 @@ impl Read {
             location: Location::default(),
             records: records.clone(),
         };
-        let mut position = Position::START;
-        loop {
-            let page = journal.read(position, PAGE).await.context("failed to read the journal")?;
-            let Some(last) = page.last() else { break };
-            position = last.position;
-            for record in &page {
-                read.take(record)?;
-            }
-        }
-        let mut subscription = journal.subscribe(position);
-        let tail = records.clone();
+        let end = read.pages(journal, Position::START).await?;
+        records.close_interrupted(journal, clock).await;
+        // Who asks as soon as the edges are open finds the records of the calls just closed.
+        let end = read.pages(journal, end).await?;
+        let mut subscription = journal.subscribe(end);
         tokio::spawn(async move {
             while let Ok(record) = subscription.next().await {
-                tail.apply(&record);
+                records.apply(&record);
             }
         });
-        records.close_interrupted(journal, clock).await;
         Ok(read)
+    }
+
+    /// Takes in what the journal holds after a position; gives the last position.
+    async fn pages(&self, journal: &Journal, mut position: Position) -> Result<Position> {
+        loop {
+            let page = journal.read(position, PAGE).await.context("failed to read the journal")?;
+            let Some(last) = page.last() else { return Ok(position) };
+            position = last.position;
+            for record in &page {
+                self.take(record)?;
+            }
+        }
     }
 
     fn take(&self, record: &tandem_journal::Record) -> Result<()> {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use ractor::{ActorRef, RpcReplyPort};
 use tandem_engine::{Item, LegStats, PlayerId, Programme, Source, Tone};
-use tandem_journal::Append;
+use tandem_journal::{Append, PendingAppend};
 use tandem_kernel::LegId;
 use tandem_telemetry::metric;
 
-use super::{CallState, route};
+use super::{Begun, CallState, FIRST_FACT, route};
 use crate::call::event::CallEvent;
 use crate::call::leg::SipLeg;
 use crate::call::machine::{
@@ -43,7 +43,10 @@ impl CallState {
             }
             Effect::Ring(leg) => self.on_leg(leg, |sip, exchange| sip.ring(exchange, myself)),
             Effect::Progress(leg) => self.answer(myself, leg, false, waiting),
-            Effect::Answer(leg) => self.answer(myself, leg, true, waiting),
+            Effect::Answer(leg) => match &mut self.begun {
+                Begun::Yes => self.answer(myself, leg, true, waiting),
+                Begun::No(legs) | Begun::Waiting(legs) => legs.push(leg),
+            },
             Effect::HangUp(leg, how) => self.hang_up(myself, leg, &how),
             Effect::Hear(leg, heard) => self.hear(leg, &heard),
             Effect::Play(player, sound) => self.play(myself, player, &sound),
@@ -229,9 +232,9 @@ impl CallState {
     }
 
     /// Appends the facts of a step, in order, behind what is said on the wire.
-    pub(super) fn append(&mut self) {
+    pub(super) fn append(&mut self) -> Option<PendingAppend> {
         if self.facts.is_empty() {
-            return;
+            return None;
         }
         let facts = std::mem::take(&mut self.facts);
         if let Some(CallEvent::Ended { outcome, .. }) = facts.last() {
@@ -246,7 +249,33 @@ impl CallState {
             events: facts.iter().map(entity::encode).collect(),
         };
         // Call set-up does not wait for the commit; the journal keeps the order of the appends.
-        drop(self.exchange.journal.append(append));
+        Some(self.exchange.journal.append(append))
+    }
+
+    /// Waits for the call's first fact beside the actor.
+    pub(super) fn watch(&mut self, myself: &ActorRef<CallMsg>, pending: PendingAppend) {
+        let Begun::No(legs) = &mut self.begun else { return };
+        self.begun = Begun::Waiting(std::mem::take(legs));
+        let (call, myself) = (self.id, myself.clone());
+        tokio::spawn(async move {
+            match tokio::time::timeout(FIRST_FACT, pending).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::error!(%call, %error, "a call's facts were not kept"),
+                Err(_) => tracing::warn!(%call, "a call's first fact takes long to be kept"),
+            }
+            let _gone = myself.cast(CallMsg::Begun);
+        });
+    }
+
+    /// The first fact is kept: answers what waited for it.
+    pub(super) fn begun(&mut self, myself: &ActorRef<CallMsg>) {
+        let Begun::Waiting(legs) = std::mem::replace(&mut self.begun, Begun::Yes) else { return };
+        let mut waiting = VecDeque::new();
+        for leg in legs {
+            self.answer(myself, leg, true, &mut waiting);
+        }
+        // What the machine refuses of it is not for anybody else.
+        let _refused = self.run(myself, waiting);
     }
 
     /// Keeps the leg's media figures for the trace before the engine forgets them.

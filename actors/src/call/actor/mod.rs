@@ -76,9 +76,27 @@ pub(super) struct CallState {
     shown: BTreeMap<LegIndex, (String, Talk)>,
     /// Facts of the step in hand, appended together.
     facts: Vec<CallEvent>,
+    begun: Begun,
     ended_facts: bool,
     over: bool,
 }
+
+/// Whether the call's first fact is durable. No caller is told that the call is answered before:
+/// so a node that is killed has a record of every call that was answered. Its last milliseconds
+/// may be missing in it. Telephones take longer to be answered than the commit takes, so
+/// nothing waits but what the node answers by itself.
+enum Begun {
+    /// No fact was written; these legs are answered when one is durable.
+    No(Vec<LegIndex>),
+    /// The first fact is on its way.
+    Waiting(Vec<LegIndex>),
+    /// Durable, or not waited for any longer.
+    Yes,
+}
+
+/// How long an answer waits for the call's first fact. Beyond it the disk or the cluster is in
+/// trouble, and the caller matters more than the record.
+const FIRST_FACT: std::time::Duration = std::time::Duration::from_millis(250);
 
 impl Actor for CallActor {
     type Msg = CallMsg;
@@ -100,6 +118,7 @@ impl Actor for CallActor {
             legs: BTreeMap::new(),
             shown: BTreeMap::new(),
             facts: Vec::new(),
+            begun: Begun::No(Vec::new()),
             ended_facts: false,
             over: false,
         };
@@ -146,7 +165,7 @@ impl Drop for CallState {
                 talk_us: 0,
                 hold_us: 0,
             });
-            self.append();
+            drop(self.append());
         }
     }
 }
@@ -189,6 +208,7 @@ impl CallState {
             CallMsg::Timer(timer) => self.step(myself, Input::Timer(timer)),
             CallMsg::Media(event) => self.media(myself, event),
             CallMsg::Queue(notice) => self.notice(myself, notice),
+            CallMsg::Begun => self.begun(myself),
             CallMsg::CodeDone { prompt } => self.step(myself, Input::CodeDone { prompt }),
             CallMsg::Command { command, reply } => {
                 let outcome = self.try_step(myself, Input::Command(command)).map_err(refusal);
@@ -219,7 +239,14 @@ impl CallState {
     }
 
     fn try_step(&mut self, myself: &ActorRef<CallMsg>, input: Input) -> Result<(), Refused> {
-        let mut waiting = VecDeque::from([input]);
+        self.run(myself, VecDeque::from([input]))
+    }
+
+    fn run(
+        &mut self,
+        myself: &ActorRef<CallMsg>,
+        mut waiting: VecDeque<Input>,
+    ) -> Result<(), Refused> {
         let mut first = Ok(());
         let mut is_first = true;
         while let Some(input) = waiting.pop_front() {
@@ -234,7 +261,9 @@ impl CallState {
             }
             is_first = false;
         }
-        self.append();
+        if let Some(pending) = self.append() {
+            self.watch(myself, pending);
+        }
         self.show();
         first
     }
