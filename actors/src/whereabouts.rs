@@ -8,11 +8,14 @@ use futures::future::join_all;
 use parking_lot::RwLock;
 use ractor::ActorRef;
 use tandem_config::resource::Role;
+use tandem_journal::{Entity, Journal};
 use tandem_kernel::{CallId, ask};
 
 use crate::agent::{AgentMsg, Command, Source};
+use crate::entity;
 use crate::office::{AgentCommand, AgentView, Principal, QueueStatus, Refusal};
-use crate::queue::QueueMsg;
+use crate::queue::{QueueMsg, Sinks};
+use crate::recorder::Recorder;
 
 /// How long an actor may take to show its picture.
 const VIEW_WITHIN: Duration = Duration::from_secs(2);
@@ -35,6 +38,8 @@ pub struct Whereabouts {
     queues: RwLock<BTreeMap<String, ActorRef<QueueMsg>>>,
     agents: RwLock<BTreeMap<String, ActorRef<AgentMsg>>>,
     seen: RwLock<BTreeMap<String, Seen>>,
+    sinks: RwLock<BTreeMap<String, Sinks>>,
+    recorders: RwLock<BTreeMap<Entity, Recorder>>,
 }
 
 impl Whereabouts {
@@ -95,6 +100,25 @@ impl Whereabouts {
 
     pub(crate) fn queue_gone(&self, number: &str) {
         self.queues.write().remove(number);
+    }
+
+    /// The ways back to the calls of a queue. They outlive its actor and the supervisor.
+    pub(crate) fn sinks(&self, number: &str) -> Sinks {
+        Sinks::clone(self.sinks.write().entry(number.to_owned()).or_default())
+    }
+
+    /// The way of an entity to the journal. It outlives the entity's actor and the supervisor:
+    /// a second one could not know what the first has still to append.
+    pub(crate) fn recorder(&self, journal: &Journal, entity: Entity, epoch: u64) -> Recorder {
+        let mut recorders = self.recorders.write();
+        let new = || Recorder::new(journal.clone(), entity.clone(), epoch);
+        recorders.entry(entity.clone()).or_insert_with(new).clone()
+    }
+
+    /// A queue was removed.
+    pub(crate) fn forget_queue(&self, number: &str) {
+        self.sinks.write().remove(number);
+        self.recorders.write().remove(&Entity::new(entity::QUEUE, number));
     }
 
     pub(crate) fn agent_gone(&self, extension: &str) {

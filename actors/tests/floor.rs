@@ -27,6 +27,7 @@ struct Floor {
     clock: Clock,
     placed: Arc<Whereabouts>,
     queues: ActorRef<QueuesMsg>,
+    kept: QueuesArgs,
     agents: ActorRef<AgentsMsg>,
     decided: Arc<Mutex<Vec<(CallId, &'static str)>>>,
 }
@@ -64,15 +65,16 @@ impl Floor {
             placed: Arc::clone(&placed),
             clock,
         };
+        let kept = queues.clone();
         let (queues, _) = Actor::spawn(None, QueuesActor, queues).await.unwrap();
         let (agents, _) = Actor::spawn(None, AgentsActor, agents).await.unwrap();
-        Self { journal, clock, placed, queues, agents, decided }
+        Self { journal, clock, placed, queues, kept, agents, decided }
     }
 
     async fn close(self) {
         self.queues.stop_and_wait(None, None).await.unwrap();
         self.agents.stop_and_wait(None, None).await.unwrap();
-        drop(self.placed);
+        drop((self.kept, self.placed));
         self.journal.close().await.unwrap();
     }
 
@@ -85,9 +87,10 @@ impl Floor {
         let (sink, notices) = mpsc::unbounded_channel();
         self.tell(QueueMsg::Join {
             call,
+            stay: 1,
             caller: "0912".into(),
             caller_name: String::new(),
-            reply_to: Arc::new(move |notice| drop(sink.send(notice))),
+            reply_to: Arc::new(move |notice| sink.send(notice).is_ok()),
         });
         Caller { call, notices }
     }
@@ -169,6 +172,49 @@ async fn a_queue_that_is_killed_keeps_its_callers() {
     let status = floor.placed.queue_status("6400").await.unwrap();
     let line: Vec<_> = status.waiting.iter().map(|waiting| waiting.call).collect();
     assert_eq!(line, [first.call, second.call]);
+    floor.close().await;
+}
+
+#[tokio::test]
+async fn the_queues_supervisor_that_is_killed_loses_no_caller() {
+    let dir = dir();
+    let mut floor = Floor::open(dir.path()).await;
+    let mut caller = floor.call(1);
+    caller.next().await;
+
+    let queue = floor.placed.queue("6400").unwrap();
+    floor.queues.kill();
+    floor.queues.wait(Some(PATIENCE)).await.unwrap();
+    queue.wait(Some(PATIENCE)).await.unwrap();
+    let (queues, _) = Actor::spawn(None, QueuesActor, floor.kept.clone()).await.unwrap();
+    floor.queues = queues;
+    floor.placed.registered("1001", true);
+
+    assert_eq!(caller.next().await, QueueNotice::Joined { position: 1 }, "does it still wait?");
+    assert_eq!(caller.offer().await.1, "1001");
+    floor.close().await;
+}
+
+#[tokio::test]
+async fn a_call_that_crashed_leaves_its_queue() {
+    let dir = dir();
+    let floor = Floor::open(dir.path()).await;
+    let Caller { call, notices } = floor.call(1);
+    drop(notices);
+
+    floor.placed.registered("1001", true);
+
+    let mut missed = 0;
+    for _ in 0..200 {
+        let status = floor.placed.queue_status("6400").await.unwrap();
+        missed = status.missed;
+        if missed > 0 {
+            assert!(status.waiting.is_empty(), "{call}");
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(missed, 1);
     floor.close().await;
 }
 

@@ -114,7 +114,8 @@ impl Office {
         self.now = self.now + Duration::from_secs(10);
         self.calls += 1;
         let call = CallId::from_u128(self.calls);
-        let joined = Input::Join { call, caller: "0225550100".into(), caller_name: String::new() };
+        let (caller, caller_name) = ("0225550100".into(), String::new());
+        let joined = Input::Join { call, stay: 1, caller, caller_name };
         let mut waiting = VecDeque::from(self.step(joined));
         let mut talks = None;
         while let Some(effect) = waiting.pop_front() {

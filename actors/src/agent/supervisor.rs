@@ -181,9 +181,10 @@ impl AgentsState {
     async fn start(&mut self, myself: &ActorRef<AgentsMsg>, extension: &str) {
         let rules = self.rules_of(extension);
         let (journal, epoch) = (&self.args.journal, self.args.epoch);
+        let placed = &self.args.placed;
         let post = self.posts.entry(extension.to_owned()).or_insert_with(|| {
             let entity = Entity::new(entity::AGENT, extension);
-            Post { recorder: Recorder::new(journal.clone(), entity, epoch), actor: None }
+            Post { recorder: placed.recorder(journal, entity, epoch), actor: None }
         });
         if post.actor.is_some() {
             return;

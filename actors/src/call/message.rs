@@ -41,10 +41,17 @@ pub enum CallMsg {
     Timer(TimerId),
     /// From the media engine.
     Media(MediaEvent),
-    /// From the queue that the caller waits in.
-    Queue(QueueNotice),
     /// The call's first fact is durable, or was waited for long enough.
     Begun,
+    /// From a queue.
+    Queue {
+        /// Its number.
+        queue: String,
+        /// To which of the call's stays.
+        stay: u32,
+        /// What it says.
+        notice: QueueNotice,
+    },
     /// A feature code was carried out.
     CodeDone {
         /// The prompt that says so.

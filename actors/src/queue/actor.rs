@@ -14,8 +14,8 @@ use crate::agent::AgentMsg;
 use crate::recorder::{Fold, Recorder};
 use crate::whereabouts::Whereabouts;
 
-/// The ways back to the calls of a queue. They belong to the supervisor, so that a crash of
-/// the queue's actor loses none.
+/// The ways back to the calls of a queue. They belong to the node ([`Whereabouts`]), so that no
+/// crash of the queue's actor or of its supervisor loses one.
 pub type Sinks = Arc<Mutex<BTreeMap<CallId, CallSink>>>;
 
 impl Fold for Facts {
@@ -89,8 +89,9 @@ impl Actor for QueueActor {
         state: &mut QueueState,
     ) -> Result<(), ActorProcessingErr> {
         let input = match message {
-            QueueMsg::Join { call, caller, caller_name, reply_to } => {
-                state.join(&myself, call, caller, caller_name, reply_to);
+            QueueMsg::Join { call, stay, caller, caller_name, reply_to } => {
+                let input = Input::Join { call, stay, caller, caller_name };
+                state.join(&myself, call, input, reply_to);
                 return Ok(());
             }
             QueueMsg::View(reply) => {
@@ -122,17 +123,18 @@ impl QueueState {
         &mut self,
         myself: &ActorRef<QueueMsg>,
         call: CallId,
-        caller: String,
-        caller_name: String,
+        input: Input,
         reply_to: CallSink,
     ) {
         let older = self.sinks.lock().insert(call, reply_to);
-        let joined = self.step(myself, Input::Join { call, caller, caller_name });
+        let joined = self.step(myself, input);
         if let Err(refused) = joined {
             tracing::debug!(queue = %self.number, %call, %refused, "not joined");
-            if let Some(older) = older {
-                self.sinks.lock().insert(call, older);
-            }
+            let mut sinks = self.sinks.lock();
+            match older {
+                Some(older) => sinks.insert(call, older),
+                None => sinks.remove(&call),
+            };
         }
     }
 
@@ -180,8 +182,10 @@ impl QueueState {
             Effect::Record(_) => {}
             Effect::Notify { call, notice } => {
                 let sink = self.sinks.lock().get(&call).cloned();
-                if let Some(sink) = sink {
-                    sink(notice);
+                if sink.is_some_and(|sink| !sink(notice)) {
+                    // The call crashed. It can not say so itself any more.
+                    let gone = QueueMsg::CallerLeft { call, reason: Exit::System };
+                    let _ended = myself.cast(gone);
                 }
             }
             Effect::Tell { agent, message } => {

@@ -14,10 +14,12 @@ use crate::office::QueueStatus;
 
 /// Messages of a queue's actor. Local to a node.
 pub enum QueueMsg {
-    /// A caller comes.
+    /// A caller comes, or asks again because no answer came.
     Join {
         /// The call.
         call: CallId,
+        /// Which of the call's stays in queues; a later one has a higher number.
+        stay: u32,
         /// The caller's number.
         caller: String,
         /// The caller's name.

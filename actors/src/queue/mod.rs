@@ -8,9 +8,9 @@
 //! | Whether an agent can take a call               | the agent                      |
 //! | Phones, music, who answered first              | the call                       |
 //!
-//! A crash loses no caller: the calls hold their legs, the ways back to them belong to the
-//! supervisor, and the place in the line is in the journal. Rings are taken back and begin
-//! again.
+//! A crash loses no caller: the calls hold their legs and ask again until they are taken in, the
+//! ways back to them belong to the node, and the place in the line is in the journal. Rings are
+//! taken back and begin again.
 
 mod actor;
 pub mod event;

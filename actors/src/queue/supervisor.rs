@@ -138,11 +138,12 @@ impl QueuesState {
     async fn configure(&mut self, myself: &ActorRef<QueuesMsg>, config: Config) {
         let number = config.number.clone();
         let (journal, epoch) = (&self.args.journal, self.args.epoch);
+        let placed = &self.args.placed;
         let post = self.posts.entry(number.clone()).or_insert_with(|| Post {
             config: config.clone(),
             removed: false,
-            sinks: Sinks::default(),
-            recorder: Recorder::new(journal.clone(), Entity::new(entity::QUEUE, &number), epoch),
+            sinks: placed.sinks(&number),
+            recorder: placed.recorder(journal, Entity::new(entity::QUEUE, &number), epoch),
             actor: None,
         });
         post.config = config.clone();
@@ -165,7 +166,7 @@ impl QueuesState {
             }
             None => {
                 self.send_away(number);
-                self.posts.remove(number);
+                self.forget(number);
             }
         }
     }
@@ -202,10 +203,15 @@ impl QueuesState {
     /// Closed after its removal, unless it was added again in the meantime.
     async fn stopped(&mut self, myself: &ActorRef<QueuesMsg>, number: &str) {
         if self.posts.get(number).is_some_and(|post| post.removed) {
-            self.posts.remove(number);
+            self.forget(number);
         } else {
             self.start(myself, number).await;
         }
+    }
+
+    fn forget(&mut self, number: &str) {
+        self.posts.remove(number);
+        self.args.placed.forget_queue(number);
     }
 
     /// Nobody serves the callers any more.
@@ -214,7 +220,8 @@ impl QueuesState {
         let sinks = std::mem::take(&mut *post.sinks.lock());
         for sink in sinks.into_values() {
             let failover = post.config.failover.clone();
-            sink(QueueNotice::Leave { reason: Exit::System, failover });
+            // A call that is gone needs no telling.
+            let _gone = sink(QueueNotice::Leave { reason: Exit::System, failover });
         }
     }
 }

@@ -137,7 +137,8 @@ impl Exit {
 /// What a queue tells a call that came to it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum QueueNotice {
-    /// The caller waits.
+    /// The caller waits; also the answer to a call that asks again, and the question of a
+    /// queue that begins again. A call that does not wait there says so.
     Joined {
         /// From 1.
         position: u32,
@@ -174,8 +175,8 @@ pub enum QueueNotice {
     },
 }
 
-/// The way back to a call. It outlives the queue's actor.
-pub type CallSink = Arc<dyn Fn(QueueNotice) + Send + Sync>;
+/// The way back to a call; false when the call is gone. It outlives the queue's actor.
+pub type CallSink = Arc<dyn Fn(QueueNotice) -> bool + Send + Sync>;
 
 /// Why an agent does or does not ring for a caller, for the trace of the call.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,10 @@ use tandem_actors::queue::machine::Input;
 use tandem_actors::queue::{Exit, OfferEnd, OfferId, Party, QueueNotice};
 use tandem_kernel::{CallId, Timestamp};
 
-use crate::world::{Delivery, Node, World};
+use crate::world::{Delivery, Fault, Node, Outcome, World};
+
+/// How long a call waits for the word that it is in.
+const ASKS: Duration = Duration::from_secs(2);
 
 /// What a phone does that rings.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +22,8 @@ pub(crate) enum Reaction {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Stage {
-    Waiting { rings: BTreeMap<OfferId, (usize, Timestamp)> },
-    Talking { agent: usize, since: Timestamp },
+    Waiting { joined: bool, rings: BTreeMap<OfferId, (usize, Timestamp)> },
+    Talking { agent: usize, offer: OfferId, since: Timestamp },
     Over,
 }
 
@@ -34,7 +37,7 @@ pub(crate) struct CallModel {
 
 impl CallModel {
     pub(crate) const fn new(queue: usize) -> Self {
-        Self { queue, stage: Stage::Waiting { rings: BTreeMap::new() }, exit: None }
+        Self { queue, stage: Stage::Waiting { joined: false, rings: BTreeMap::new() }, exit: None }
     }
 
     fn leave(&mut self, exit: Exit) {
@@ -47,18 +50,53 @@ impl World {
     pub(crate) fn notice(&mut self, call: CallId, notice: QueueNotice) {
         let now = self.now;
         let model = self.calls.get_mut(&call).unwrap();
-        let Stage::Waiting { rings } = &mut model.stage else { return };
+        let Stage::Waiting { joined, rings } = &mut model.stage else {
+            return self.strayed(call, &notice);
+        };
+        *joined = true;
         match notice {
             QueueNotice::Joined { .. } => {}
             QueueNotice::Withdraw { offer, .. } => drop(rings.remove(&offer)),
             QueueNotice::Refused { reason, .. } | QueueNotice::Leave { reason, .. } => {
                 model.leave(reason);
+                self.tell_queue(call, Input::Gone { call, reason });
             }
             QueueNotice::Offer { offer, agent, ring_for } => {
                 let agent = self.agents.iter().position(|it| it.extension == agent).unwrap();
                 rings.insert(offer, (agent, now));
                 self.ring(call, offer, agent, ring_for);
             }
+        }
+    }
+
+    /// A queue that confirms or offers who does not wait hears how they left.
+    fn strayed(&mut self, call: CallId, notice: &QueueNotice) {
+        if !matches!(notice, QueueNotice::Joined { .. } | QueueNotice::Offer { .. }) {
+            return;
+        }
+        let said = match self.calls[&call].stage {
+            Stage::Talking { offer, .. } => Input::OfferAnswered { call, offer },
+            _ => Input::Gone { call, reason: Exit::CallerHangup },
+        };
+        self.tell_queue(call, said);
+    }
+
+    pub(crate) fn ask(&mut self, call: CallId, asks: u32) -> Outcome<()> {
+        if asks > 5 {
+            return Err(format!("{call} asked {asks} times and is not taken in"));
+        }
+        if asks == 1 || self.plan.fault != Fault::AsksOnce {
+            let (caller, caller_name) = (format!("09{call}"), String::new());
+            self.tell_queue(call, Input::Join { call, stay: 1, caller, caller_name });
+        }
+        self.later(ASKS, Delivery::Ask(call, asks + 1));
+        Ok(())
+    }
+
+    pub(crate) fn ask_again(&mut self, call: CallId, asks: u32) -> Outcome<()> {
+        match self.calls[&call].stage {
+            Stage::Waiting { joined: false, .. } => self.ask(call, asks),
+            _ => Ok(()),
         }
     }
 
@@ -86,11 +124,11 @@ impl World {
     pub(crate) fn phone(&mut self, call: CallId, offer: OfferId, reaction: Reaction) {
         let now = self.now;
         let model = self.calls.get_mut(&call).unwrap();
-        let Stage::Waiting { rings } = &mut model.stage else { return };
+        let Stage::Waiting { rings, .. } = &mut model.stage else { return };
         let Some((agent, _)) = rings.remove(&offer) else { return };
         match reaction {
             Reaction::Answer => {
-                model.stage = Stage::Talking { agent, since: now };
+                model.stage = Stage::Talking { agent, offer, since: now };
                 model.exit = Some(Exit::Answered);
                 self.tell_queue(call, Input::OfferAnswered { call, offer });
                 self.in_call(agent, call);
@@ -104,7 +142,7 @@ impl World {
     pub(crate) fn talk_over(&mut self, call: CallId) {
         let now = self.now;
         let model = self.calls.get_mut(&call).unwrap();
-        let Stage::Talking { agent, since } = model.stage else { return };
+        let Stage::Talking { agent, since, .. } = model.stage else { return };
         model.stage = Stage::Over;
         let (extension, talk) = (self.agents[agent].extension.clone(), now.since(since));
         let by = if self.chance(500) { Party::Caller } else { Party::Agent };

@@ -153,7 +153,7 @@ impl World {
         for queue in &self.queues {
             let all = queue.config.ring_strategy == RingStrategy::RingAll;
             for call in &queue.sinks {
-                let Some(Stage::Waiting { rings }) = self.calls.get(call).map(|it| &it.stage)
+                let Some(Stage::Waiting { rings, .. }) = self.calls.get(call).map(|it| &it.stage)
                 else {
                     continue;
                 };

@@ -98,6 +98,20 @@ fn an_exit_that_is_not_recorded_is_caught() {
     caught(Fault::LostExit, "differs from its events");
 }
 
+#[test]
+fn a_call_that_asks_only_once_waits_for_ever_when_the_mailbox_is_lost() {
+    let mut plan = office(20, 500);
+    plan.crashes = Crashes::WithMailbox;
+    // So that some joins are on their way when a queue crashes.
+    plan.delay_ms = 2_000;
+    World::run(plan.clone()).unwrap();
+
+    plan.fault = Fault::AsksOnce;
+
+    let found = World::run(plan).unwrap_err();
+    assert!(found.contains("is not taken in"), "{found}");
+}
+
 fn caught(fault: Fault, word: &str) {
     let mut plan = office(3, 2_000);
     plan.fault = fault;

@@ -25,6 +25,7 @@ pub(crate) enum Fault {
     LostWakeUp,
     LostRelease,
     LostExit,
+    AsksOnce,
 }
 
 /// How actors crash.
@@ -84,6 +85,8 @@ pub(crate) enum Delivery {
     Phone(CallId, OfferId, Reaction),
     TalkOver(CallId),
     Patience(CallId),
+    /// The call has asked so often, this time included.
+    Ask(CallId, u32),
     Arrive,
     Stir,
     StirOver(usize, CallId),
@@ -224,10 +227,8 @@ impl World {
                 self.impatient(call);
                 Ok(())
             }
-            Delivery::Arrive => {
-                self.arrive();
-                Ok(())
-            }
+            Delivery::Ask(call, asks) => self.ask_again(call, asks),
+            Delivery::Arrive => self.arrive(),
             Delivery::Stir => {
                 self.stir();
                 Ok(())
@@ -269,14 +270,12 @@ impl World {
         self.agenda.insert((at, self.sequence), delivery);
     }
 
-    fn arrive(&mut self) {
+    fn arrive(&mut self) -> Outcome<()> {
         self.arrived += 1;
         let call = CallId::from_u128(u128::from(self.arrived));
         let queue = self.rng.random_range(0..self.queues.len());
         self.calls.insert(call, CallModel::new(queue));
-        let caller = format!("09{:08}", self.arrived);
-        let join = queue::Input::Join { call, caller, caller_name: String::new() };
-        self.send(Node::Call(call), Node::Queue(queue), Delivery::ToQueue(queue, join));
+        self.ask(call, 1)?;
         let patience = self.rng.random_range(5_000..180_000);
         self.later(Duration::from_millis(patience), Delivery::Patience(call));
         if self.is_open() {
@@ -285,6 +284,7 @@ impl World {
             let next = self.rng.random_range(0..=spread);
             self.later(Duration::from_millis(next), Delivery::Arrive);
         }
+        Ok(())
     }
 
     fn stir(&mut self) {
@@ -391,11 +391,16 @@ impl World {
     }
 
     fn step_queue(&mut self, index: usize, input: queue::Input) -> Outcome<()> {
-        if let queue::Input::Join { call, .. } = &input {
-            self.queues[index].sinks.insert(*call);
-        }
+        let joins = match &input {
+            queue::Input::Join { call, .. } => Some(*call),
+            _ => None,
+        };
+        let is_new = joins.is_some_and(|call| self.queues[index].sinks.insert(call));
         // Words that crossed others are refused.
         let Ok(effects) = self.queues[index].machine.step(self.now, input) else {
+            if let Some(call) = joins.filter(|_| is_new) {
+                self.queues[index].sinks.remove(&call);
+            }
             return Ok(());
         };
         for effect in effects {

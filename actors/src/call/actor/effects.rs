@@ -185,7 +185,9 @@ impl CallState {
         waiting: &mut VecDeque<Input>,
     ) {
         let Some(actor) = self.exchange.placed.queue(queue) else {
-            if act == QueueAct::Join {
+            // One that is only being started is asked again.
+            let is_join = matches!(act, QueueAct::Join { .. });
+            if is_join && self.exchange.provisioning.directory().queue(queue).is_none() {
                 waiting.push_back(Input::QueueLeft {
                     exit: crate::queue::Exit::QueueRemoved,
                     failover: tandem_config::resource::Destination::EndCall,
@@ -195,15 +197,18 @@ impl CallState {
         };
         let call = self.id;
         let message = match act {
-            QueueAct::Join => {
+            QueueAct::Join { stay } => {
                 let view = self.call.view();
                 let asker = myself.clone();
+                let queue = queue.to_owned();
                 QueueMsg::Join {
                     call,
+                    stay,
                     caller: view.from,
                     caller_name: String::new(),
                     reply_to: Arc::new(move |notice| {
-                        let _gone = asker.cast(CallMsg::Queue(notice));
+                        let queue = queue.clone();
+                        asker.cast(CallMsg::Queue { queue, stay, notice }).is_ok()
                     }),
                 }
             }

@@ -23,7 +23,7 @@ use super::message::{CallMsg, Surrender};
 use crate::exchange::Exchange;
 use crate::office::Refusal;
 use crate::presence::Talk;
-use crate::queue::QueueNotice;
+use crate::queue::{Exit, QueueMsg, QueueNotice};
 
 /// How long an actor stays after its call for the last messages on the wire.
 const LINGER: std::time::Duration = std::time::Duration::from_secs(40);
@@ -157,6 +157,7 @@ impl Drop for CallState {
             self.exchange.calls.forget_dialog(&leg.call_id, self.id);
         }
         self.exchange.engine.close_call(self.id);
+        self.tell_the_floor();
         if !self.ended_facts {
             self.facts.push(CallEvent::Ended {
                 at: self.exchange.clock.now(),
@@ -171,6 +172,20 @@ impl Drop for CallState {
 }
 
 impl CallState {
+    /// A call that crashed holds no agent and no place in a queue.
+    fn tell_the_floor(&self) {
+        let call = self.id;
+        if let Some((queue, _)) = self.call.waits_in()
+            && let Some(queue) = self.exchange.placed.queue(queue)
+        {
+            // A queue that is down asks when it is up again, and hears nothing.
+            let _gone = queue.cast(QueueMsg::CallerLeft { call, reason: Exit::System });
+        }
+        for extension in self.call.extensions() {
+            self.exchange.placed.out_of_call(&extension, call);
+        }
+    }
+
     fn start(&mut self, myself: &ActorRef<CallMsg>, start: Start) {
         match start {
             Start::Incoming { inbound, caller, dialled, route } => {
@@ -207,7 +222,7 @@ impl CallState {
             CallMsg::Timer(timer) if timer == TimerId(u64::MAX) => myself.stop(None),
             CallMsg::Timer(timer) => self.step(myself, Input::Timer(timer)),
             CallMsg::Media(event) => self.media(myself, event),
-            CallMsg::Queue(notice) => self.notice(myself, notice),
+            CallMsg::Queue { queue, stay, notice } => self.notice(myself, queue, stay, notice),
             CallMsg::Begun => self.begun(myself),
             CallMsg::CodeDone { prompt } => self.step(myself, Input::CodeDone { prompt }),
             CallMsg::Command { command, reply } => {
@@ -400,8 +415,19 @@ impl CallState {
         }
     }
 
-    fn notice(&mut self, myself: &ActorRef<CallMsg>, notice: QueueNotice) {
+    fn notice(
+        &mut self,
+        myself: &ActorRef<CallMsg>,
+        queue: String,
+        stay: u32,
+        notice: QueueNotice,
+    ) {
+        let waits = self.call.waits_in() == Some((&queue, stay));
         let input = match notice {
+            QueueNotice::Joined { .. } | QueueNotice::Offer { .. } if !waits => {
+                Input::Strayed { queue, stay }
+            }
+            _ if !waits => return,
             QueueNotice::Joined { .. } => Input::QueueJoined,
             QueueNotice::Refused { reason, failover } | QueueNotice::Leave { reason, failover } => {
                 Input::QueueLeft { exit: reason, failover }

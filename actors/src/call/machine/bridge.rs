@@ -12,11 +12,14 @@ use super::transfer::{RECALL_RINGS_FOR, Transfer};
 use super::types::{Input, LegEvent, LegIndex, Party, Refused, Route};
 use crate::call::event::CallEvent;
 use crate::office::CallCommand;
+use crate::queue::OfferId;
 
 /// The talk with an agent by which a queue call was answered.
 #[derive(Clone, Debug)]
 pub(super) struct QueueTalk {
     pub(super) queue: String,
+    pub(super) stay: u32,
+    pub(super) offer: OfferId,
     pub(super) agent: String,
     pub(super) caller: LegIndex,
     pub(super) since: Timestamp,

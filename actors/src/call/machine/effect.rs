@@ -48,11 +48,14 @@ pub enum Heard {
 /// What a queue is told by a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueueAct {
-    /// Takes the caller in.
-    Join,
+    /// Takes the caller in, or asks again because no answer came.
+    Join {
+        /// Which of the call's stays in queues.
+        stay: u32,
+    },
     /// The caller hung up.
     CallerGone,
-    /// The caller was taken out by somebody else.
+    /// The caller left as the queue said, or was taken out by somebody else.
     CallerLeft(Exit),
     /// An agent's phone rings.
     OfferRinging(OfferId),

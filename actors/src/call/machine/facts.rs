@@ -28,6 +28,7 @@ pub(super) struct Facts {
     next_timer: u64,
     next_player: u32,
     next_request: u32,
+    next_stay: u32,
     sounds: BTreeMap<LegIndex, Player>,
     closed: bool,
     begun: bool,
@@ -51,6 +52,7 @@ impl Facts {
             next_timer: 0,
             next_player: 0,
             next_request: 0,
+            next_stay: 0,
             sounds: BTreeMap::new(),
             closed: false,
             begun: false,
@@ -104,6 +106,11 @@ impl Facts {
     pub(super) fn fresh_request(&mut self) -> u32 {
         self.next_request += 1;
         self.next_request
+    }
+
+    pub(super) fn fresh_stay(&mut self) -> u32 {
+        self.next_stay += 1;
+        self.next_stay
     }
 
     /// The party on a leg; an unnamed one when the leg is gone.

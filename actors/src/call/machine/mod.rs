@@ -75,6 +75,7 @@ impl Call {
         match input {
             Input::Command(command) => self.command(now, command, &mut out)?,
             Input::Leg(leg, event) => self.leg(now, leg, event, &mut out)?,
+            Input::Strayed { queue, stay } => self.strayed(queue, stay, &mut out),
             other => self.advance(now, other, &mut out)?,
         }
         if matches!(self.stage, Stage::Over) {
@@ -102,6 +103,36 @@ impl Call {
     /// How each leg of an extension shows on the lamps of others, by leg.
     pub fn talks(&self) -> impl Iterator<Item = (LegIndex, &str, Talk)> {
         self.facts.talks()
+    }
+
+    /// The queue in which the caller waits, and the number of the stay.
+    #[must_use]
+    pub fn waits_in(&self) -> Option<(&str, u32)> {
+        match &self.stage {
+            Stage::Queued(passage) => Some((&passage.queue, passage.stay)),
+            _ => None,
+        }
+    }
+
+    /// The extensions that are in the call.
+    #[must_use]
+    pub fn extensions(&self) -> Vec<String> {
+        let parties = self.facts.legs.values().filter_map(|leg| leg.party.extension());
+        parties.map(str::to_owned).collect()
+    }
+
+    /// Says how the stay ended, in place of the word that was lost.
+    fn strayed(&self, queue: String, stay: u32, out: &mut Vec<Effect>) {
+        let act = match &self.stage {
+            Stage::Queued(passage) if passage.stay == stay && passage.queue == queue => return,
+            Stage::Bridged(Bridge { talk: Some(talk), .. })
+                if talk.stay == stay && talk.queue == queue =>
+            {
+                QueueAct::OfferAnswered(talk.offer)
+            }
+            _ => QueueAct::CallerGone,
+        };
+        out.push(Effect::Queue(queue, act));
     }
 
     /// The other leg of the bridge that `leg` is on, with its party: who is handed over when

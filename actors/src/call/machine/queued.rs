@@ -10,9 +10,15 @@ use super::Stage;
 use super::bridge::{Bridge, QueueTalk};
 use super::effect::{Dialled, Effect, HangUp, QueueAct, Sound};
 use super::facts::Facts;
-use super::types::{Device, Input, LegEnd, LegEvent, LegIndex, Party};
+use super::types::{Device, Input, LegEnd, LegEvent, LegIndex, Party, TimerId};
 use crate::office::QueuePassage;
 use crate::queue::{Exit, OfferEnd, OfferId};
+
+/// How long the queue may take to say that the caller is in; then it is asked again.
+const JOINED_WITHIN: Duration = Duration::from_secs(2);
+/// How often it is asked before the caller is let go: a queue's actor that crashed and has much
+/// to read may take half a minute to be back.
+const MAX_ASKS: u8 = 15;
 
 #[derive(Debug)]
 struct Offer {
@@ -26,6 +32,10 @@ struct Offer {
 #[derive(Debug)]
 pub(super) struct Passage {
     pub(super) queue: String,
+    pub(super) stay: u32,
+    /// Runs until the queue has taken the caller in.
+    asking: Option<TimerId>,
+    asks: u8,
     caller: LegIndex,
     since: Timestamp,
     offers: BTreeMap<OfferId, Offer>,
@@ -40,8 +50,30 @@ impl Passage {
         out: &mut Vec<Effect>,
     ) -> Stage {
         facts.let_hear(caller, Sound::Waiting { queue: queue.clone() }, out);
-        out.push(Effect::Queue(queue.clone(), QueueAct::Join));
-        Stage::Queued(Self { queue, caller, since: now, offers: BTreeMap::new() })
+        let stay = facts.fresh_stay();
+        let offers = BTreeMap::new();
+        let mut passage = Self { queue, stay, asking: None, asks: 0, caller, since: now, offers };
+        passage.ask(facts, out);
+        Stage::Queued(passage)
+    }
+
+    /// Asks to be taken in, until the queue says so: what was on its way to an actor that crashed
+    /// is lost.
+    fn ask(&mut self, facts: &mut Facts, out: &mut Vec<Effect>) {
+        self.asks += 1;
+        self.tell(QueueAct::Join { stay: self.stay }, out);
+        let timer = facts.fresh_timer();
+        self.asking = Some(timer);
+        out.push(Effect::Arm(timer, JOINED_WITHIN));
+    }
+
+    fn ask_again(mut self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
+        if self.asks < MAX_ASKS {
+            self.ask(facts, out);
+            return Stage::Queued(self);
+        }
+        out.push(Effect::Decide("queue_silent", "the queue takes nobody in".to_owned()));
+        self.left(facts, now, Exit::System, Destination::EndCall, out)
     }
 
     fn tell(&self, act: QueueAct, out: &mut Vec<Effect>) {
@@ -56,6 +88,11 @@ impl Passage {
         out: &mut Vec<Effect>,
     ) -> Stage {
         match input {
+            Input::QueueJoined => {
+                self.asking = None;
+                Stage::Queued(self)
+            }
+            Input::Timer(timer) if self.asking == Some(timer) => self.ask_again(facts, now, out),
             Input::QueueLeft { exit, failover } => self.left(facts, now, exit, failover, out),
             Input::Offered { offer, agent, devices, ring_for } => {
                 self.offered(facts, now, offer, agent, devices, ring_for, out);
@@ -85,6 +122,7 @@ impl Passage {
         ring_for: Duration,
         out: &mut Vec<Effect>,
     ) {
+        self.asking = None;
         if devices.is_empty() {
             self.tell(QueueAct::OfferEnded(offer, OfferEnd::Unreachable), out);
             return;
@@ -192,6 +230,8 @@ impl Passage {
         let mut bridge = Bridge::join(facts, now, self.caller, leg, out);
         bridge.talk = Some(QueueTalk {
             queue: self.queue,
+            stay: self.stay,
+            offer: id,
             agent: won.agent,
             caller: self.caller,
             since: now,
@@ -210,6 +250,7 @@ impl Passage {
         for leg in self.offers.values().flat_map(|offer| offer.legs.clone()).collect::<Vec<_>>() {
             facts.hang_up(leg, HangUp::NORMAL, out);
         }
+        self.tell(QueueAct::CallerLeft(exit), out);
         self.record(facts, now, exit, None, out);
         if destination == Destination::EndCall {
             facts.outcome_if_none("missed", exit.as_str());

@@ -1,4 +1,7 @@
 #![allow(clippy::unwrap_used)]
+
+mod queued;
+
 use std::time::Duration;
 
 use tandem_config::resource::Destination;
@@ -86,7 +89,7 @@ fn talking() -> Call {
 fn queued() -> Call {
     let (call, effects) = begun(Route::Queue { number: "6400".into() });
     assert!(effects.contains(&Effect::Answer(0)));
-    assert!(effects.contains(&Effect::Queue("6400".into(), QueueAct::Join)));
+    assert!(effects.contains(&Effect::Queue("6400".into(), QueueAct::Join { stay: 1 })));
     call
 }
 

@@ -279,6 +279,14 @@ pub enum Input {
         /// Where the caller goes.
         failover: Destination,
     },
+    /// A queue confirms, or offers, a caller who does not wait there any more: a word of the call
+    /// was lost.
+    Strayed {
+        /// The queue.
+        queue: String,
+        /// The stay.
+        stay: u32,
+    },
     /// The queue offers the caller to an agent.
     Offered {
         /// The offer.

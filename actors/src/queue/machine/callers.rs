@@ -33,6 +33,7 @@ impl Queue {
                 self.arm_deadline(now, call, out);
             }
         }
+        self.ask_whether_they_wait(alive, out);
         for (offer, ring) in self.facts.rings.clone() {
             let (call, agent) = (ring.call, ring.agent);
             if let Some(caller) = self.callers.get_mut(&call) {
@@ -53,16 +54,30 @@ impl Queue {
         }
     }
 
+    /// A caller's last word may have been lost with the actor of before.
+    fn ask_whether_they_wait(&self, alive: &BTreeSet<CallId>, out: &mut Vec<Effect>) {
+        for (position, waiting) in (1..).zip(self.facts.waiting.values()) {
+            if alive.contains(&waiting.call) {
+                let notice = QueueNotice::Joined { position };
+                out.push(Effect::Notify { call: waiting.call, notice });
+            }
+        }
+    }
+
     pub(super) fn join(
         &mut self,
         now: Timestamp,
         call: CallId,
+        stay: u32,
         caller: String,
         caller_name: String,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refused> {
         if self.callers.contains_key(&call) {
-            return Err(Refused::AlreadyWaiting);
+            return self.joined_already(call, out);
+        }
+        if !self.came.note(now, call, stay) {
+            return Err(Refused::StayIsOver);
         }
         if let Some(reason) = self.barrier() {
             self.record(QueueEvent::Refused { at: now, call, reason }, out);
@@ -78,6 +93,17 @@ impl Queue {
         let position = u32::try_from(self.staying()).unwrap_or(u32::MAX);
         out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
         self.arm_deadline(now, call, out);
+        Ok(())
+    }
+
+    /// The call asks again: its place is kept.
+    fn joined_already(&self, call: CallId, out: &mut Vec<Effect>) -> Result<(), Refused> {
+        if !self.is_staying(call) {
+            return Err(Refused::Leaving);
+        }
+        let line = self.facts.waiting.values().filter(|it| self.is_staying(it.call));
+        let position = (1..).zip(line).find(|(_, it)| it.call == call).map_or(1, |(at, _)| at);
+        out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
         Ok(())
     }
 
@@ -144,17 +170,20 @@ impl Queue {
         if reason == Exit::Answered {
             return Err(Refused::NotAnExit);
         }
-        if !self.callers.contains_key(&call) {
-            return Err(Refused::UnknownCaller);
-        }
+        let caller = self.callers.get(&call).ok_or(Refused::UnknownCaller)?;
+        let left_at = match caller.stage {
+            // The call does what it was told: it waited until then.
+            Stage::Leaving { reason: told, since } if told == reason => since,
+            _ => now,
+        };
         // The call ends its rings by itself.
         self.cut_offers(now, call, out);
-        self.exit(now, call, reason, now, out);
+        self.exit(now, call, reason, left_at, out);
         Ok(())
     }
 
-    /// Tells a caller to leave unanswered. The exit is open for a moment: an answer or the
-    /// caller's own hang-up may be on its way, and what the call says counts.
+    /// Tells a caller to leave unanswered. The exit is open until the call says how it left: an
+    /// answer or the caller's own hang-up may be on its way, and what the call says counts.
     pub(super) fn leave(
         &mut self,
         now: Timestamp,

@@ -22,7 +22,7 @@ mod types;
 
 pub use types::{Effect, Input, Refused, TimerId};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tandem_config::resource::{EmptyRule, EmptyScenario, Queue as Config};
@@ -37,13 +37,15 @@ use crate::office::{AgentView, MembershipView, QueueStatus, WaitingView};
 pub const ASK_WITHIN: Duration = Duration::from_secs(2);
 /// How much later than the call the queue itself ends a ring.
 pub const RING_GRACE: Duration = Duration::from_secs(2);
-/// How long an answer may be on its way when a caller is told to leave.
+/// How long the last word of a caller who was told to leave may be on its way.
 pub const LEAVE_GRACE: Duration = Duration::from_secs(1);
 /// How long the end of a talk may be on its way when the agent knows of it already.
 const TALK_GRACE: Duration = Duration::from_secs(2);
 /// The shortest pause after rings that ended at once, so that an unreachable phone makes no
 /// busy loop.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long it is remembered that a caller came: longer than calls ask again.
+const ARRIVALS_KEPT: Duration = Duration::from_secs(60);
 /// Offers without a word from the call after which the call is taken for dead.
 const SILENT_OFFERS: u8 = 2;
 
@@ -62,6 +64,7 @@ pub struct Queue {
     unexplained: BTreeSet<CallId>,
     /// Talks of which their agents know nothing.
     suspects: BTreeSet<CallId>,
+    came: Arrivals,
     removed: bool,
     closed: bool,
     next_offer: u32,
@@ -138,6 +141,30 @@ enum Due {
     Talk(CallId),
 }
 
+/// Who came of late. A call that asks again although its stay is over is not taken in twice.
+#[derive(Clone, Debug, Default)]
+struct Arrivals {
+    known: BTreeSet<(CallId, u32)>,
+    line: VecDeque<(Timestamp, CallId, u32)>,
+}
+
+impl Arrivals {
+    /// Notes an arrival; false when it was noted before.
+    fn note(&mut self, now: Timestamp, call: CallId, stay: u32) -> bool {
+        while let Some((at, call, stay)) = self.line.front().copied()
+            && now.since(at) > ARRIVALS_KEPT
+        {
+            self.line.pop_front();
+            self.known.remove(&(call, stay));
+        }
+        let is_new = self.known.insert((call, stay));
+        if is_new {
+            self.line.push_back((now, call, stay));
+        }
+        is_new
+    }
+}
+
 /// The seeded chance of the strategy `random` (SplitMix64).
 #[derive(Clone, Copy, Debug)]
 struct Chance(u64);
@@ -165,6 +192,7 @@ impl Queue {
             free: BTreeSet::new(),
             unexplained: BTreeSet::new(),
             suspects: BTreeSet::new(),
+            came: Arrivals::default(),
             removed: false,
             closed: false,
             next_offer: 0,
@@ -184,8 +212,8 @@ impl Queue {
         let mut out = Vec::new();
         match input {
             Input::Opened { seed, alive } => self.opened(now, seed, &alive, &mut out),
-            Input::Join { call, caller, caller_name } => {
-                self.join(now, call, caller, caller_name, &mut out)?;
+            Input::Join { call, stay, caller, caller_name } => {
+                self.join(now, call, stay, caller, caller_name, &mut out)?;
             }
             Input::Gone { call, reason } => self.gone(now, call, reason, &mut out)?,
             Input::OfferRinging { call, offer } => self.offer_rings(call, offer)?,

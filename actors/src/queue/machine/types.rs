@@ -23,10 +23,12 @@ pub enum Input {
         /// The calls of this queue that can still be reached.
         alive: BTreeSet<CallId>,
     },
-    /// A caller comes.
+    /// A caller comes, or asks again because no answer came.
     Join {
         /// The call.
         call: CallId,
+        /// Which of the call's stays in queues; a later one has a higher number.
+        stay: u32,
         /// The caller's number.
         caller: String,
         /// The caller's name.
@@ -130,9 +132,12 @@ pub enum Effect {
 /// Why an input was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// The call is waiting already.
-    #[error("the call is waiting already")]
-    AlreadyWaiting,
+    /// The call was told to leave.
+    #[error("the call is on its way out")]
+    Leaving,
+    /// The stay for which the call asks again is over.
+    #[error("the stay is over already")]
+    StayIsOver,
     /// The call does not wait here.
     #[error("no such caller waits")]
     UnknownCaller,

@@ -259,8 +259,51 @@ fn the_view_shows_positions_rings_and_talks() {
 fn a_call_joins_only_once() {
     let mut bench = Bench::new(linear(&[]));
     bench.join(1);
+    bench.join(2);
+    bench.seen.clear();
 
-    let again = Input::Join { call: call(1), caller: String::new(), caller_name: String::new() };
+    bench.join(2);
 
-    assert_eq!(bench.step(again), Err(Refused::AlreadyWaiting));
+    assert_eq!(bench.notices(2), [QueueNotice::Joined { position: 2 }], "it asked again");
+    assert_eq!(bench.queue.view().waiting.len(), 2);
+}
+
+#[test]
+fn a_call_that_asks_again_after_its_stay_is_over_is_not_taken_in() {
+    let mut bench = Bench::new(linear(&[]));
+    bench.join(1);
+    bench.step(Input::Gone { call: call(1), reason: Exit::CallerHangup }).unwrap();
+
+    let (caller, caller_name) = (String::new(), String::new());
+    let again = |stay| Input::Join {
+        call: call(1),
+        stay,
+        caller: caller.clone(),
+        caller_name: caller_name.clone(),
+    };
+
+    assert_eq!(bench.step(again(1)), Err(Refused::StayIsOver));
+    assert_eq!(bench.queue.facts().counters.total, 1);
+    bench.step(again(2)).unwrap();
+    assert_eq!(bench.queue.view().waiting.len(), 1, "another stay of the same call");
+}
+
+#[test]
+fn q_131_a_caller_who_is_told_to_leave_is_counted_when_the_call_says_that_it_left() {
+    let mut config = linear(&[]);
+    config.max_wait_secs = 60;
+    let mut bench = Bench::new(config);
+    bench.join(1);
+    bench.wait_secs(60);
+    assert_eq!(bench.exit(1), None, "an answer may be on its way");
+
+    bench.wait(Duration::from_millis(2));
+    bench.step(Input::Gone { call: call(1), reason: Exit::MaxWait }).unwrap();
+
+    assert_eq!(bench.queue.facts().counters.missed, 1);
+    let waited = bench.events.iter().find_map(|event| match event {
+        QueueEvent::Exited { wait_us, .. } => Some(*wait_us),
+        _ => None,
+    });
+    assert_eq!(waited, Some(60_000_000), "Q-304: until it was told to leave");
 }

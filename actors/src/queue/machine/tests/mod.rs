@@ -145,7 +145,8 @@ impl Bench {
 
     pub(super) fn join(&mut self, number: u128) {
         let caller = format!("0{number}");
-        self.step(Input::Join { call: call(number), caller, caller_name: String::new() }).unwrap();
+        let caller_name = String::new();
+        self.step(Input::Join { call: call(number), stay: 1, caller, caller_name }).unwrap();
     }
 
     /// Lets time go by, with all timers on the way.

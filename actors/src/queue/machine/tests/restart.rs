@@ -72,6 +72,24 @@ fn a_restart_keeps_the_line_the_pointer_and_the_figures() {
 }
 
 #[test]
+fn a_queue_that_begins_again_asks_its_callers_whether_they_wait() {
+    let before = busy();
+    let alive = [2, 3, 5, 6].map(call);
+    let mut bench = Bench::with(before.queue.config().clone(), fold(&before.events), &alive);
+
+    assert!(
+        bench.seen.contains(&Effect::Notify {
+            call: call(5),
+            notice: QueueNotice::Joined { position: 3 },
+        })
+    );
+    // Its hang-up was lost with the actor of before.
+    bench.step(Input::Gone { call: call(5), reason: Exit::CallerHangup }).unwrap();
+
+    assert_eq!(bench.exit(5), Some(Exit::CallerHangup));
+}
+
+#[test]
 fn callers_who_can_not_be_reached_after_a_restart_have_left() {
     let before = busy();
 

@@ -41,7 +41,7 @@ fn bench(stage: &str) -> Bench {
 fn inputs() -> Vec<(&'static str, Input)> {
     let (call, offer, agent) = (call(1), OfferId((1 << 32) | 1), "1".to_owned());
     let from = |message| Input::Agent { agent: "1".into(), message };
-    let join = Input::Join { call, caller: String::new(), caller_name: String::new() };
+    let join = Input::Join { call, stay: 1, caller: String::new(), caller_name: String::new() };
     let talk = Duration::from_secs(9);
     vec![
         ("join", join),

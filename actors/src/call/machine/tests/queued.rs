@@ -1,0 +1,81 @@
+//! Words between a call and its queue that are lost, late or for somebody else.
+
+use super::*;
+
+fn timer_of(effects: &[Effect], span: Duration) -> TimerId {
+    let armed = effects.iter().find_map(|it| match it {
+        Effect::Arm(timer, after) if *after == span => Some(*timer),
+        _ => None,
+    });
+    armed.unwrap()
+}
+
+fn told(effects: &[Effect], act: QueueAct) -> bool {
+    effects.contains(&Effect::Queue("6400".into(), act))
+}
+
+fn strayed(call: &mut Call, secs: u64, stay: u32) -> Vec<Effect> {
+    call.step(at(secs), Input::Strayed { queue: "6400".into(), stay }).unwrap()
+}
+
+const ASKS: Duration = Duration::from_secs(2);
+
+#[test]
+fn a_join_without_an_answer_is_asked_again_until_the_queue_takes_the_caller_in() {
+    let (mut call, effects) = begun(Route::Queue { number: "6400".into() });
+
+    let again = call.step(at(2), Input::Timer(timer_of(&effects, ASKS))).unwrap();
+    assert!(told(&again, QueueAct::Join { stay: 1 }), "the same stay");
+    call.step(at(3), Input::QueueJoined).unwrap();
+
+    let late = call.step(at(4), Input::Timer(timer_of(&again, ASKS))).unwrap();
+    assert_eq!(late, [], "taken in: nothing more to ask");
+}
+
+#[test]
+fn a_queue_that_takes_nobody_in_does_not_hold_the_caller_for_ever() {
+    let (mut call, mut effects) = begun(Route::Queue { number: "6400".into() });
+    for asked in 1..=15 {
+        assert!(!call.is_over(), "asked {asked} times");
+        let timer = timer_of(&effects, ASKS);
+        effects = call.step(at(2 * asked), Input::Timer(timer)).unwrap();
+    }
+
+    assert!(call.is_over());
+    assert_eq!(last_fact(&effects).0, "missed");
+}
+
+#[test]
+fn an_offer_that_a_call_can_not_use_is_answered_by_caller_gone() {
+    let mut call = queued();
+    assert_eq!(strayed(&mut call, 1, 1), [], "it waits there");
+    let earlier = strayed(&mut call, 1, 9);
+    assert!(told(&earlier, QueueAct::CallerGone), "another stay than this one");
+    leg(&mut call, 2, 0, bye());
+    assert!(call.is_over());
+
+    let effects = strayed(&mut call, 3, 1);
+
+    assert_eq!(effects, [Effect::Queue("6400".into(), QueueAct::CallerGone)]);
+}
+
+#[test]
+fn a_queue_that_lost_the_word_of_an_answer_hears_it_again() {
+    let mut call = queued();
+    offer(&mut call, 1, 7, "1001");
+    leg(&mut call, 2, 1, LegEvent::Answered);
+
+    let effects = strayed(&mut call, 3, 1);
+
+    assert!(told(&effects, QueueAct::OfferAnswered(OfferId(7))));
+}
+
+#[test]
+fn q_131_a_caller_who_is_told_to_leave_says_so_at_once() {
+    let mut call = queued();
+    let failover = Destination::EndCall;
+
+    let effects = call.step(at(60), Input::QueueLeft { exit: Exit::MaxWait, failover }).unwrap();
+
+    assert!(told(&effects, QueueAct::CallerLeft(Exit::MaxWait)));
+}
