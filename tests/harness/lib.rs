@@ -4,6 +4,7 @@
 //! |----------------------------------------|-------------|
 //! | A node as a process of its own         | [`node`]    |
 //! | The node, its folder, its phones       | [`office`]  |
+//! | Members of a cluster                   | [`members`] |
 //! | pjsua2 telephones                      | [`phone`]   |
 //! | baresip telephones                     | [`baresip`] |
 //! | SIPp scenarios                         | [`sipp`]    |
@@ -14,6 +15,7 @@
 
 pub mod api;
 pub mod baresip;
+pub mod members;
 pub mod node;
 pub mod office;
 pub mod phone;
@@ -23,6 +25,7 @@ pub mod wire;
 
 pub use api::Api;
 pub use baresip::Baresip;
+pub use members::Machine;
 pub use node::Node;
 pub use office::Office;
 pub use phone::Phone;

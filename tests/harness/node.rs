@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use crate::Api;
 
 /// What `tandem run --demo` provisioned, as it prints it into `demo.json`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct Demo {
     /// An administrator's bearer token.
     pub token: String,
@@ -26,6 +26,9 @@ pub struct Listening {
     pub http: String,
     /// SIP addresses by transport.
     pub sip: BTreeMap<String, String>,
+    /// The address for other nodes, of a member of a cluster.
+    #[serde(default)]
+    pub cluster: Option<String>,
 }
 
 /// A running node. It is killed with the value.
@@ -93,6 +96,14 @@ impl Node {
     /// # Panics
     /// When it is not ready within 30 s.
     pub async fn start_with(dir: &Path, set: &[&str]) -> Self {
+        Self::start_as(dir, set, &["--demo"]).await
+    }
+
+    /// Starts a node with more `--set key=value` and with arguments for `run`.
+    ///
+    /// # Panics
+    /// When it is not ready within 30 s.
+    pub async fn start_as(dir: &Path, set: &[&str], arguments: &[&str]) -> Self {
         let file = dir.join("tandem.toml");
         std::fs::write(&file, configuration(dir)).unwrap();
         let _ = std::fs::remove_file(dir.join("data/listening.json"));
@@ -102,7 +113,7 @@ impl Node {
             .open(dir.join("node.log"))
             .unwrap();
         let mut command = Command::new(binary());
-        command.arg("run").arg("--demo").arg("--config").arg(&file);
+        command.arg("run").args(arguments).arg("--config").arg(&file);
         for setting in set {
             command.arg("--set").arg(setting);
         }
@@ -113,22 +124,19 @@ impl Node {
             .kill_on_drop(true)
             .spawn()
             .expect("the tandem binary is built: make build");
-        let (listening, demo) = Self::wait(dir).await;
+        let (listening, demo) = Self::wait(dir, arguments.contains(&"--demo")).await;
         Self { process, dir: dir.to_owned(), listening, demo }
     }
 
-    async fn wait(dir: &Path) -> (Listening, Demo) {
+    async fn wait(dir: &Path, with_demo: bool) -> (Listening, Demo) {
         for _ in 0..600 {
             tokio::time::sleep(Duration::from_millis(50)).await;
             let read = |name: &str| std::fs::read_to_string(dir.join("data").join(name));
-            let (Ok(listening), Ok(demo)) = (read("listening.json"), read("demo.json")) else {
-                continue;
-            };
-            let (Ok(listening), Ok(demo)) =
-                (serde_json::from_str::<Listening>(&listening), serde_json::from_str(&demo))
-            else {
-                continue;
-            };
+            let parsed = |name| read(name).ok().and_then(|text| serde_json::from_str(&text).ok());
+            let Some(listening) = parsed("listening.json") else { continue };
+            let Ok(listening) = serde_json::from_value::<Listening>(listening) else { continue };
+            let demo = parsed("demo.json").and_then(|demo| serde_json::from_value(demo).ok());
+            let Some(demo) = demo.or_else(|| (!with_demo).then(Demo::default)) else { continue };
             let ready = reqwest::get(format!("http://{}/readyz", listening.http)).await;
             if ready.is_ok_and(|answer| answer.status().is_success()) {
                 return (listening, demo);

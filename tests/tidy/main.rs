@@ -16,6 +16,7 @@ const GRAPH: &[(&str, &[&str])] = &[
     ("rtp", &["kernel"]),
     ("api", &["kernel"]),
     ("journal", &["kernel", "store", "wire"]),
+    ("mesh", &["kernel", "telemetry", "wire"]),
     ("sip", &["kernel", "sdp"]),
     ("engine", &["kernel", "sdp", "rtp"]),
     (

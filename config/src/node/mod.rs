@@ -32,6 +32,8 @@ pub struct NodeConfig {
     pub http: Http,
     /// Logs.
     pub log: Log,
+    /// Links to other nodes.
+    pub cluster: Cluster,
 }
 
 /// The node itself.
@@ -123,6 +125,18 @@ pub struct Log {
     pub format: String,
 }
 
+/// Links to other nodes. They are there once the node founded or joined a cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    /// Address and port (UDP).
+    pub bind: SocketAddr,
+    /// Host and port for the other nodes, if not the bound address.
+    pub advertised: String,
+    /// How long a node's certificate is valid, in seconds; it is renewed after two thirds.
+    pub certificate_secs: u32,
+}
+
 impl NodeConfig {
     /// What is wrong beyond the types, by key.
     #[must_use]
@@ -164,6 +178,14 @@ impl NodeConfig {
         if !self.media.advertised.is_empty() && self.media.advertised.parse::<IpAddr>().is_err() {
             let what = format!("{:?} is not an address", self.media.advertised);
             wrong.push(("media.advertised", what, "an IP address, or empty"));
+        }
+        if !self.cluster.advertised.is_empty() && !self.cluster.advertised.contains(':') {
+            let what = format!("{:?} has no port", self.cluster.advertised);
+            wrong.push(("cluster.advertised", what, "host:port, or empty"));
+        }
+        if self.cluster.certificate_secs < 3 {
+            let hint = "2592000 are 30 days";
+            wrong.push(("cluster.certificate_secs", "too short to renew".into(), hint));
         }
         if !["text", "json"].contains(&&*self.log.format) {
             let what = format!("{:?} is not a format", self.log.format);

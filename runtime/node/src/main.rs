@@ -6,11 +6,13 @@
 //! | File, environment, flags                    | `settings`   |
 //! | Putting the parts together, in order        | `wiring`     |
 //! | The demo office                             | `demo`       |
+//! | Founding, joining and steering a cluster    | `cluster`    |
 //! | Certificates                                | `tls`        |
 //! | Prompts and music of the binary             | `library`    |
 //! | `tandem doctor`, `tandem verify`            | `doctor`     |
 
 mod cli;
+mod cluster;
 mod demo;
 mod doctor;
 mod library;
@@ -24,16 +26,28 @@ use clap::Parser;
 use tandem_config::NodeConfig;
 use tandem_telemetry::log::{self, Format};
 
-use crate::cli::{Cli, Command, Settings};
+use crate::cli::{Cli, Command, Run, Settings};
 
-/// Exit codes of sysexits: a wrong configuration, damaged data, anything else.
+/// Exit codes of sysexits: a wrong configuration, damaged data, anything else;
 const EX_CONFIG: u8 = 78;
 const EX_DATAERR: u8 = 65;
 const EX_SOFTWARE: u8 = 70;
+/// nobody answers, the cluster refuses.
+const EX_UNAVAILABLE: u8 = 69;
+const EX_NOPERM: u8 = 77;
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Run(run) => with(&run.settings, |config| start(config, run.demo)),
+        Command::Run(run) => with(&run.settings, |config| start(config, &run)),
+        Command::Cluster(command) => {
+            with(cluster::settings(&command), |config| match cluster::command(config, &command) {
+                Ok(text) => {
+                    say(text.trim_end());
+                    ExitCode::SUCCESS
+                }
+                Err(error) => failed(&error),
+            })
+        }
         Command::Check(settings) => with(&settings, |_| {
             say("the configuration is in order");
             ExitCode::SUCCESS
@@ -65,7 +79,7 @@ fn with(settings: &Settings, act: impl FnOnce(&NodeConfig) -> ExitCode) -> ExitC
     }
 }
 
-fn start(config: &NodeConfig, demo: bool) -> ExitCode {
+fn start(config: &NodeConfig, run: &Run) -> ExitCode {
     let format = if config.log.format == "json" { Format::Json } else { Format::Text };
     if let Err(error) = log::start(&config.log.filter, format) {
         complain(&error.to_string());
@@ -75,7 +89,7 @@ fn start(config: &NodeConfig, demo: bool) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(wiring::run(config, demo)) {
+    match runtime.block_on(wiring::run(config, run)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
@@ -86,7 +100,13 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     let damaged = error
         .downcast_ref::<tandem_journal::OpenError>()
         .is_some_and(|error| matches!(error, tandem_journal::OpenError::Damaged { .. }));
-    ExitCode::from(if damaged { EX_DATAERR } else { EX_SOFTWARE })
+    let code = match error.downcast_ref::<tandem_mesh::MeshError>() {
+        _ if damaged => EX_DATAERR,
+        Some(tandem_mesh::MeshError::Refused(_)) => EX_NOPERM,
+        Some(tandem_mesh::MeshError::Unreachable(_)) => EX_UNAVAILABLE,
+        _ => EX_SOFTWARE,
+    };
+    ExitCode::from(code)
 }
 
 /// The result of a command, for people or pipes.

@@ -26,6 +26,7 @@ use tandem_config::NodeConfig;
 use tandem_engine::Backend;
 use tandem_journal::Journal;
 use tandem_kernel::{Clock, Position};
+use tandem_mesh::Mesh;
 use tandem_server::{Cost, Edge, Limits, Passwords};
 use tandem_sip::digest::Algorithm;
 use tandem_sip::net::{self, Inbound, Listener, Transport};
@@ -35,7 +36,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use crate::{demo, library, say, tls};
+use crate::cli::Run;
+use crate::{cluster, demo, library, say, tls};
 
 /// Records that are read from the journal at once.
 const PAGE: usize = 1_000;
@@ -47,12 +49,13 @@ const DRAIN_LOOK: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// When a part does not start.
-pub(crate) async fn run(config: &NodeConfig, with_demo: bool) -> Result<()> {
+pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let data_dir = &config.node.data_dir;
     fs::create_dir_all(data_dir)
         .with_context(|| format!("failed to make {}", data_dir.display()))?;
     let clock = Clock::start();
     let recorder = metric::start().context("failed to start metrics")?;
+    let mesh = cluster::start(config, clock, order).await?;
     let journal = Journal::open(tandem_journal::Config::new(data_dir.join("journal"), clock))
         .await
         .map_err(|error| {
@@ -64,7 +67,7 @@ pub(crate) async fn run(config: &NodeConfig, with_demo: bool) -> Result<()> {
     let doors = (Door::default(), Door::default());
     start_actors(config, clock, &exchange, &doors).await?;
     tokio::spawn(Switch::new(exchange.clone(), doors.0, doors.1).run(requests));
-    if with_demo {
+    if order.demo {
         demo::provision(&read.provisioning, data_dir).await?;
     }
     let office = Office::new(Parts {
@@ -82,7 +85,10 @@ pub(crate) async fn run(config: &NodeConfig, with_demo: bool) -> Result<()> {
     let passwords = tokio::task::spawn_blocking(|| Passwords::new(Cost::default())).await??;
     let edge = Edge::new(office, Some(recorder), clock, passwords, Limits::default());
     let server = tokio::spawn(tandem_server::serve(listener, edge.clone(), until(ended)));
-    announce(data_dir, &exchange, &http)?;
+    if let Some(mesh) = &mesh {
+        tokio::spawn(cluster::drain_when_told(mesh.clone(), exchange.calls.clone()));
+    }
+    announce(data_dir, &exchange, &http, mesh.as_ref())?;
     wait_for_signal().await?;
     edge.drain();
     drain(config, &exchange).await;
@@ -90,6 +96,9 @@ pub(crate) async fn run(config: &NodeConfig, with_demo: bool) -> Result<()> {
     let _served = tokio::time::timeout(Duration::from_secs(3), server).await;
     exchange.sip.stop();
     journal.close().await.context("failed to close the journal")?;
+    if let Some(mesh) = mesh {
+        mesh.stop().await;
+    }
     tracing::info!("node ended");
     Ok(())
 }
@@ -292,13 +301,14 @@ async fn start_actors(
 }
 
 /// Says where the node listens: to people, and to programs by `listening.json`.
-fn announce(data_dir: &Path, exchange: &Exchange, http: &str) -> Result<()> {
+fn announce(data_dir: &Path, exchange: &Exchange, http: &str, mesh: Option<&Mesh>) -> Result<()> {
     let mut sip = BTreeMap::new();
     for bound in exchange.sip.bound() {
         let transport = bound.transport.as_str().to_ascii_lowercase();
         sip.entry(transport).or_insert_with(|| bound.local.to_string());
     }
-    let listening = serde_json::json!({ "http": http, "sip": sip });
+    let cluster = mesh.map(Mesh::address);
+    let listening = serde_json::json!({ "http": http, "sip": sip, "cluster": cluster });
     let unfinished = data_dir.join("listening.json.tmp");
     fs::write(&unfinished, listening.to_string())?;
     fs::rename(&unfinished, data_dir.join("listening.json"))?;

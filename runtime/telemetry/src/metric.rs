@@ -99,6 +99,9 @@ declare! { Counter, COUNTERS:
     ACTOR_RESTARTS = "tandem_actor_restarts_total", "Actors started again after a crash, by kind";
     RTP_PACKETS = "tandem_rtp_packets_total", "RTP packets received";
     RTP_LOST = "tandem_rtp_lost_packets_total", "RTP packets that did not come";
+    CLUSTER_REFUSED = "tandem_cluster_refused_total", "Nodes that were not let in, by reason";
+    CLUSTER_REFUSED_BY = "tandem_cluster_refused_by_peer_total", "Refusals by peers, by reason";
+    CLUSTER_LINKS_LOST = "tandem_cluster_links_lost_total", "Links to members that broke";
     HTTP_REQUESTS = "tandem_http_requests_total", "HTTP requests, by class of status";
 }
 
@@ -111,6 +114,7 @@ declare! { Gauge, GAUGES:
     MEDIA_LEGS = "tandem_media_legs", "Legs with open media ports";
     MAILBOX_DEPTH = "tandem_mailbox_depth", "Messages that wait, by actor kind";
     JOURNAL_INDEX = "tandem_journal_index", "Index of the newest event";
+    CLUSTER_MEMBERS = "tandem_cluster_members", "Members of the cluster";
     EVENT_CLIENTS = "tandem_event_clients", "Connected event stream clients";
 }
 
