@@ -1,6 +1,7 @@
 //! The engine's handle: reserves ports and routes commands to the worker that owns the call.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::library::Library;
 use crate::mailbox::{Command, Mailbox};
 use crate::ports::PortPool;
+use crate::recording::{RecordedLater, Recorder};
 use crate::shell;
 use crate::types::{
     Config, EngineError, LegStats, Load, LocalMedia, MediaSink, PlayerId, Programme, Source,
@@ -24,11 +26,12 @@ use crate::types::{
 pub fn start(config: Config) -> Result<Handle, EngineError> {
     let ports = Arc::new(PortPool::new(config.bind, &config.ports)?);
     let library = Library::open(config.library.clone())?;
+    let recorder = Recorder::start()?;
     let addr = config.advertised.unwrap_or_else(|| reachable(config.bind));
     let workers = (0..config.workers.max(1))
         .map(|number| shell::spawn(number, config.backend))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Handle { inner: Arc::new(Inner { ports, library, addr, workers }) })
+    Ok(Handle { inner: Arc::new(Inner { ports, library, recorder, addr, workers }) })
 }
 
 /// The engine, for those who set up calls. Cheap to clone; the workers end with the last clone.
@@ -40,6 +43,7 @@ pub struct Handle {
 struct Inner {
     ports: Arc<PortPool>,
     library: Library,
+    recorder: Recorder,
     addr: IpAddr,
     workers: Vec<Arc<Mailbox>>,
 }
@@ -89,6 +93,20 @@ impl Handle {
     /// Stops a player without a report.
     pub fn stop(&self, call: CallId, player: PlayerId) {
         self.post(call, Command::Stop { call, player });
+    }
+
+    /// Records what a leg says into a WAV file, until [`Handle::end_recording`] or the leg's
+    /// end, and then tells what became of it.
+    #[must_use]
+    pub fn record(&self, leg: LegId, path: PathBuf) -> RecordedLater {
+        let (tape, later) = self.inner.recorder.tape(path);
+        self.post(leg.call, Command::Record { leg, tape });
+        later
+    }
+
+    /// Ends the recording of a leg, if there is one.
+    pub fn end_recording(&self, leg: LegId) {
+        self.post(leg.call, Command::EndRecording { leg });
     }
 
     /// Sends digits to the leg: telephone-events where they are agreed, otherwise tones.

@@ -13,6 +13,7 @@
 //! | Sockets and threads                                | `shell`      |
 //! | Payload to samples and back, rates                 | `codec`      |
 //! | Prompts and music on disk                          | `library`    |
+//! | What a leg says, into a file                       | `recording`  |
 //!
 //! Invariant: all legs of one call live on one worker, so a scene is never shared or locked.
 
@@ -22,6 +23,7 @@ mod library;
 mod mailbox;
 mod outbox;
 mod ports;
+mod recording;
 mod resample;
 mod scene;
 mod shell;
@@ -30,6 +32,8 @@ pub mod types;
 mod worker;
 
 pub use handle::{Handle, start};
+pub use library::playing_time;
+pub use recording::{Recorded, RecordedLater};
 pub use types::{
     Backend, Config, DtmfBy, EngineError, Item, LegStats, Load, LocalMedia, MediaEvent, MediaSink,
     PlayerId, Programme, Source, Tone,

@@ -1,6 +1,7 @@
 //! Prompts and music: WAV files that are read once, off the workers' threads, and kept.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
@@ -77,6 +78,8 @@ type Modified = [Option<SystemTime>; 2];
 enum Request {
     /// Read a file into its slot.
     Read(String, Slot),
+    /// Read a file outside of the library into its slot.
+    Once(PathBuf, Slot),
     /// Read a file again, for later plays, if it was replaced.
     Check(String),
 }
@@ -97,11 +100,22 @@ impl Library {
     pub(crate) fn track(&self, programme: Programme) -> Track {
         let part = |item| match item {
             Item::File(name) => Part::File(self.recording(name)),
+            Item::Path(path) => Part::File(self.once(path)),
             Item::Tone(tone, ms) => Part::Tone(tone, ms),
             Item::Silence { ms } => Part::Silence(ms),
             Item::Echo => Part::Echo,
         };
         Track { parts: programme.items.into_iter().map(part).collect(), repeat: programme.repeat }
+    }
+
+    /// A file outside of the library: read for one play and not kept.
+    fn once(&self, path: PathBuf) -> Slot {
+        let slot = Slot::default();
+        let shown = path.display().to_string();
+        if self.reader.try_send(Request::Once(path, Slot::clone(&slot))).is_err() {
+            let _ = slot.set(Err(format!("{shown}: too many files wait to be read")));
+        }
+        slot
     }
 
     fn recording(&self, name: String) -> Slot {
@@ -138,6 +152,11 @@ fn read_all(root: &Path, known: &Mutex<HashMap<String, Known>>, requests: &Recei
     for request in requests {
         let (name, slot) = match request {
             Request::Read(name, slot) => (name, slot),
+            Request::Once(path, slot) => {
+                let read = read_wav(&path).map(|clip| Recording { clips: vec![clip] });
+                let _ = slot.set(read.map_err(|why| format!("{}: {why}", path.display())));
+                continue;
+            }
             Request::Check(name) => {
                 let before = known.lock().get(&name).map(|entry| entry.modified);
                 if before == Some(modified(root, &name)) {
@@ -180,8 +199,20 @@ fn read(root: &Path, name: &str) -> Result<Recording, String> {
     Ok(Recording { clips })
 }
 
+/// How long a WAV file plays.
+///
+/// # Errors
+/// What is wrong with it, when it can not be played.
+pub fn playing_time(wav: &[u8]) -> Result<Duration, String> {
+    let clip = read_clip(hound::WavReader::new(wav).map_err(|e| e.to_string())?)?;
+    Ok(Duration::from_secs_f64(clip.samples.len() as f64 / f64::from(clip.rate.hertz())))
+}
+
 fn read_wav(path: &Path) -> Result<Clip, String> {
-    let mut reader = hound::WavReader::open(path).map_err(|e| e.to_string())?;
+    read_clip(hound::WavReader::open(path).map_err(|e| e.to_string())?)
+}
+
+fn read_clip<R: Read>(mut reader: hound::WavReader<R>) -> Result<Clip, String> {
     let spec = reader.spec();
     let is_16_bit = spec.bits_per_sample == 16 && spec.sample_format == hound::SampleFormat::Int;
     let rate = Rate::of_hertz(spec.sample_rate).filter(|_| is_16_bit && spec.channels == 1);

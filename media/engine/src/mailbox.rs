@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::library::Track;
 use crate::ports::PortPair;
+use crate::recording::Tape;
 use crate::types::{LegStats, MediaEvent, MediaSink, PlayerId, Source};
 
 /// Commands that may wait before new legs are refused: a second of set-up at 2,000 calls/s.
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Play { call: CallId, player: PlayerId, track: Track, sink: MediaSink },
     Stop { call: CallId, player: PlayerId },
     SendDtmf { leg: LegId, digits: String },
+    Record { leg: LegId, tape: Tape },
+    EndRecording { leg: LegId },
     Stats { leg: LegId, reply: oneshot::Sender<LegStats> },
     Close { leg: LegId },
     CloseCall { call: CallId },
@@ -109,6 +112,8 @@ impl Command {
             | Self::Connect { leg, .. }
             | Self::Hear { leg, .. }
             | Self::SendDtmf { leg, .. }
+            | Self::Record { leg, .. }
+            | Self::EndRecording { leg }
             | Self::Stats { leg, .. }
             | Self::Close { leg } => leg.call,
             Self::Play { call, .. } | Self::Stop { call, .. } | Self::CloseCall { call } => *call,

@@ -77,6 +77,8 @@ pub enum Item {
     /// `en/queue-position.wav`, and `en/queue-position.16k.wav` for wideband listeners if there
     /// is one.
     File(String),
+    /// A file outside of the library, read for this play alone.
+    Path(PathBuf),
     /// A call progress tone; without an end if no number of milliseconds is given.
     Tone(Tone, Option<u32>),
     /// Silence.

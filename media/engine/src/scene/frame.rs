@@ -44,6 +44,9 @@ impl Scene {
             frame.clear();
             let Some(decoding) = leg.decoding.as_deref_mut() else { continue };
             decoding.play(now, leg.wanted, frame);
+            if let Some(tape) = &mut leg.tape {
+                tape.run(frame.at(Rate::Narrow));
+            }
             let is_g711 = matches!(leg.receiving, Codec::Pcmu | Codec::Pcma);
             if !is_g711 && !leg.takes_events() {
                 let digits = leg.keys.listen(frame.at(Rate::Narrow));

@@ -17,6 +17,7 @@ use super::plan::Feed;
 use super::police::Police;
 use super::report::Figures;
 use crate::outbox::{Channel, Outbox};
+use crate::recording::Tape;
 use crate::resample::RateSet;
 use crate::types::{MediaEvent, MediaSink, Source};
 
@@ -50,6 +51,8 @@ pub(super) struct Leg {
     pub(super) keys: Keys,
     pub(super) passing: Passing,
     pub(super) dialling: Option<Box<Dialling>>,
+    /// Where what it says is recorded.
+    pub(super) tape: Option<Box<Tape>>,
     pub(super) figures: Figures,
 }
 
@@ -82,6 +85,7 @@ impl Leg {
             keys: Keys::new(codec.clock_rate()),
             passing: Passing::default(),
             dialling: None,
+            tape: None,
             figures: Figures::new(now, codec.clock_rate()),
         }
     }

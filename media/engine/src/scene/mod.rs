@@ -142,6 +142,16 @@ impl Scene {
                     leg.dial(&digits);
                 }
             }
+            Command::Record { leg, tape } => {
+                if let Some(leg) = self.leg(leg) {
+                    leg.tape = Some(Box::new(tape));
+                }
+            }
+            Command::EndRecording { leg } => {
+                if let Some(leg) = self.leg(leg) {
+                    leg.tape = None;
+                }
+            }
             Command::Stats { leg, reply } => {
                 if let Some(leg) = self.leg(leg) {
                     // Who asked may have gone away.

@@ -78,7 +78,8 @@ impl Scene {
             // Tones are looked for in the audio where no telephone-event can come. G.711 is
             // looked through as it arrives.
             let is_g711 = matches!(leg.receiving, Codec::Pcmu | Codec::Pcma);
-            if leg.is_heard() && !leg.takes_events() && !is_g711 {
+            let is_listened_to = !leg.takes_events() && !is_g711;
+            if leg.is_heard() && (is_listened_to || leg.tape.is_some()) {
                 leg.wanted.add(Rate::Narrow);
             }
         }

@@ -3,4 +3,5 @@
 mod digits;
 mod hearing;
 mod network;
+mod recording;
 mod world;

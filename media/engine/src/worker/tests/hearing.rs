@@ -7,7 +7,7 @@ use tandem_sdp::{Codec, Direction};
 use super::world::{Setup, World, leg};
 use crate::types::{Item, MediaEvent, PlayerId, Source, Tone};
 
-fn wav(path: &Path, rate: u32, hertz: f32, ms: u32) {
+pub(super) fn wav(path: &Path, rate: u32, hertz: f32, ms: u32) {
     let spec = hound::WavSpec {
         channels: 1,
         sample_rate: rate,
