@@ -17,6 +17,9 @@ pub const AGENT: Kind = Kind(4);
 /// Registrations; the key is the extension.
 pub const REGISTRAR: Kind = Kind(5);
 
+/// Mailboxes; the key is the number of the extension or the group.
+pub const MAILBOX: Kind = Kind(16);
+
 /// The schema version of all event types of this crate.
 const VERSION: u16 = 1;
 

@@ -13,11 +13,13 @@ use tandem_sip::session::Identity;
 
 use crate::call::Calls;
 use crate::presence::Lamps;
+use crate::prompts::Prompts;
 use crate::provisioning::Provisioning;
 use crate::registrar::Location;
 use crate::switch::Access;
 use crate::trace::Traces;
 use crate::trunk::Trunks;
+use crate::voicemail::Voicemail;
 use crate::whereabouts::Whereabouts;
 
 /// How the node presents itself and what it allows.
@@ -57,6 +59,10 @@ pub struct Exchange {
     pub trunks: Trunks,
     /// Who is let in.
     pub access: Arc<Access>,
+    /// Uploaded prompts.
+    pub prompts: Prompts,
+    /// Mailboxes.
+    pub voicemail: Voicemail,
     /// Queue and agent actors.
     pub placed: Arc<Whereabouts>,
     /// Live calls.

@@ -68,6 +68,30 @@ impl Api {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
+    /// Uploads a prompt of a tone and gives its name in the library.
+    ///
+    /// # Panics
+    /// When the answer is no success.
+    pub async fn upload_tone(&self, name: &str, hertz: f64, secs: f64) -> String {
+        let url = format!("{}/api/v1/prompts/{name}", self.base);
+        let request = self.client.put(url).bearer_auth(&self.token);
+        let request = request.header("content-type", "audio/wav");
+        let answer = request.body(crate::sound::tone(hertz, secs)).send().await.unwrap();
+        let status = answer.status();
+        assert!(status.is_success(), "PUT {name}: {status} {:?}", answer.text().await);
+        format!("custom/{name}")
+    }
+
+    /// Reads bytes.
+    ///
+    /// # Panics
+    /// When the answer is no success.
+    pub async fn bytes(&self, path: &str) -> Vec<u8> {
+        let answer = self.send(Method::GET, path, &Value::Null).await;
+        assert!(answer.status().is_success(), "GET {path}: {}", answer.status());
+        answer.bytes().await.unwrap().into()
+    }
+
     /// Merges a patch into a resource at its newest revision.
     ///
     /// # Panics
@@ -89,6 +113,18 @@ impl Api {
         let text = answer.text().await.unwrap_or_default();
         assert!(status.is_success(), "PATCH {path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Writes a resource anew at its newest revision and gives the answer, be it a refusal.
+    ///
+    /// # Panics
+    /// When the node does not answer.
+    pub async fn put(&self, path: &str, body: &Value) -> Value {
+        let before = self.send(Method::GET, path, &Value::Null).await;
+        let etag = before.headers()["etag"].clone();
+        let request = self.client.put(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let answer = request.header("if-match", etag).json(body).send().await;
+        answer.expect("the node answers").json().await.unwrap_or(Value::Null)
     }
 
     /// Removes a resource at its newest revision.

@@ -10,6 +10,7 @@
 //! | SIPp scenarios                         | [`sipp`]    |
 //! | SIP by hand                            | [`wire`]    |
 //! | Requests to the HTTP API               | [`api`]     |
+//! | An SMTP server                         | [`smtp`]    |
 //! | What is in a recording                 | [`sound`]   |
 #![allow(clippy::unwrap_used)]
 
@@ -20,6 +21,7 @@ pub mod node;
 pub mod office;
 pub mod phone;
 pub mod sipp;
+pub mod smtp;
 pub mod sound;
 pub mod wire;
 
@@ -30,4 +32,5 @@ pub use node::Node;
 pub use office::Office;
 pub use phone::Phone;
 pub use sipp::Sipp;
+pub use smtp::Smtp;
 pub use wire::Wire;

@@ -218,6 +218,19 @@ class Phone:
             call.xfer("sip:%s@%s" % (line["to"], self.options["server"]), param)
         elif name == "attended":
             call.xferReplaces(self.calls[line["with"]], param)
+        elif name == "dtmf" and line.get("by") == "info":
+            info = pj.CallSendDtmfParam()
+            info.method = pj.PJSUA_DTMF_METHOD_SIP_INFO
+            info.digits = line["digits"]
+            call.sendDtmf(info)
+        elif name == "dtmf" and line.get("by") == "tones":
+            self.set_tone(0)
+            digits = pj.ToneDigitVector()
+            for each in line["digits"]:
+                digit = pj.ToneDigit()
+                digit.digit, digit.on_msec, digit.off_msec = each, 150, 100
+                digits.append(digit)
+            self.tone.playDigits(digits)
         elif name == "dtmf":
             call.dialDtmf(line["digits"])
         elif name == "record":

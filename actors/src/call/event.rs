@@ -67,6 +67,17 @@ pub enum CallEvent {
         /// Part of it on hold, in microseconds.
         hold_us: u64,
     },
+    /// The call passed through a menu, a call flow, a mailbox, a ring group or a prompt.
+    Stepped {
+        /// When.
+        at: Timestamp,
+        /// `ivr`, `call_flow`, `voicemail`, `ring`, `prompt`.
+        kind: String,
+        /// Its number or name.
+        key: String,
+        /// What happened there, in words.
+        detail: String,
+    },
 }
 
 impl CallEvent {
@@ -79,6 +90,7 @@ impl CallEvent {
             Self::QueueLeft { .. } => "call.queue_left",
             Self::Transferred { .. } => "call.transferred",
             Self::Ended { .. } => "call.ended",
+            Self::Stepped { .. } => "call.stepped",
         }
     }
 }

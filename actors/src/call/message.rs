@@ -8,6 +8,7 @@ use tandem_sip::session::TimerId as SipTimerId;
 
 use super::leg::SipLeg;
 use super::machine::{LegIndex, Party, TimerId};
+use crate::flow::Cue;
 use crate::office::{CallCommand, CallView, Refusal, TraceItem};
 use crate::queue::QueueNotice;
 
@@ -57,6 +58,8 @@ pub enum CallMsg {
         /// The prompt that says so.
         prompt: String,
     },
+    /// The answer to what a script asked for.
+    Cue(Cue),
     /// From the API.
     Command {
         /// What to do.

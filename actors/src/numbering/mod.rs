@@ -9,7 +9,7 @@
 #[cfg(test)]
 mod tests;
 
-use tandem_config::resource::{Destination, InboundRoute, OutboundRoute};
+use tandem_config::resource::{Destination, InboundRoute, OutboundRoute, Settings};
 
 use crate::agent::codes;
 use crate::call::machine::{Line, TestNumber};
@@ -41,8 +41,18 @@ pub enum Target {
     Queue(String),
     /// To the outside.
     Lines(Vec<Line>),
-    /// To a prompt and the end.
-    Prompt(String),
+    /// To a prompt, so many times, and the end.
+    Prompt(String, u8),
+    /// To a ring group.
+    RingGroup(String),
+    /// Into a menu.
+    Ivr(String),
+    /// Into a call flow.
+    CallFlow(String),
+    /// To leave a message in a mailbox.
+    Leave(String),
+    /// To listen to the messages of a mailbox.
+    Listen(String),
     /// To a test number.
     Test(TestNumber),
     /// To a queue feature code.
@@ -69,11 +79,16 @@ pub fn destination(directory: &Directory, wanted: &Destination, extension: Optio
         Destination::Extension { number } => {
             internal(directory, number).unwrap_or_else(|| unknown(number))
         }
-        Destination::Queue { number } => {
+        Destination::Queue { number }
+        | Destination::GroupVm { number }
+        | Destination::Ivr { number }
+        | Destination::CallFlow { number }
+        | Destination::RingGroup { number } => {
             internal(directory, number).unwrap_or_else(|| unknown(number))
         }
+        Destination::ExtVm { number } => Target::Leave(number.clone()),
         Destination::ExternalNum { number } => outside(directory, extension, number),
-        Destination::PlayGreeting { prompt } => Target::Prompt(prompt.clone()),
+        Destination::PlayGreeting { prompt, times } => Target::Prompt(prompt.clone(), *times),
     }
 }
 
@@ -92,7 +107,29 @@ fn from_extension(directory: &Directory, extension: &str, number: &str) -> Targe
     if codes::parse(settings, number).is_some() {
         return Target::Code(number.to_owned());
     }
-    internal(directory, number).unwrap_or_else(|| outside(directory, Some(extension), number))
+    let voicemail = || voicemail_code(settings, extension, number);
+    let inside = voicemail().or_else(|| internal(directory, number));
+    inside.unwrap_or_else(|| outside(directory, Some(extension), number))
+}
+
+/// `*2`, `*2<mailbox>` and `#<mailbox>` (settings `code_voicemail`, `code_leave_message`).
+pub(crate) fn voicemail_code(
+    settings: &Settings,
+    extension: &str,
+    dialled: &str,
+) -> Option<Target> {
+    let after = |code: &str| match code {
+        "" => None,
+        code => dialled.strip_prefix(code),
+    };
+    let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if after(&settings.code_voicemail) == Some("") {
+        return Some(Target::Listen(extension.to_owned()));
+    }
+    let listen = after(&settings.code_voicemail).filter(is_number);
+    let leave = after(&settings.code_leave_message).filter(is_number);
+    let listen = listen.map(|mailbox| Target::Listen(mailbox.to_owned()));
+    listen.or_else(|| leave.map(|mailbox| Target::Leave(mailbox.to_owned())))
 }
 
 fn from_trunk(directory: &Directory, trunk: &str, caller: &str, number: &str) -> Target {
@@ -118,7 +155,12 @@ fn internal(directory: &Directory, number: &str) -> Option<Target> {
             Target::Refused(480, format!("extension {number} is disabled"))
         });
     }
-    directory.queue(number).map(|_| Target::Queue(number.to_owned()))
+    let target = |known: bool, make: fn(String) -> Target| known.then(|| make(number.to_owned()));
+    target(directory.queue(number).is_some(), Target::Queue)
+        .or_else(|| target(directory.ring_group(number).is_some(), Target::RingGroup))
+        .or_else(|| target(directory.ivr(number).is_some(), Target::Ivr))
+        .or_else(|| target(directory.call_flow(number).is_some(), Target::CallFlow))
+        .or_else(|| target(directory.group_voicemail(number).is_some(), Target::Leave))
 }
 
 fn outside(directory: &Directory, extension: Option<&str>, number: &str) -> Target {

@@ -7,6 +7,7 @@
 //! | Live calls, agents, queues               | their actors        |
 //! | Call records, the event feed             | `records`           |
 
+mod recordings;
 mod view;
 
 pub use view::*;

@@ -78,6 +78,13 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Shorthand for [`Refusal::Invalid`] of one field.
+    #[must_use]
+    pub fn field(pointer: &str, code: &'static str, detail: &str) -> Self {
+        let (pointer, detail) = (pointer.to_owned(), detail.to_owned());
+        Self::Invalid(vec![tandem_config::resource::FieldError { pointer, code, detail }])
+    }
+
     /// Shorthand for [`Refusal::NotFound`] of a resource.
     #[must_use]
     pub fn no_resource(kind: Kind, key: &str) -> Self {
@@ -309,10 +316,25 @@ pub struct CallRecord {
     pub answered_by: Option<String>,
     /// The queue it went through last.
     pub queue: Option<QueuePassage>,
+    /// The menus, call flows, mailboxes, ring groups and prompts it went through.
+    pub steps: Vec<CallStep>,
     /// Talk time, hold included.
     pub talk: Duration,
     /// Hold time.
     pub hold: Duration,
+}
+
+/// A step of a call through a menu, a call flow, a mailbox, a ring group or a prompt.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct CallStep {
+    /// When.
+    pub at: Timestamp,
+    /// `ivr`, `call_flow`, `voicemail`, `ring` or `prompt`.
+    pub kind: String,
+    /// Its number or name.
+    pub key: String,
+    /// What happened there, in words.
+    pub detail: String,
 }
 
 /// How a call left a queue.

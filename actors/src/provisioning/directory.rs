@@ -5,7 +5,8 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use tandem_config::resource::{
-    ApiToken, Extension, InboundRoute, OutboundRoute, Queue, Settings, Trunk, User,
+    ApiToken, CallFlow, Extension, GroupVoicemail, InboundRoute, Ivr, MailboxOptions,
+    OutboundRoute, Queue, RingGroup, Settings, Trunk, User,
 };
 use tandem_config::{Kind, Resource};
 use tandem_kernel::Timestamp;
@@ -52,6 +53,18 @@ impl Directory {
         /// A queue by its number.
         queue, /// All queues.
         queues: Queue;
+        /// A ring group by its number.
+        ring_group, /// All ring groups.
+        ring_groups: RingGroup;
+        /// A menu by its number.
+        ivr, /// All menus.
+        ivrs: Ivr;
+        /// A call flow by its number.
+        call_flow, /// All call flows.
+        call_flows: CallFlow;
+        /// A group voicemail by its number.
+        group_voicemail, /// All group voicemails.
+        group_voicemails: GroupVoicemail;
         /// An inbound route by its name.
         inbound_route, /// All inbound routes.
         inbound_routes: InboundRoute;
@@ -64,6 +77,22 @@ impl Directory {
         /// A token by its public id.
         api_token, /// All tokens.
         api_tokens: ApiToken;
+    }
+
+    /// The mailbox of a number: an extension's that has voicemail, or a group's.
+    #[must_use]
+    pub fn mailbox(&self, number: &str) -> Option<&MailboxOptions> {
+        let extension = self.extension(number).filter(|it| it.enabled && it.voicemail.enabled);
+        let own = extension.map(|extension| &extension.voicemail.mailbox);
+        own.or_else(|| self.group_voicemail(number).map(|group| &group.mailbox))
+    }
+
+    /// Whether digits are an extension's number, and whether more digits could lead to one.
+    #[must_use]
+    pub fn dialling(&self, digits: &str) -> (bool, bool) {
+        let next = self.page(Kind::Extension, Some(digits), 1);
+        let more = next.first().is_some_and(|next| next.resource.key().starts_with(digits));
+        (self.extension(digits).is_some(), more)
     }
 
     /// The system-wide options; the defaults where none were written.

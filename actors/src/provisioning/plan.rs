@@ -3,11 +3,12 @@
 //! Test numbers win over feature codes and both win over the numbers of the house, so a number
 //! that one of them takes could never be reached.
 
-use tandem_config::Resource;
 use tandem_config::resource::{FieldError, Settings};
+use tandem_config::{Kind, Resource};
 
 use super::Directory;
 use crate::agent::{Command, codes};
+use crate::numbering::{Target, voicemail_code};
 
 const LOGIN: &str = "/code_queue_login";
 const PAUSE: &str = "/code_queue_pause";
@@ -17,6 +18,13 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
     match resource {
         Resource::Extension(extension) => {
             let found = taken(directory.settings(), &extension.number);
+            found.map(|taken| taken.at("/number")).into_iter().collect()
+        }
+        Resource::RingGroup(_)
+        | Resource::Ivr(_)
+        | Resource::CallFlow(_)
+        | Resource::GroupVoicemail(_) => {
+            let found = taken(directory.settings(), resource.key());
             found.map(|taken| taken.at("/number")).into_iter().collect()
         }
         Resource::Queue(queue) => {
@@ -51,10 +59,13 @@ impl Conflict {
 
 /// One error for each setting, however many numbers it takes.
 fn of_settings(directory: &Directory, settings: &Settings) -> Vec<FieldError> {
-    let extensions = directory.extensions().filter_map(|it| taken(settings, &it.number));
+    let numbers =
+        [Kind::Extension, Kind::RingGroup, Kind::Ivr, Kind::CallFlow, Kind::GroupVoicemail];
+    let numbers = numbers.into_iter().flat_map(|kind| directory.all(kind));
+    let numbers = numbers.filter_map(|it| taken(settings, it.resource.key()));
     let queues = directory.queues().flat_map(|queue| conflicts(settings, &queue.number));
     let mut wrong: Vec<FieldError> = Vec::new();
-    for conflict in extensions.chain(queues) {
+    for conflict in numbers.chain(queues) {
         if !wrong.iter().any(|known| known.pointer == conflict.setting) {
             wrong.push(conflict.at(conflict.setting));
         }
@@ -90,7 +101,13 @@ fn setting_of(settings: &Settings, dialled: &str) -> Option<&'static str> {
     if let Some((_, setting)) = tests.into_iter().find(|(number, _)| *number == dialled) {
         return Some(setting);
     }
-    match codes::parse(settings, dialled)? {
+    let Some(command) = codes::parse(settings, dialled) else {
+        return match voicemail_code(settings, "", dialled)? {
+            Target::Listen(_) => Some("/code_voicemail"),
+            _ => Some("/code_leave_message"),
+        };
+    };
+    match command {
         Command::LogIn(_) => Some("/code_login_all"),
         Command::LogInLast => Some("/code_login_last"),
         Command::LogOut(_) => Some("/code_logout_all"),

@@ -1,6 +1,6 @@
 //! Rules between resources: what refers to what, and which numbers clash.
 
-use tandem_config::resource::{Destination, FieldError};
+use tandem_config::resource::{CallFlow, Destination, FieldError, FlowAction, Ivr};
 use tandem_config::{Kind, Resource};
 
 use super::Directory;
@@ -11,6 +11,27 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
     match resource {
         Resource::Extension(extension) => {
             clash(directory, Kind::Extension, &extension.number, &mut wrong);
+        }
+        Resource::RingGroup(group) => {
+            clash(directory, Kind::RingGroup, &group.number, &mut wrong);
+            extensions(directory, "/members", &group.members, &mut wrong);
+            destination(directory, "/failover", &group.failover, &mut wrong);
+        }
+        Resource::Ivr(ivr) => {
+            clash(directory, Kind::Ivr, &ivr.number, &mut wrong);
+            for (pointer, wanted) in of_ivr(ivr) {
+                own_or(directory, resource, &pointer, wanted, &mut wrong);
+            }
+        }
+        Resource::CallFlow(flow) => {
+            clash(directory, Kind::CallFlow, &flow.number, &mut wrong);
+            for (pointer, wanted) in of_flow(flow) {
+                own_or(directory, resource, &pointer, wanted, &mut wrong);
+            }
+        }
+        Resource::GroupVoicemail(voicemail) => {
+            clash(directory, Kind::GroupVoicemail, &voicemail.number, &mut wrong);
+            extensions(directory, "/members", &voicemail.members, &mut wrong);
         }
         Resource::Queue(queue) => {
             clash(directory, Kind::Queue, &queue.number, &mut wrong);
@@ -32,11 +53,7 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
         }
         Resource::OutboundRoute(route) => {
             trunks(directory, &route.trunks, &mut wrong);
-            for (index, number) in route.extensions.iter().enumerate() {
-                if directory.extension(number).is_none() {
-                    wrong.push(missing(format!("/extensions/{index}"), "extension", number));
-                }
-            }
+            extensions(directory, "/extensions", &route.extensions, &mut wrong);
         }
         Resource::User(user) => own_extension(directory, user.extension.as_ref(), &mut wrong),
         Resource::ApiToken(token) => {
@@ -55,16 +72,65 @@ fn own_extension(directory: &Directory, number: Option<&String>, wrong: &mut Vec
     }
 }
 
-/// Extensions and queues share one number plan; `plan` holds it against the codes.
+fn extensions(
+    directory: &Directory,
+    pointer: &str,
+    numbers: &[String],
+    wrong: &mut Vec<FieldError>,
+) {
+    for (index, number) in numbers.iter().enumerate() {
+        if directory.extension(number).is_none() {
+            wrong.push(missing(format!("{pointer}/{index}"), "extension", number));
+        }
+    }
+}
+
+/// Where a menu leads, by pointer.
+fn of_ivr(ivr: &Ivr) -> Vec<(String, &Destination)> {
+    let keys = ivr.keys.iter().map(|(key, to)| (format!("/keys/{key}"), to));
+    let ends = [("/timeout".to_owned(), &ivr.timeout), ("/invalid".to_owned(), &ivr.invalid)];
+    keys.chain(ends).collect()
+}
+
+/// Where a call flow leads, by pointer.
+fn of_flow(flow: &CallFlow) -> Vec<(String, &Destination)> {
+    let mut found = Vec::new();
+    for (index, step) in flow.steps.iter().enumerate() {
+        if let FlowAction::Go { destination } = &step.action {
+            found.push((format!("/steps/{index}/action/destination"), destination));
+        }
+    }
+    found
+}
+
+/// A destination that may be the resource itself: a menu that leads back to itself is not
+/// written yet when it is checked.
+fn own_or(
+    directory: &Directory,
+    resource: &Resource,
+    pointer: &str,
+    wanted: &Destination,
+    wrong: &mut Vec<FieldError>,
+) {
+    if target_of(wanted) != Some((resource.kind(), resource.key())) {
+        destination(directory, pointer, wanted, wrong);
+    }
+}
+
+/// Extensions, queues and all else that is dialled share one number plan; `plan` holds
+/// it against the codes.
 fn clash(directory: &Directory, kind: Kind, number: &str, wrong: &mut Vec<FieldError>) {
-    let taken_by = if kind != Kind::Extension && directory.extension(number).is_some() {
-        Some("an extension")
-    } else if kind != Kind::Queue && directory.queue(number).is_some() {
-        Some("a queue")
-    } else {
-        None
-    };
-    if let Some(owner) = taken_by {
+    let owners = [
+        (Kind::Extension, "an extension"),
+        (Kind::Queue, "a queue"),
+        (Kind::RingGroup, "a ring group"),
+        (Kind::Ivr, "a menu"),
+        (Kind::CallFlow, "a call flow"),
+        (Kind::GroupVoicemail, "a group voicemail"),
+    ];
+    let others = owners.into_iter().filter(|(owner, _)| *owner != kind);
+    let taken_by = others.filter(|(owner, _)| directory.find(*owner, number).is_some());
+    if let Some(owner) = taken_by.map(|(_, owner)| owner).next() {
         wrong.push(FieldError {
             pointer: "/number".into(),
             code: "number-taken",
@@ -87,17 +153,30 @@ fn destination(
     wanted: &Destination,
     wrong: &mut Vec<FieldError>,
 ) {
-    let (kind, number, known) = match wanted {
-        Destination::Extension { number } => {
-            ("extension", number, directory.extension(number).is_some())
-        }
-        Destination::Queue { number } => ("queue", number, directory.queue(number).is_some()),
-        Destination::EndCall
-        | Destination::ExternalNum { .. }
-        | Destination::PlayGreeting { .. } => return,
+    let Some((kind, number)) = target_of(wanted) else { return };
+    let known = match wanted {
+        Destination::ExtVm { .. } => directory.mailbox(number).is_some(),
+        _ => directory.find(kind, number).is_some(),
     };
     if !known {
-        wrong.push(missing(format!("{pointer}/number"), kind, number));
+        wrong.push(missing(format!("{pointer}/number"), kind.as_str(), number));
+    }
+}
+
+/// The resource that a destination means.
+fn target_of(wanted: &Destination) -> Option<(Kind, &str)> {
+    match wanted {
+        Destination::Extension { number } | Destination::ExtVm { number } => {
+            Some((Kind::Extension, number))
+        }
+        Destination::Queue { number } => Some((Kind::Queue, number)),
+        Destination::GroupVm { number } => Some((Kind::GroupVoicemail, number)),
+        Destination::Ivr { number } => Some((Kind::Ivr, number)),
+        Destination::CallFlow { number } => Some((Kind::CallFlow, number)),
+        Destination::RingGroup { number } => Some((Kind::RingGroup, number)),
+        Destination::EndCall
+        | Destination::ExternalNum { .. }
+        | Destination::PlayGreeting { .. } => None,
     }
 }
 
@@ -107,13 +186,7 @@ fn missing(pointer: String, kind: &str, key: &str) -> FieldError {
 
 /// Who refers to a resource, as `kind key`; it can not be deleted while somebody does.
 pub(super) fn users_of(directory: &Directory, kind: Kind, key: &str) -> Vec<String> {
-    let leads_here = |wanted: &Destination| match wanted {
-        Destination::Extension { number } => kind == Kind::Extension && number == key,
-        Destination::Queue { number } => kind == Kind::Queue && number == key,
-        Destination::EndCall
-        | Destination::ExternalNum { .. }
-        | Destination::PlayGreeting { .. } => false,
-    };
+    let leads_here = |wanted: &Destination| target_of(wanted) == Some((kind, key));
     let is_extension = |number: &str| kind == Kind::Extension && number == key;
     let is_trunk = |names: &[String]| kind == Kind::Trunk && names.iter().any(|it| it == key);
     let mut users = Vec::new();
@@ -121,6 +194,27 @@ pub(super) fn users_of(directory: &Directory, kind: Kind, key: &str) -> Vec<Stri
         let member = queue.members.iter().any(|member| is_extension(&member.extension));
         if member || (leads_here(&queue.failover) && queue.number != key) {
             users.push(format!("queue {}", queue.number));
+        }
+    }
+    for group in directory.ring_groups() {
+        let member = group.members.iter().any(|member| is_extension(member));
+        if member || (leads_here(&group.failover) && group.number != key) {
+            users.push(format!("ring-group {}", group.number));
+        }
+    }
+    for ivr in directory.ivrs().filter(|ivr| ivr.number != key) {
+        if of_ivr(ivr).iter().any(|(_, wanted)| leads_here(wanted)) {
+            users.push(format!("ivr {}", ivr.number));
+        }
+    }
+    for flow in directory.call_flows().filter(|flow| flow.number != key) {
+        if of_flow(flow).iter().any(|(_, wanted)| leads_here(wanted)) {
+            users.push(format!("call-flow {}", flow.number));
+        }
+    }
+    for voicemail in directory.group_voicemails() {
+        if voicemail.members.iter().any(|member| is_extension(member)) {
+            users.push(format!("group-voicemail {}", voicemail.number));
         }
     }
     for route in directory.inbound_routes() {

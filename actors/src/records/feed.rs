@@ -12,6 +12,7 @@ use crate::event::ResourceEvent;
 use crate::office::FeedItem;
 use crate::queue::event::QueueEvent;
 use crate::registrar::RegistrarEvent;
+use crate::voicemail::event::MailboxEvent;
 
 /// A record as an item of the stream; none for bytes that this build can not read.
 #[must_use]
@@ -37,6 +38,10 @@ pub fn item(record: &Record) -> Option<FeedItem> {
                 RegistrarEvent::Unbound { .. } => "registration.unbound",
             };
             ("registration".to_owned(), key, name.to_owned(), fields(&event))
+        }
+        entity::MAILBOX => {
+            let event: MailboxEvent = read(record)?;
+            ("voicemail".to_owned(), key, event.name().to_owned(), fields(&event))
         }
         entity::RESOURCE => resource(&read(record)?),
         _ => return None,

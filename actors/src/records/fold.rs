@@ -6,7 +6,10 @@ use std::time::Duration;
 use tandem_kernel::{CallId, Position, Timestamp};
 
 use crate::call::event::CallEvent;
-use crate::office::{CallRecord, Direction, QueuePassage};
+use crate::office::{CallRecord, CallStep, Direction, QueuePassage};
+
+/// Steps that a record keeps: a caller can walk through menus for hours.
+const MAX_STEPS: usize = 200;
 
 /// A call that has begun and not ended.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -19,6 +22,7 @@ pub struct OpenCall {
     answered_at: Option<Timestamp>,
     answered_by: Option<String>,
     queue: Option<QueuePassage>,
+    steps: Vec<CallStep>,
 }
 
 /// The calls that are open; ended ones leave as records.
@@ -45,6 +49,7 @@ impl Fold {
                 answered_at: None,
                 answered_by: None,
                 queue: None,
+                steps: Vec::new(),
             };
             self.open.insert(call, open);
             return None;
@@ -61,6 +66,11 @@ impl Fold {
                     agent: agent.clone(),
                 });
             }
+            CallEvent::Stepped { at, kind, key, detail } if open.steps.len() < MAX_STEPS => {
+                let (kind, key, detail) = (kind.clone(), key.clone(), detail.clone());
+                open.steps.push(CallStep { at: *at, kind, key, detail });
+            }
+            CallEvent::Stepped { .. } => {}
             CallEvent::Transferred { to, .. } => open.answered_by = Some(to.clone()),
             CallEvent::Ended { at, outcome, cause, talk_us, hold_us } => {
                 let open = self.open.remove(&call)?;
@@ -112,6 +122,7 @@ impl OpenCall {
             cause: cause.to_owned(),
             answered_by: self.answered_by,
             queue: self.queue,
+            steps: self.steps,
             talk,
             hold,
         }

@@ -30,6 +30,8 @@ pub struct NodeConfig {
     pub media: Media,
     /// The HTTP edge.
     pub http: Http,
+    /// Letters.
+    pub mail: Mail,
     /// Logs.
     pub log: Log,
     /// Links to other nodes.
@@ -115,6 +117,24 @@ pub struct Http {
     pub bind: SocketAddr,
 }
 
+/// Letters over SMTP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// The server that takes letters; empty: none are sent.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// `none`, `starttls` or `tls`.
+    pub security: String,
+    /// User name; empty: the server asks for none.
+    pub username: String,
+    /// Password.
+    pub password: String,
+    /// Who the letters are from.
+    pub from: String,
+}
+
 /// Logs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,6 +206,10 @@ impl NodeConfig {
         if self.cluster.certificate_secs < 3 {
             let hint = "2592000 are 30 days";
             wrong.push(("cluster.certificate_secs", "too short to renew".into(), hint));
+        }
+        if !["none", "starttls", "tls"].contains(&&*self.mail.security) {
+            let what = format!("{:?} protects no connection", self.mail.security);
+            wrong.push(("mail.security", what, "none, starttls or tls"));
         }
         if !["text", "json"].contains(&&*self.log.format) {
             let what = format!("{:?} is not a format", self.log.format);

@@ -2,6 +2,7 @@
 //! so fields may be added with a default and are never renamed.
 
 mod access;
+mod flow;
 mod queue;
 mod routing;
 mod telephony;
@@ -10,6 +11,10 @@ mod tests;
 mod validate;
 
 pub use access::{ApiToken, Role, User};
+pub use flow::{
+    CallFlow, Conditions, ExtensionVoicemail, FlowAction, FlowStep, GroupStrategy, GroupVoicemail,
+    Hours, Ivr, MailboxOptions, RingGroup,
+};
 pub use queue::{
     AgentOptions, EmptyRule, EmptyScenario, Member, Membership, PromptOptions, Queue, RingStrategy,
 };
@@ -41,14 +46,26 @@ pub enum Kind {
     ApiToken,
     /// The one object of system-wide options; its key is `system`.
     Settings,
+    /// Extensions that ring together.
+    RingGroup,
+    /// A menu.
+    Ivr,
+    /// Ordered steps with conditions.
+    CallFlow,
+    /// A mailbox of several extensions.
+    GroupVoicemail,
 }
 
 impl Kind {
     /// All kinds, in the order in which they may refer to each other.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Settings,
         Self::Extension,
         Self::Trunk,
+        Self::RingGroup,
+        Self::GroupVoicemail,
+        Self::Ivr,
+        Self::CallFlow,
         Self::Queue,
         Self::InboundRoute,
         Self::OutboundRoute,
@@ -68,6 +85,10 @@ impl Kind {
             Self::User => "user",
             Self::ApiToken => "api-token",
             Self::Settings => "settings",
+            Self::RingGroup => "ring-group",
+            Self::Ivr => "ivr",
+            Self::CallFlow => "call-flow",
+            Self::GroupVoicemail => "group-voicemail",
         }
     }
 }
@@ -92,6 +113,14 @@ pub enum Resource {
     ApiToken(ApiToken),
     /// See [`Settings`].
     Settings(Settings),
+    /// See [`RingGroup`].
+    RingGroup(RingGroup),
+    /// See [`Ivr`].
+    Ivr(Ivr),
+    /// See [`CallFlow`].
+    CallFlow(CallFlow),
+    /// See [`GroupVoicemail`].
+    GroupVoicemail(GroupVoicemail),
 }
 
 impl Resource {
@@ -107,6 +136,10 @@ impl Resource {
             Self::User(_) => Kind::User,
             Self::ApiToken(_) => Kind::ApiToken,
             Self::Settings(_) => Kind::Settings,
+            Self::RingGroup(_) => Kind::RingGroup,
+            Self::Ivr(_) => Kind::Ivr,
+            Self::CallFlow(_) => Kind::CallFlow,
+            Self::GroupVoicemail(_) => Kind::GroupVoicemail,
         }
     }
 
@@ -122,6 +155,10 @@ impl Resource {
             Self::User(user) => &user.name,
             Self::ApiToken(token) => &token.id,
             Self::Settings(_) => "system",
+            Self::RingGroup(group) => &group.number,
+            Self::Ivr(ivr) => &ivr.number,
+            Self::CallFlow(flow) => &flow.number,
+            Self::GroupVoicemail(voicemail) => &voicemail.number,
         }
     }
 }

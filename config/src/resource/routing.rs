@@ -113,6 +113,10 @@ pub struct Settings {
     pub code_login_last: String,
     /// `*077`: log out of all queues.
     pub code_logout_all: String,
+    /// `*2`: opens the own mailbox, with a number behind it that mailbox; empty: off.
+    pub code_voicemail: String,
+    /// `#`: with a mailbox's number behind it, leaves a message there; empty: off.
+    pub code_leave_message: String,
     /// Numbers that test a phone.
     pub test_numbers: TestNumbers,
     /// Language of prompts: `en`, `zh-hant` or `zh-hans`.
@@ -133,6 +137,8 @@ impl Default for Settings {
             code_login_all: "*77".into(),
             code_login_last: "*78".into(),
             code_logout_all: "*077".into(),
+            code_voicemail: "*2".into(),
+            code_leave_message: "#".into(),
             test_numbers: TestNumbers::default(),
             language: "en".into(),
             hold_music: "music/default".into(),

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ExtensionVoicemail;
+
 fn yes() -> bool {
     true
 }
@@ -63,6 +65,9 @@ pub struct Extension {
     /// How long a call to it rings before it counts as unanswered, in seconds.
     #[serde(default = "Extension::default_ring_timeout")]
     pub ring_timeout_secs: u32,
+    /// Its voicemail.
+    #[serde(default)]
+    pub voicemail: ExtensionVoicemail,
     /// A disabled extension can neither register nor be called.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -170,7 +175,7 @@ impl Trunk {
     }
 }
 
-/// Where a call can be sent (the part of Q-026's ten types that exists so far).
+/// Where a call can be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Destination {
@@ -196,5 +201,37 @@ pub enum Destination {
     PlayGreeting {
         /// The prompt's name in the library.
         prompt: String,
+        /// How often it is played, 1 to 5.
+        #[serde(default = "once")]
+        times: u8,
     },
+    /// Leave a message for an extension.
+    ExtVm {
+        /// The extension's number.
+        number: String,
+    },
+    /// Leave a message in a group voicemail.
+    GroupVm {
+        /// Its number.
+        number: String,
+    },
+    /// Enter a menu.
+    Ivr {
+        /// Its number.
+        number: String,
+    },
+    /// Enter a call flow.
+    CallFlow {
+        /// Its number.
+        number: String,
+    },
+    /// Ring a ring group.
+    RingGroup {
+        /// Its number.
+        number: String,
+    },
+}
+
+fn once() -> u8 {
+    1
 }

@@ -1,5 +1,7 @@
 //! What makes a resource valid by itself. Rules between resources are the provisioning's.
 
+mod flow;
+
 use super::{
     ApiToken, Destination, Extension, InboundRoute, OutboundRoute, Queue, Resource, Role, Settings,
     Trunk, TrunkMode, User,
@@ -95,14 +97,22 @@ impl Wrong {
     fn destination(&mut self, destination: &Destination, pointer: &str) {
         match destination {
             Destination::EndCall => {}
-            Destination::Extension { number } | Destination::Queue { number } => {
+            Destination::Extension { number }
+            | Destination::Queue { number }
+            | Destination::ExtVm { number }
+            | Destination::GroupVm { number }
+            | Destination::Ivr { number }
+            | Destination::CallFlow { number }
+            | Destination::RingGroup { number } => {
                 self.number(number, &format!("{pointer}/number"));
             }
             Destination::ExternalNum { number } => {
                 self.dialled(number, &format!("{pointer}/number"));
             }
-            Destination::PlayGreeting { prompt } => {
+            Destination::PlayGreeting { prompt, times } => {
                 self.prompt(prompt, &format!("{pointer}/prompt"));
+                let right = (1..=5).contains(times);
+                self.unless(right, &format!("{pointer}/times"), "out-of-range", "1 to 5");
             }
         }
     }
@@ -136,6 +146,10 @@ impl Resource {
             Self::User(user) => user.check(&mut wrong),
             Self::ApiToken(token) => token.check(&mut wrong),
             Self::Settings(settings) => settings.check(&mut wrong),
+            Self::RingGroup(group) => group.check(&mut wrong),
+            Self::Ivr(ivr) => ivr.check(&mut wrong),
+            Self::CallFlow(flow) => flow.check(&mut wrong),
+            Self::GroupVoicemail(voicemail) => voicemail.check(&mut wrong),
         }
         wrong.0
     }
@@ -153,6 +167,7 @@ impl Extension {
         wrong.unless(contacts, "/max_contacts", "out-of-range", "1 to 10");
         wrong.codecs(&self.codecs);
         wrong.secs(self.ring_timeout_secs, 1, "/ring_timeout_secs");
+        wrong.mailbox(&self.voicemail.mailbox, "/voicemail/mailbox");
     }
 }
 
@@ -268,13 +283,15 @@ impl Settings {
     }
 
     /// What is dialled for the settings' own sake, by pointer.
-    fn codes(&self) -> [(&'static str, &str); 8] {
+    fn codes(&self) -> [(&'static str, &str); 10] {
         [
             ("/code_queue_login", &self.code_queue_login),
             ("/code_queue_pause", &self.code_queue_pause),
             ("/code_login_all", &self.code_login_all),
             ("/code_login_last", &self.code_login_last),
             ("/code_logout_all", &self.code_logout_all),
+            ("/code_voicemail", &self.code_voicemail),
+            ("/code_leave_message", &self.code_leave_message),
             ("/test_numbers/echo", &self.test_numbers.echo),
             ("/test_numbers/tone", &self.test_numbers.tone),
             ("/test_numbers/music", &self.test_numbers.music),

@@ -6,6 +6,8 @@
 //! | Live calls and their traces               | [`call`]       |
 //! | Agents and queues as they are now         | [`floor`]      |
 //! | Records of ended calls                    | [`record`]     |
+//! | Messages of mailboxes                     | [`voicemail`]  |
+//! | Uploaded prompts                          | [`prompt`]     |
 //! | Sign-in                                   | [`session`]    |
 //! | The event stream                          | [`event`]      |
 //! | Errors                                    | [`problem`]    |
@@ -17,8 +19,10 @@ pub mod call;
 pub mod event;
 pub mod floor;
 pub mod problem;
+pub mod prompt;
 pub mod record;
 pub mod resource;
 pub mod session;
+pub mod voicemail;
 
 pub use problem::{FieldProblem, Problem};

@@ -18,6 +18,19 @@ pub struct QueuePassage {
     pub agent: Option<String>,
 }
 
+/// A step of a call through a menu, a call flow, a mailbox, a ring group or a prompt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CallStep {
+    /// When.
+    pub at: String,
+    /// `ivr`, `call_flow`, `voicemail`, `ring` or `prompt`.
+    pub kind: String,
+    /// Its number or name.
+    pub key: String,
+    /// What happened there, in words.
+    pub detail: String,
+}
+
 /// The record of a call that is over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallRecord {
@@ -47,6 +60,8 @@ pub struct CallRecord {
     pub answered_by: Option<String>,
     /// The queue that it went through last.
     pub queue: Option<QueuePassage>,
+    /// The menus, call flows, mailboxes, ring groups and prompts that it went through.
+    pub steps: Vec<CallStep>,
     /// Talk time, hold included.
     pub talk_secs: f64,
     /// Hold time.

@@ -2,11 +2,16 @@
 //! written out.
 
 mod access;
+mod flow;
 mod queue;
 mod routing;
 mod telephony;
 
 pub use access::{ApiToken, ApiTokenCreated, Role, User};
+pub use flow::{
+    CallFlow, Conditions, ExtensionVoicemail, FlowAction, FlowStep, GroupStrategy, GroupVoicemail,
+    Hours, Ivr, MailboxOptions, RingGroup,
+};
 pub use queue::{
     AgentOptions, EmptyRule, EmptyScenario, Member, Members, Membership, PromptOptions, Queue,
     RingStrategy,

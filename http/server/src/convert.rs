@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 use tandem_actors::office;
-use tandem_api::{call, event, floor, record, resource};
+use tandem_actors::voicemail::Message;
+use tandem_api::{call, event, floor, prompt, record, resource, voicemail};
 use tandem_kernel::Timestamp;
 
 use crate::problem::{Code, Problem};
@@ -143,6 +144,12 @@ pub(crate) fn record(record: office::CallRecord) -> record::CallRecord {
         wait_secs: secs(passage.wait),
         agent: passage.agent,
     };
+    let step = |step: office::CallStep| record::CallStep {
+        at: step.at.rfc3339(),
+        kind: step.kind,
+        key: step.key,
+        detail: step.detail,
+    };
     record::CallRecord {
         id: record.id.to_string(),
         position: record.position.to_string(),
@@ -157,9 +164,29 @@ pub(crate) fn record(record: office::CallRecord) -> record::CallRecord {
         cause: record.cause,
         answered_by: record.answered_by,
         queue: record.queue.map(passage),
+        steps: record.steps.into_iter().map(step).collect(),
         talk_secs: secs(record.talk),
         hold_secs: secs(record.hold),
     }
+}
+
+pub(crate) fn message(mailbox: &str, message: Message) -> voicemail::Message {
+    voicemail::Message {
+        id: message.id,
+        mailbox: mailbox.to_owned(),
+        at: message.at.rfc3339(),
+        call: message.call,
+        from: message.from,
+        length_secs: secs(Duration::from_millis(message.length_ms)),
+        bytes: message.bytes,
+        checksum: message.checksum,
+        heard_at: moment(message.heard_at),
+    }
+}
+
+pub(crate) fn prompt(of: tandem_actors::prompts::Prompt) -> prompt::Prompt {
+    let (name, bytes, checksum) = (of.name, of.bytes, of.checksum);
+    prompt::Prompt { name, bytes, length_secs: secs(of.length), checksum }
 }
 
 pub(crate) fn event(item: office::FeedItem) -> event::Event {

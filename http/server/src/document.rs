@@ -127,6 +127,11 @@ fn describe(operation: &Operation) -> Value {
             "content": { media_type: content },
         });
     }
+    if operation.is_audio {
+        let schema = json!({ "type": "string", "format": "binary" });
+        let content = json!({ "schema": schema, "example": {} });
+        described["requestBody"] = json!({ "required": true, "content": { "audio/wav": content } });
+    }
     described
 }
 
@@ -177,6 +182,10 @@ fn answers(operation: &Operation) -> Map<String, Value> {
         Answer::Text => {
             let example = "tandem_calls_active 3\n";
             (200, content("Prometheus text", "text/plain", json!({ "type": "string" }), example))
+        }
+        Answer::Audio => {
+            let schema = json!({ "type": "string", "format": "binary" });
+            (200, content("A WAV file", "audio/wav", schema, "RIFF…"))
         }
         Answer::EventStream => {
             let example = "id: 0:42\ndata: {\"position\":\"0:42\"}\n\n";
@@ -237,7 +246,7 @@ fn problems(operation: &Operation) -> Vec<u16> {
     if operation.path.contains('{') {
         problems.push(404);
     }
-    if operation.body.is_some() {
+    if operation.body.is_some() || operation.is_audio {
         problems.extend([413, 415]);
     }
     if operation.method != axum::http::Method::GET && operation.permission.is_some() {

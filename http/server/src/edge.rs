@@ -25,6 +25,8 @@ pub struct Limits {
     pub timeout: Duration,
     /// The longest body, in bytes.
     pub body_bytes: usize,
+    /// Longest uploaded prompt.
+    pub audio_bytes: usize,
     /// Event clients at once.
     pub event_clients: usize,
     /// How long one event may take to be written to a client before it counts as too slow.
@@ -45,6 +47,7 @@ impl Default for Limits {
             stranger: Rate { burst: 40, per_sec: 10 },
             timeout: Duration::from_secs(15),
             body_bytes: 256 * 1024,
+            audio_bytes: 16 * 1024 * 1024,
             event_clients: 1_000,
             event_patience: Duration::from_secs(10),
             ping_interval: Duration::from_secs(20),

@@ -98,7 +98,8 @@ impl Client {
         match authorize(self.principal.role, Permission::EventsRead) {
             Scope::Nothing => false,
             Scope::Own => {
-                let of_extension = ["agent", "registration"].contains(&item.kind.as_str());
+                let of_extension =
+                    ["agent", "registration", "voicemail"].contains(&item.kind.as_str());
                 of_extension && self.principal.extension.as_ref() == Some(&item.key)
             }
             Scope::All => {

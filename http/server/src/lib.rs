@@ -28,6 +28,7 @@ mod operation;
 mod passwords;
 mod pipeline;
 mod problem;
+mod prompts;
 mod records;
 mod resources;
 mod rights;
@@ -37,6 +38,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
+mod voicemail;
 
 pub use edge::{Edge, Limits};
 pub use limits::Rate;

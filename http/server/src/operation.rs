@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 
+use axum::body::Bytes;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
@@ -101,6 +102,7 @@ pub(crate) enum Answer {
     Json(StatusCode, Shape),
     Nothing,
     Text,
+    Audio,
     EventStream,
     WebSocket,
 }
@@ -121,6 +123,8 @@ pub(crate) struct Operation {
     pub(crate) kind: Option<Kind>,
     /// Whether If-Match is required.
     pub(crate) is_conditional: bool,
+    /// Whether the body is a WAV file.
+    pub(crate) is_audio: bool,
     /// Whether the node's own host needs no token.
     pub(crate) is_open_here: bool,
     pub(crate) handler: Handler,
@@ -146,6 +150,7 @@ impl Operation {
             answer: Answer::Nothing,
             kind: None,
             is_conditional: false,
+            is_audio: false,
             is_open_here: false,
             handler,
         }
@@ -187,6 +192,10 @@ impl Operation {
         Self { is_open_here: true, ..self }
     }
 
+    pub(crate) fn takes_audio(self) -> Self {
+        Self { is_audio: true, ..self }
+    }
+
     pub(crate) fn conditional(self) -> Self {
         Self { is_conditional: true, ..self }
     }
@@ -202,6 +211,8 @@ pub(crate) struct Call {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Value>,
+    /// The body of an operation that takes audio.
+    pub(crate) audio: Bytes,
     pub(crate) peer: Option<IpAddr>,
     /// The request's head, for an upgrade.
     pub(crate) head: Option<Parts>,

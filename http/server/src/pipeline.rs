@@ -55,9 +55,21 @@ async fn perform(
     let bytes = body_of(&edge, operation, &head.headers, body).await?;
     let body = parse(operation, &bytes)?;
     let headers = head.headers.clone();
+    let audio = if operation.is_audio { bytes.clone() } else { Bytes::new() };
     let upgrade = matches!(operation.answer, Answer::WebSocket).then_some(head);
-    let call =
-        Call { edge, operation, caller, scope, path, query, headers, body, peer, head: upgrade };
+    let call = Call {
+        edge,
+        operation,
+        caller,
+        scope,
+        path,
+        query,
+        headers,
+        body,
+        audio,
+        peer,
+        head: upgrade,
+    };
     if operation.method == Method::GET {
         return (operation.handler)(call).await;
     }
@@ -128,14 +140,17 @@ async fn body_of(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Bytes, Problem> {
-    let Some(shape) = &operation.body else { return Ok(Bytes::new()) };
-    let most = edge.limits.body_bytes;
+    let (shape, most) = match &operation.body {
+        _ if operation.is_audio => (None, edge.limits.audio_bytes),
+        Some(shape) => (Some(shape), edge.limits.body_bytes),
+        None => return Ok(Bytes::new()),
+    };
     let large = || Problem::new(Code::TooLarge, format!("a body has at most {most} bytes"));
     if body.size_hint().lower() > most as u64 {
         return Err(large());
     }
     let bytes = axum::body::to_bytes(body, most).await.map_err(|_| large())?;
-    if !(bytes.is_empty() && shape.is_optional) {
+    if !(bytes.is_empty() && shape.is_some_and(|shape| shape.is_optional)) {
         media_type(operation, headers)?;
     }
     Ok(bytes)
@@ -146,10 +161,15 @@ fn media_type(operation: &Operation, headers: &HeaderMap) -> Result<(), Problem>
     let essence = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let patch = operation.method == Method::PATCH
         && essence.eq_ignore_ascii_case("application/merge-patch+json");
-    if essence.eq_ignore_ascii_case("application/json") || patch {
+    let right = match operation.is_audio {
+        true => ["audio/wav", "audio/x-wav"].iter().any(|it| essence.eq_ignore_ascii_case(it)),
+        false => essence.eq_ignore_ascii_case("application/json") || patch,
+    };
+    if right {
         return Ok(());
     }
     let wanted = match operation.method {
+        _ if operation.is_audio => "audio/wav",
         Method::PATCH => "application/merge-patch+json",
         _ => "application/json",
     };

@@ -83,6 +83,10 @@ fn example() -> Value {
         "ended_at": "2026-01-05T09:03:12.500Z", "outcome": "answered",
         "cause": "normal call clearing", "answered_by": "1001",
         "queue": { "queue": "6400", "exit": "answered", "wait_secs": 12.5, "agent": "1001" },
+        "steps": [{
+            "at": "2026-01-05T09:00:00.000Z", "kind": "ivr", "key": "6500",
+            "detail": "pressed 1: to queue 6400",
+        }],
         "talk_secs": 180.0, "hold_secs": 0.0,
     })
 }

@@ -29,6 +29,10 @@ pub(crate) enum Permission {
     QueuesRead,
     /// To see the records of ended calls.
     RecordsRead,
+    /// To see and hear the messages of mailboxes.
+    VoicemailRead,
+    /// To mark messages as heard and to throw them away.
+    VoicemailWrite,
     /// To follow the events.
     EventsRead,
     /// To see the metrics.
@@ -64,6 +68,8 @@ impl Permission {
             Self::AgentsControl => "agents:control",
             Self::QueuesRead => "queues:read",
             Self::RecordsRead => "records:read",
+            Self::VoicemailRead => "voicemail:read",
+            Self::VoicemailWrite => "voicemail:write",
             Self::EventsRead => "events:read",
             Self::MetricsRead => "metrics:read",
             Self::Session => "session:own",
@@ -90,6 +96,8 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::EventsRead
             | P::MetricsRead,
         ) => Scope::All,
+        // What callers said is for those it was said to.
+        (Role::Manager | Role::Agent, P::VoicemailRead | P::VoicemailWrite) => Scope::Own,
         (Role::Manager, P::ConfigWrite | P::AccountsRead | P::AccountsWrite) => Scope::Nothing,
         (
             Role::Agent,

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use crate::operation::Operation;
-use crate::{calls, events, floor, health, records, resources, sessions};
+use crate::{calls, events, floor, health, prompts, records, resources, sessions, voicemail};
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     [
@@ -13,6 +13,8 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         calls::operations(),
         floor::operations(),
         records::operations(),
+        voicemail::operations(),
+        prompts::operations(),
         events::operations(),
         health::operations(),
     ]

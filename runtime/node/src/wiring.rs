@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +12,10 @@ use ractor::Actor;
 use tandem_actors::call::Calls;
 use tandem_actors::entity;
 use tandem_actors::exchange::{Exchange, Policy};
+use tandem_actors::mail::{self, Mailer, Security};
 use tandem_actors::office::{Office, Parts};
 use tandem_actors::presence::PresenceMsg;
+use tandem_actors::prompts::Prompts;
 use tandem_actors::provisioning::Provisioning;
 use tandem_actors::records::Records;
 use tandem_actors::registrar::{Location, RegistrarArgs, RegistrarMsg};
@@ -21,6 +23,7 @@ use tandem_actors::root::{Door, RootActor, RootArgs};
 use tandem_actors::switch::{Access, Switch};
 use tandem_actors::trace::Traces;
 use tandem_actors::trunk::{Trunks, TrunksArgs};
+use tandem_actors::voicemail::{Voicemail, post};
 use tandem_actors::whereabouts::Whereabouts;
 use tandem_config::NodeConfig;
 use tandem_engine::Backend;
@@ -66,6 +69,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let (exchange, requests) = exchange(config, clock, &journal, &read).await?;
     let doors = (Door::default(), Door::default());
     start_actors(config, clock, &exchange, &doors).await?;
+    start_post(config, &exchange)?;
     tokio::spawn(Switch::new(exchange.clone(), doors.0, doors.1).run(requests));
     if order.demo {
         demo::provision(&read.provisioning, data_dir).await?;
@@ -112,6 +116,7 @@ struct Read {
     provisioning: Provisioning,
     location: Location,
     records: Records,
+    voicemail: Voicemail,
 }
 
 impl Read {
@@ -121,6 +126,8 @@ impl Read {
             provisioning: Provisioning::new(journal.clone(), clock),
             location: Location::default(),
             records: records.clone(),
+            voicemail: Voicemail::open(journal.clone(), clock, data_dir.join("voicemail"))
+                .context("failed to open the messages")?,
         };
         let end = read.pages(journal, Position::START).await?;
         records.close_interrupted(journal, clock).await;
@@ -156,6 +163,10 @@ impl Read {
                 .with_context(unreadable)?,
             entity::REGISTRAR => {
                 self.location.replay(&record.event).with_context(unreadable)?;
+            }
+            entity::MAILBOX => {
+                let mailbox = &record.entity.key;
+                self.voicemail.replay(mailbox, &record.event).with_context(unreadable)?;
             }
             _ => self.records.apply(record),
         }
@@ -195,6 +206,7 @@ async fn exchange(
     endpoint.limits.exempt_loopback = config.sip.trust_loopback;
     let (sip, requests) = net::start(endpoint).await.context("failed to start SIP")?;
     let max_calls = usize::try_from(config.sip.max_calls).unwrap_or(usize::MAX);
+    let library = library_of(config)?;
     let calls = Calls::start(max_calls, config.sip.max_calls_per_second).await?;
     let secs = u64::from(config.sip.session_expires_secs);
     let (provisioning, trunks) = (read.provisioning.clone(), Trunks::default());
@@ -213,10 +225,12 @@ async fn exchange(
         journal: journal.clone(),
         provisioning,
         sip,
-        engine: engine(config)?,
+        engine: engine(config, library.clone())?,
+        prompts: Prompts::new(library),
         location: read.location.clone(),
         trunks,
         access: Arc::new(access),
+        voicemail: read.voicemail.clone(),
         placed: Arc::new(Whereabouts::default()),
         calls,
         lamps: Arc::default(),
@@ -252,13 +266,15 @@ fn listeners(config: &NodeConfig) -> Result<Vec<Listener>> {
     Ok(listeners)
 }
 
-fn engine(config: &NodeConfig) -> Result<tandem_engine::Handle> {
+fn library_of(config: &NodeConfig) -> Result<PathBuf> {
+    if config.media.library_dir.is_empty() {
+        return library::unpack(&config.node.data_dir).context("failed to unpack the prompts");
+    }
+    Ok(config.media.library_dir.clone().into())
+}
+
+fn engine(config: &NodeConfig, library: PathBuf) -> Result<tandem_engine::Handle> {
     let media = &config.media;
-    let library = if media.library_dir.is_empty() {
-        library::unpack(&config.node.data_dir).context("failed to unpack the prompts")?
-    } else {
-        media.library_dir.clone().into()
-    };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     tandem_engine::start(tandem_engine::Config {
         bind: media.bind,
@@ -269,6 +285,30 @@ fn engine(config: &NodeConfig) -> Result<tandem_engine::Handle> {
         library,
     })
     .context("failed to start the media engine")
+}
+
+/// Sends messages of mailboxes by e-mail, where a server is named.
+fn start_post(config: &NodeConfig, exchange: &Exchange) -> Result<()> {
+    let mail = &config.mail;
+    if mail.host.is_empty() {
+        return Ok(());
+    }
+    let credentials = (mail.username.clone(), mail.password.clone());
+    let mailer = Mailer::new(&mail::Config {
+        host: mail.host.clone(),
+        port: mail.port,
+        security: match mail.security.as_str() {
+            "none" => Security::None,
+            "tls" => Security::Tls,
+            _ => Security::StartTls,
+        },
+        credentials: (!mail.username.is_empty()).then_some(credentials),
+        from: mail.from.clone(),
+    })
+    .context("failed to set up e-mail")?;
+    let (voicemail, provisioning) = (exchange.voicemail.clone(), exchange.provisioning.clone());
+    tokio::spawn(post::run(voicemail, provisioning, mailer));
+    Ok(())
 }
 
 async fn start_actors(

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ractor::{ActorRef, RpcReplyPort};
-use tandem_engine::{Item, LegStats, PlayerId, Programme, Source, Tone};
+use tandem_engine::{LegStats, PlayerId, Source};
 use tandem_journal::{Append, PendingAppend};
 use tandem_kernel::LegId;
 use tandem_telemetry::metric;
@@ -12,11 +12,10 @@ use tandem_telemetry::metric;
 use super::{Begun, CallState, FIRST_FACT, route};
 use crate::call::event::CallEvent;
 use crate::call::leg::SipLeg;
-use crate::call::machine::{
-    Effect, HangUp, Heard, Input, LegEvent, LegIndex, Player, QueueAct, Sound,
-};
+use crate::call::machine::{Effect, HangUp, Heard, Input, LegEvent, LegIndex, Player, QueueAct};
 use crate::call::message::CallMsg;
 use crate::entity;
+use crate::flow::Cue;
 use crate::office::TraceItem;
 use crate::queue::QueueMsg;
 
@@ -49,7 +48,7 @@ impl CallState {
             },
             Effect::HangUp(leg, how) => self.hang_up(myself, leg, &how),
             Effect::Hear(leg, heard) => self.hear(leg, &heard),
-            Effect::Play(player, sound) => self.play(myself, player, &sound),
+            Effect::Play(player, sound) => self.play(myself, player, sound),
             Effect::StopPlaying(Player(number)) => {
                 self.exchange.engine.stop(self.id, PlayerId(number));
             }
@@ -70,6 +69,16 @@ impl CallState {
                 self.exchange.placed.out_of_call(&extension, self.id);
             }
             Effect::Code { extension, code } => self.code(myself, extension, code),
+            Effect::LookUp(digits) => {
+                let directory = self.exchange.provisioning.directory();
+                let (is_extension, is_open) = directory.dialling(&digits);
+                waiting.push_back(Input::Cue(Cue::LookedUp { is_extension, is_open }));
+            }
+            Effect::RecordMessage { leg, mailbox } => self.record_message(myself, leg, &mailbox),
+            Effect::EndRecording(leg) => self.exchange.engine.end_recording(self.leg_id(leg)),
+            Effect::ChangeMessage { mailbox, id, change } => {
+                self.change_message(myself, (mailbox, id), change);
+            }
             Effect::TransferProgress { leg, refer, status, last } => {
                 let id = tandem_sip::session::ReferId(u32::try_from(refer).unwrap_or(u32::MAX));
                 self.on_leg(leg, |sip, exchange| {
@@ -85,7 +94,7 @@ impl CallState {
         }
     }
 
-    fn leg_id(&self, leg: LegIndex) -> LegId {
+    pub(super) fn leg_id(&self, leg: LegIndex) -> LegId {
         LegId { call: self.id, index: leg }
     }
 
@@ -131,50 +140,6 @@ impl CallState {
             Heard::Player(Player(number)) => Source::Player(PlayerId(*number)),
         });
         self.exchange.engine.hear(self.leg_id(leg), sources.collect());
-    }
-
-    fn play(&self, myself: &ActorRef<CallMsg>, Player(number): Player, sound: &Sound) {
-        let directory = self.exchange.provisioning.directory();
-        let settings = directory.settings();
-        let music = |wanted: Option<&str>| {
-            let name = wanted.filter(|name| !name.is_empty()).unwrap_or(&settings.hold_music);
-            Item::File(name.to_owned())
-        };
-        let (item, repeat) = match sound {
-            Sound::RingBack => (Item::Tone(Tone::RingBack, None), false),
-            Sound::Busy => (Item::Tone(Tone::Busy, None), false),
-            Sound::Waiting { queue } => {
-                let prompts = directory.queue(queue).map(|queue| &queue.prompts);
-                let wanted = prompts.map(|prompts| {
-                    if prompts.waiting_audio.is_empty() {
-                        prompts.hold_music.as_str()
-                    } else {
-                        prompts.waiting_audio.as_str()
-                    }
-                });
-                (music(wanted), true)
-            }
-            Sound::Hold { queue } => {
-                let queue = queue.as_ref().and_then(|queue| directory.queue(queue));
-                (music(queue.map(|queue| queue.prompts.hold_music.as_str())), true)
-            }
-            Sound::Music => (music(None), true),
-            Sound::Tone(hertz) => (Item::Tone(Tone::Hz(f32::from(*hertz)), None), false),
-            Sound::Prompt { file } => {
-                let name = if file.contains('/') {
-                    file.clone()
-                } else {
-                    format!("{}/{file}", settings.language)
-                };
-                (Item::File(name), false)
-            }
-        };
-        let call = myself.clone();
-        let sink = Arc::new(move |event| {
-            let _gone = call.cast(CallMsg::Media(event));
-        });
-        let programme = Programme { items: vec![item], repeat };
-        self.exchange.engine.play(self.id, PlayerId(number), programme, sink);
     }
 
     fn tell_queue(
@@ -338,7 +303,7 @@ fn shown(exchange: &crate::exchange::Exchange, leg: LegIndex, stats: &LegStats) 
 
 /// Metric labels are of a closed set.
 fn known_outcome(outcome: &str) -> &'static str {
-    const KNOWN: [&str; 9] = [
+    const KNOWN: [&str; 10] = [
         "abandoned",
         "answered",
         "busy",
@@ -348,6 +313,7 @@ fn known_outcome(outcome: &str) -> &'static str {
         "no_answer",
         "rejected",
         "interrupted",
+        "voicemail",
     ];
     KNOWN.into_iter().find(|known| *known == outcome).unwrap_or("failed")
 }

@@ -3,6 +3,8 @@
 mod effects;
 mod lamps;
 mod route;
+mod sounds;
+mod voicemail;
 
 pub(crate) use route::{devices, from_trunk, resolve};
 
@@ -225,6 +227,7 @@ impl CallState {
             CallMsg::Queue { queue, stay, notice } => self.notice(myself, queue, stay, notice),
             CallMsg::Begun => self.begun(myself),
             CallMsg::CodeDone { prompt } => self.step(myself, Input::CodeDone { prompt }),
+            CallMsg::Cue(cue) => self.step(myself, Input::Cue(cue)),
             CallMsg::Command { command, reply } => {
                 let outcome = self.try_step(myself, Input::Command(command)).map_err(refusal);
                 // Who asked may be gone.
@@ -462,8 +465,11 @@ impl CallState {
                     sip.hang_up(&self.exchange, myself, &how, None);
                 }
             }
-            // The engine relays digits between legs; menus that listen come with their issue.
-            MediaEvent::Dtmf { .. } | MediaEvent::MediaBack { .. } => {}
+            // The engine relays digits between legs; this is for who listens to a leg alone.
+            MediaEvent::Dtmf { leg, digit, .. } => {
+                self.step(myself, Input::Digit(leg.index, digit));
+            }
+            MediaEvent::MediaBack { .. } => {}
         }
     }
 

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use tandem_config::resource::Destination;
+use tandem_config::Kind;
+use tandem_config::resource::{Destination, GroupStrategy};
 
 use crate::call::machine::{Device, Party, Route};
 use crate::exchange::Exchange;
+use crate::flow::{Leave, Listen, Menu, Message, Pin, Script, Steps};
 use crate::numbering::{self, Origin, Target};
 
 /// Where a number leads for a party.
@@ -17,20 +19,22 @@ pub(crate) fn resolve(exchange: &Exchange, by: &Party, dialled: &str) -> Route {
             // A party from outside that is sent back to an extension (recall) may reach it;
             // anything else goes by the inbound routes.
             if directory.extension(dialled).is_some() {
-                return route(exchange, Target::Extension(dialled.to_owned()), dialled);
+                return route(exchange, by, Target::Extension(dialled.to_owned()), dialled);
             }
             Origin::Trunk { name: trunk, caller: number }
         }
     };
     let target = numbering::dialled(&directory, origin, dialled);
-    route(exchange, target, dialled)
+    route(exchange, by, target, dialled)
 }
 
 /// Where a number leads that a trunk's caller dialled: by the inbound routes only.
 pub(crate) fn from_trunk(exchange: &Exchange, trunk: &str, caller: &str, dialled: &str) -> Route {
     let directory = exchange.provisioning.directory();
     let origin = Origin::Trunk { name: trunk, caller };
-    route(exchange, numbering::dialled(&directory, origin, dialled), dialled)
+    let by =
+        Party::Outside { trunk: trunk.to_owned(), number: caller.to_owned(), name: String::new() };
+    route(exchange, &by, numbering::dialled(&directory, origin, dialled), dialled)
 }
 
 /// Where a configured destination leads.
@@ -41,7 +45,7 @@ pub(super) fn destination(exchange: &Exchange, by: &Party, wanted: &Destination)
         Destination::ExternalNum { number } => number.as_str(),
         _ => "",
     };
-    route(exchange, target, shown)
+    route(exchange, by, target, shown)
 }
 
 /// The registered phones of an extension.
@@ -60,22 +64,94 @@ pub(crate) fn devices(exchange: &Exchange, extension: &str) -> Vec<Device> {
         .collect()
 }
 
-fn route(exchange: &Exchange, target: Target, dialled: &str) -> Route {
+fn route(exchange: &Exchange, by: &Party, target: Target, dialled: &str) -> Route {
     match target {
-        Target::Extension(extension) => {
-            let directory = exchange.provisioning.directory();
-            let secs = directory.extension(&extension).map_or(60, |it| it.ring_timeout_secs);
-            Route::Devices {
-                devices: devices(exchange, &extension),
-                extension,
-                ring_for: Duration::from_secs(u64::from(secs)),
-            }
-        }
+        Target::Extension(extension) => to_extension(exchange, extension),
         Target::Queue(number) => Route::Queue { number },
         Target::Lines(lines) => Route::Lines { number: dialled.to_owned(), lines },
-        Target::Prompt(file) => Route::Prompt { file },
+        Target::Prompt(file, times) => Route::Prompt { file, times },
         Target::Test(test) => Route::Test(test),
         Target::Code(code) => Route::Code { code },
         Target::Refused(status, why) => Route::Refused { status, why },
+        Target::RingGroup(number) => to_group(exchange, by, number),
+        Target::Ivr(number) => {
+            let directory = exchange.provisioning.directory();
+            let menu = directory.ivr(&number).map(|ivr| Script::Menu(Menu::new(ivr.clone())));
+            script(menu, &number)
+        }
+        Target::CallFlow(number) => script(steps(exchange, by, &number), &number),
+        Target::Leave(number) => script(leave(exchange, &number), &number),
+        Target::Listen(number) => listen(exchange, by, &number),
     }
+}
+
+fn script(script: Option<Script>, number: &str) -> Route {
+    let none = || Route::Refused { status: 404, why: format!("{number} leads nowhere") };
+    script.map_or_else(none, |script| Route::Script(Box::new(script)))
+}
+
+/// The phones of an extension; its voicemail takes whom nobody answers.
+fn to_extension(exchange: &Exchange, extension: String) -> Route {
+    let directory = exchange.provisioning.directory();
+    let secs = directory.extension(&extension).map_or(60, |it| it.ring_timeout_secs);
+    let ring_for = Duration::from_secs(u64::from(secs));
+    let devices = devices(exchange, &extension);
+    if directory.mailbox(&extension).is_none() {
+        return Route::Devices { devices, extension, ring_for };
+    }
+    let failover = Destination::ExtVm { number: extension.clone() };
+    Route::Group { number: extension, rounds: vec![devices], ring_for, failover }
+}
+
+/// The phones of a ring group; who calls does not ring.
+fn to_group(exchange: &Exchange, by: &Party, number: String) -> Route {
+    let directory = exchange.provisioning.directory();
+    let Some(group) = directory.ring_group(&number) else { return script(None, &number) };
+    let enabled = |member: &&String| directory.extension(member).is_some_and(|it| it.enabled);
+    let members = group.members.iter().filter(enabled);
+    let members = members.filter(|member| by.extension() != Some(member.as_str()));
+    let each = members.map(|member| devices(exchange, member));
+    let rounds = match group.strategy {
+        GroupStrategy::RingAll => vec![each.flatten().collect()],
+        GroupStrategy::Sequential => each.collect(),
+    };
+    let ring_for = Duration::from_secs(u64::from(group.ring_timeout_secs));
+    let failover = group.failover.clone();
+    Route::Group { number, rounds, ring_for, failover }
+}
+
+fn steps(exchange: &Exchange, by: &Party, number: &str) -> Option<Script> {
+    let directory = exchange.provisioning.directory();
+    let version = directory.find(Kind::CallFlow, number)?.revision;
+    let flow = directory.call_flow(number)?;
+    let micros = i64::try_from(exchange.clock.now().as_micros()).unwrap_or(i64::MAX);
+    let now = jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::MAX);
+    Some(Script::Steps(Steps::new(flow, version, now, by.number())))
+}
+
+fn leave(exchange: &Exchange, number: &str) -> Option<Script> {
+    let directory = exchange.provisioning.directory();
+    let options = directory.mailbox(number)?;
+    let kept = exchange.voicemail.messages(number).len();
+    let is_full = kept >= usize::try_from(options.max_messages).unwrap_or(usize::MAX);
+    Some(Script::Leave(Leave::new(number.to_owned(), options, is_full)))
+}
+
+/// A group's mailbox is opened by its members only.
+fn listen(exchange: &Exchange, by: &Party, number: &str) -> Route {
+    let directory = exchange.provisioning.directory();
+    let Some(options) = directory.mailbox(number) else { return script(None, number) };
+    let group = directory.group_voicemail(number);
+    let is_member = |member: &String| by.extension() == Some(member.as_str());
+    if group.is_some_and(|group| !group.members.iter().any(is_member)) {
+        let why = format!("not a member of group voicemail {number}");
+        return Route::Refused { status: 403, why };
+    }
+    let message = |message: crate::voicemail::Message| Message {
+        is_new: message.heard_at.is_none(),
+        id: message.id,
+    };
+    let messages = exchange.voicemail.messages(number).into_iter().map(message).collect();
+    let listen = Listen::new(number.to_owned(), Pin(options.pin.clone()), messages);
+    Route::Script(Box::new(Script::Listen(listen)))
 }

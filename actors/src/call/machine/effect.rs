@@ -6,6 +6,7 @@ use tandem_config::resource::Destination;
 
 use super::types::{Device, LegIndex, Line, Party, Player, TimerId};
 use crate::call::event::CallEvent;
+use crate::flow::{Clip, MessageChange};
 use crate::queue::{Exit, OfferEnd, OfferId};
 
 /// What is played.
@@ -30,6 +31,8 @@ pub enum Sound {
         /// Its name in the library.
         file: String,
     },
+    /// Prompts, tones and messages, one after the other.
+    Clips(Vec<Clip>),
     /// A sine, in Hz.
     Tone(u16),
     /// The system's music.
@@ -163,6 +166,27 @@ pub enum Effect {
         extension: String,
         /// As dialled.
         code: String,
+    },
+    /// Finds out what digits are; answered by [`Cue::LookedUp`](crate::flow::Cue::LookedUp).
+    LookUp(String),
+    /// Records a leg for a mailbox. However the leg ends, what was said is kept.
+    RecordMessage {
+        /// The leg.
+        leg: LegIndex,
+        /// The mailbox.
+        mailbox: String,
+    },
+    /// Ends the recording; answered by [`Cue::Saved`](crate::flow::Cue::Saved) after the commit.
+    EndRecording(LegIndex),
+    /// Changes a message; answered by [`Cue::Changed`](crate::flow::Cue::Changed) after the
+    /// commit.
+    ChangeMessage {
+        /// The mailbox.
+        mailbox: String,
+        /// The message.
+        id: String,
+        /// What is done to it.
+        change: MessageChange,
     },
     /// Says how a transfer goes on (NOTIFY, RFC 3515).
     TransferProgress {

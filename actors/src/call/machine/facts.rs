@@ -10,6 +10,9 @@ use crate::call::event::CallEvent;
 use crate::office::{CallView, Direction, LegState, LegView, QueuePassage};
 use crate::presence::{Progress, Talk};
 
+/// How often a call is handed on by itself before it must be a circle.
+const MAX_HOPS: u8 = 10;
+
 #[derive(Debug)]
 pub(super) struct Facts {
     id: CallId,
@@ -29,6 +32,8 @@ pub(super) struct Facts {
     next_player: u32,
     next_request: u32,
     next_stay: u32,
+    /// How often the call was handed on since somebody pressed a key.
+    hops: u8,
     sounds: BTreeMap<LegIndex, Player>,
     closed: bool,
     begun: bool,
@@ -53,6 +58,7 @@ impl Facts {
             next_player: 0,
             next_request: 0,
             next_stay: 0,
+            hops: 0,
             sounds: BTreeMap::new(),
             closed: false,
             begun: false,
@@ -259,6 +265,29 @@ impl Facts {
             agent: passage.agent.clone(),
         }));
         self.passage = Some(passage);
+    }
+
+    /// Notes a step of a script, a group or a prompt for the record.
+    pub(super) fn note_step(
+        &self,
+        now: Timestamp,
+        kind: &'static str,
+        key: &str,
+        detail: String,
+        out: &mut Vec<Effect>,
+    ) {
+        let (kind, key) = (kind.to_owned(), key.to_owned());
+        out.push(Effect::Record(CallEvent::Stepped { at: now, kind, key, detail }));
+    }
+
+    /// Counts a hand-on; false when there were too many.
+    pub(super) fn may_hop(&mut self) -> bool {
+        self.hops += 1;
+        self.hops <= MAX_HOPS
+    }
+
+    pub(super) fn forget_hops(&mut self) {
+        self.hops = 0;
     }
 
     pub(super) fn outcome_if_none(&mut self, outcome: &'static str, cause: &str) {

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use tandem_config::resource::Destination;
 use tandem_kernel::Timestamp;
 
 use super::bridge::Bridge;
@@ -46,6 +47,12 @@ pub(super) struct Hunt {
     shown: Party,
     ringing: Vec<LegIndex>,
     lines: VecDeque<Line>,
+    /// Phones that ring after those that ring now, round by round.
+    rounds: VecDeque<Vec<Device>>,
+    /// How long a round rings.
+    ring_for: Duration,
+    /// Where the waiting one goes when nobody answers.
+    failover: Destination,
     redirects: u8,
     /// The leg whose early media the waiting one hears.
     early: Option<LegIndex>,
@@ -68,6 +75,9 @@ impl Hunt {
             shown,
             ringing: Vec::new(),
             lines: VecDeque::new(),
+            rounds: VecDeque::new(),
+            ring_for: Duration::ZERO,
+            failover: Destination::EndCall,
             redirects: 0,
             early: None,
             told_ringing: false,
@@ -94,18 +104,45 @@ impl Hunt {
     ) -> Stage {
         let mut hunt = Self::new(waiting, shown, purpose);
         hunt.is_for_phones = true;
-        for device in devices {
-            let party = device.party();
-            hunt.dial(facts, now, party, Dialled::Device(device), ring_for, out);
+        hunt.rounds.push_back(devices);
+        hunt.ring_for = ring_for;
+        hunt.next_round(facts, now, out)
+    }
+
+    /// Rings one round of phones after the other.
+    pub(super) fn group(
+        facts: &mut Facts,
+        now: Timestamp,
+        waiting: LegIndex,
+        rounds: Vec<Vec<Device>>,
+        ring_for: Duration,
+        failover: Destination,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let mut hunt = Self::new(Some(waiting), facts.party(waiting), Purpose::Caller);
+        hunt.is_for_phones = true;
+        hunt.rounds = rounds.into();
+        hunt.ring_for = ring_for;
+        hunt.failover = failover;
+        hunt.next_round(facts, now, out)
+    }
+
+    /// Rings the next phones; a round without any is passed over.
+    fn next_round(mut self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
+        while let Some(devices) = self.rounds.pop_front() {
+            for device in devices {
+                let party = device.party();
+                self.dial(facts, now, party, Dialled::Device(device), self.ring_for, out);
+            }
+            if !self.ringing.is_empty() {
+                let timer = facts.fresh_timer();
+                self.timer = Some(timer);
+                out.push(Effect::Arm(timer, self.ring_for));
+                return Stage::Hunting(self);
+            }
         }
-        if hunt.ringing.is_empty() {
-            hunt.worst = Some(LegEnd::unreachable("no phone is registered"));
-            return hunt.failed(facts, now, out);
-        }
-        let timer = facts.fresh_timer();
-        hunt.timer = Some(timer);
-        out.push(Effect::Arm(timer, ring_for));
-        Stage::Hunting(hunt)
+        self.worst.get_or_insert_with(|| LegEnd::unreachable("no phone is registered"));
+        self.failed(facts, now, out)
     }
 
     /// Tries lines one after the other.
@@ -300,6 +337,9 @@ impl Hunt {
         if !self.ringing.is_empty() {
             return Stage::Hunting(self);
         }
+        if !self.rounds.is_empty() {
+            return self.next_round(facts, now, out);
+        }
         if fatal || self.lines.is_empty() {
             return self.failed(facts, now, out);
         }
@@ -324,7 +364,7 @@ impl Hunt {
             facts.hang_up(leg, HangUp::NORMAL, out);
         }
         self.worst = Some(LegEnd { status: Some(408), by_party: false, why: "no answer".into() });
-        self.failed(facts, now, out)
+        self.next_round(facts, now, out)
     }
 
     fn line_is_silent(self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
@@ -345,6 +385,10 @@ impl Hunt {
         let (status, cause) = self.verdict(&end);
         if let Purpose::Transfer(transfer) = self.purpose {
             return transfer.failed(facts, now, status, out);
+        }
+        if let (Some(waiting), false) = (self.waiting, self.failover == Destination::EndCall) {
+            out.push(Effect::Decide("nobody_answered", end.why));
+            return facts.send_on(waiting, self.failover, out);
         }
         facts.outcome_if_none(outcome(status), &end.why);
         if let Some(waiting) = self.waiting {

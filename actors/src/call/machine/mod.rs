@@ -6,6 +6,7 @@
 //!     │          │           │  └─next line      │ └─transfer done, failed, recalled
 //!     │          ├──► Queued ┼──answer───────────┘
 //!     │          │      └──left unanswered──► Routing
+//!     │          ├──► Scripted (menu, flow, voicemail) ──► Routing, Over
 //!     │          └──► Playing (prompt, test, feature code) ──► Over
 //!     └──► Over (refused)
 //! ```
@@ -17,18 +18,22 @@ mod effect;
 mod facts;
 mod hunt;
 mod queued;
+mod script;
 mod transfer;
 mod types;
 
 pub use effect::*;
 pub use types::*;
 
+use tandem_config::resource::Destination;
 use tandem_kernel::{CallId, Timestamp};
 
 use self::bridge::Bridge;
 use self::facts::Facts;
 use self::hunt::{Hunt, Purpose};
 use self::queued::Passage;
+use self::script::Running;
+use crate::flow::Clip;
 use crate::office::{CallCommand, CallView};
 use crate::presence::Talk;
 
@@ -44,6 +49,8 @@ enum Stage {
     Hunting(Hunt),
     /// Waits in a queue.
     Queued(Passage),
+    /// Talks with a script.
+    Scripted(Running),
     /// Plays something to the only leg; over when it ends.
     Playing { leg: LegIndex, player: Option<Player> },
     /// Two legs talk.
@@ -179,13 +186,14 @@ impl Call {
             }
             (Stage::Hunting(hunt), Input::Timer(timer)) => hunt.timer(facts, now, timer, out),
             (Stage::Queued(passage), input) => passage.input(facts, now, input, out),
+            (Stage::Scripted(running), input) => running.input(facts, now, input, out),
             (Stage::Playing { leg, player }, Input::Played(done)) if player == Some(done) => {
                 facts.outcome_if_none("completed", "the announcement ended");
                 facts.hang_up(leg, HangUp::NORMAL, out);
                 Stage::Over
             }
             (Stage::Playing { leg, .. }, Input::CodeDone { prompt }) => {
-                facts.announce(leg, prompt, out)
+                facts.announce(leg, prompt, 1, out)
             }
             (Stage::Bridged(bridge), input) => bridge.input(facts, now, input, out),
             // A timer, a sound or an answer that belongs to a state that is over.
@@ -216,6 +224,7 @@ impl Call {
             Stage::Over => return Err(Refused::Over),
             Stage::Hunting(hunt) => hunt.leg(facts, now, leg, event, out),
             Stage::Queued(passage) => passage.leg(facts, now, leg, event, out),
+            Stage::Scripted(running) => running.leg(facts, now, leg, &event, out),
             Stage::Bridged(bridge) => bridge.leg(facts, now, leg, event, out),
             Stage::Routing { waiting, .. } if waiting == leg && is_end(&event) => {
                 facts.caller_gone(&event);
@@ -244,6 +253,7 @@ impl Call {
                 match std::mem::replace(stage, Stage::Over) {
                     Stage::Queued(passage) => passage.abort(facts, now, out),
                     Stage::Bridged(bridge) => bridge.abort(facts, now, out),
+                    Stage::Scripted(running) => running.abort(out),
                     _ => {}
                 }
                 facts.end_all(HangUp::NORMAL, out);
@@ -323,9 +333,17 @@ impl Facts {
                 self.answer(now, waiting, out);
                 Passage::join(self, now, waiting, number, out)
             }
-            Route::Prompt { file } => {
+            Route::Group { number, rounds, ring_for, failover } => {
+                let phones: usize = rounds.iter().map(Vec::len).sum();
+                let detail = format!("{phones} phones in {} rounds", rounds.len());
+                self.note_step(now, "ring", &number, detail, out);
+                Hunt::group(self, now, waiting, rounds, ring_for, failover, out)
+            }
+            Route::Script(script) => Running::begin(self, now, waiting, *script, out),
+            Route::Prompt { file, times } => {
                 self.answer(now, waiting, out);
-                self.announce(waiting, file, out)
+                self.note_step(now, "prompt", &file, "played, then hung up".to_owned(), out);
+                self.announce(waiting, file, times, out)
             }
             Route::Test(test) => self.test(now, waiting, test, out),
             Route::Code { code } => {
@@ -347,8 +365,33 @@ impl Facts {
         }
     }
 
-    fn announce(&mut self, leg: LegIndex, file: String, out: &mut Vec<Effect>) -> Stage {
-        let player = self.let_hear(leg, Sound::Prompt { file }, out);
+    /// Hands a waiting leg on (Q-026).
+    fn send_on(
+        &mut self,
+        waiting: LegIndex,
+        destination: Destination,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        if destination == Destination::EndCall {
+            self.outcome_if_none("completed", "the destination is to hang up");
+            self.hang_up(waiting, HangUp::NORMAL, out);
+            return Stage::Over;
+        }
+        if !self.may_hop() {
+            out.push(Effect::Decide("too_many_hops", "the call goes in a circle".to_owned()));
+            self.outcome_if_none("failed", "the call went in a circle");
+            self.hang_up(waiting, HangUp { status: 482, cause: 25, elsewhere: false }, out);
+            return Stage::Over;
+        }
+        let request = self.fresh_request();
+        let by = self.party(waiting);
+        out.push(Effect::RouteDestination { request, destination, by });
+        Stage::Routing { request, waiting }
+    }
+
+    fn announce(&mut self, leg: LegIndex, file: String, times: u8, out: &mut Vec<Effect>) -> Stage {
+        let clips = vec![Clip::File(file); usize::from(times)];
+        let player = self.let_hear(leg, Sound::Clips(clips), out);
         Stage::Playing { leg, player: Some(player) }
     }
 

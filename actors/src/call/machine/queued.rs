@@ -257,10 +257,7 @@ impl Passage {
             facts.hang_up(self.caller, HangUp::NORMAL, out);
             return Stage::Over;
         }
-        let request = facts.fresh_request();
-        let by = facts.party(self.caller);
-        out.push(Effect::RouteDestination { request, destination, by });
-        Stage::Routing { request, waiting: self.caller }
+        facts.send_on(self.caller, destination, out)
     }
 
     /// Ended by command: the caller leaves unanswered, by the system.

@@ -434,3 +434,76 @@ fn each_sound_that_was_started_is_stopped() {
     // The waiting music was started before.
     assert_eq!(stopped, started + 1);
 }
+
+fn menu() -> Route {
+    let ivr = serde_json::json!({
+        "number": "6500", "name": "m", "prompt": "p",
+        "keys": { "1": { "type": "extension", "number": "1001" } },
+    });
+    let ivr = serde_json::from_value(ivr).unwrap();
+    Route::Script(Box::new(crate::flow::Script::Menu(crate::flow::Menu::new(ivr))))
+}
+
+#[test]
+fn q_026_a_digit_in_a_menu_hands_the_call_on_however_it_was_pressed() {
+    let presses = [Input::Digit(0, '1'), Input::Leg(0, LegEvent::Dtmf('1'))];
+    for press in presses {
+        let (mut call, effects) = begun(menu());
+        assert!(effects.contains(&Effect::Answer(0)));
+
+        let effects = call.step(at(2), press).unwrap();
+
+        let leads = effects.iter().any(|it| {
+            matches!(it, Effect::RouteDestination { destination, .. }
+                if *destination == Destination::Extension { number: "1001".into() })
+        });
+        assert!(leads, "{effects:?}");
+        let routed = Input::Routed { request: 1, route: devices("1001", 1) };
+        assert!(call.step(at(2), routed).unwrap().iter().any(is_dial));
+    }
+}
+
+fn is_dial(effect: &Effect) -> bool {
+    matches!(effect, Effect::Dial { .. })
+}
+
+fn message() -> Route {
+    let options = tandem_config::resource::MailboxOptions::default();
+    let leave = crate::flow::Leave::new("1001".into(), &options, false);
+    Route::Script(Box::new(crate::flow::Script::Leave(leave)))
+}
+
+#[test]
+fn q_026_a_caller_who_hangs_up_while_recorded_ends_the_recording() {
+    let (mut call, effects) = begun(message());
+    let player = effects.iter().find_map(|it| match it {
+        Effect::Play(player, _) => Some(*player),
+        _ => None,
+    });
+    let recording = call.step(at(3), Input::Played(player.unwrap())).unwrap();
+    assert!(recording.iter().any(|it| matches!(it, Effect::RecordMessage { leg: 0, .. })));
+
+    let effects = leg(&mut call, 9, 0, bye());
+
+    assert!(effects.contains(&Effect::EndRecording(0)));
+    assert_eq!(last_fact(&effects).0, "voicemail");
+}
+
+#[test]
+fn q_026_a_round_of_phones_follows_the_other_and_then_the_failover() {
+    let rounds = vec![vec![device("1001", "a")], Vec::new(), vec![device("1002", "b")]];
+    let failover = Destination::ExtVm { number: "1001".into() };
+    let route =
+        Route::Group { number: "6300".into(), rounds, ring_for: RING, failover: failover.clone() };
+    let (mut call, effects) = begun(route);
+    assert_eq!(effects.iter().filter(|it| is_dial(it)).count(), 1);
+
+    let second = leg(&mut call, 1, 1, ended(486));
+    assert_eq!(second.iter().filter(|it| is_dial(it)).count(), 1, "the next round");
+    let last = leg(&mut call, 2, 2, ended(486));
+
+    let leads = last.iter().any(
+        |it| matches!(it, Effect::RouteDestination { destination, .. } if *destination == failover),
+    );
+    assert!(leads && !call.is_over(), "{last:?}");
+}

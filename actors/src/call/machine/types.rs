@@ -5,6 +5,7 @@ use std::time::Duration;
 use tandem_config::resource::Destination;
 use tandem_kernel::Timestamp;
 
+use crate::flow::{Cue, Script};
 use crate::office::{CallCommand, Direction};
 use crate::queue::{Exit, OfferId};
 
@@ -141,10 +142,26 @@ pub enum Route {
         /// Its number.
         number: String,
     },
+    /// To phones, one round after the other, and to another destination when nobody answers: a
+    /// ring group, or an extension with voicemail.
+    Group {
+        /// The number of the group or the extension.
+        number: String,
+        /// The phones that ring together, round by round.
+        rounds: Vec<Vec<Device>>,
+        /// How long each round rings.
+        ring_for: Duration,
+        /// Where the caller goes when nobody answers.
+        failover: Destination,
+    },
+    /// Into a script.
+    Script(Box<Script>),
     /// To a prompt, and then the end.
     Prompt {
         /// Its name in the library.
         file: String,
+        /// How often it is played.
+        times: u8,
     },
     /// To a test number.
     Test(TestNumber),
@@ -310,6 +327,10 @@ pub enum Input {
         /// The prompt.
         prompt: String,
     },
+    /// A leg pressed a key: by RFC 4733, or by a tone in its audio.
+    Digit(LegIndex, char),
+    /// The answer to what a script asked for.
+    Cue(Cue),
     /// A sound came to its end.
     Played(Player),
     /// A timer went off; it may be late.

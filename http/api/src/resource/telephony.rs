@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::yes;
+use super::{ExtensionVoicemail, yes};
 
 /// How DTMF digits travel on a leg.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -81,6 +81,9 @@ pub struct Extension {
     /// How long a call to it rings before it counts as unanswered.
     #[serde(default = "minute")]
     pub ring_timeout_secs: u32,
+    /// Its voicemail.
+    #[serde(default)]
+    pub voicemail: ExtensionVoicemail,
     /// A disabled extension can neither register nor be called.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -194,5 +197,37 @@ pub enum Destination {
     PlayGreeting {
         /// The prompt's name in the library.
         prompt: String,
+        /// How often it is played, 1 to 5.
+        #[serde(default = "once")]
+        times: u8,
     },
+    /// Leave a message for an extension.
+    ExtVm {
+        /// The extension's number.
+        number: String,
+    },
+    /// Leave a message in a group voicemail.
+    GroupVm {
+        /// Its number.
+        number: String,
+    },
+    /// Enter a menu.
+    Ivr {
+        /// Its number.
+        number: String,
+    },
+    /// Enter a call flow.
+    CallFlow {
+        /// Its number.
+        number: String,
+    },
+    /// Ring a ring group.
+    RingGroup {
+        /// Its number.
+        number: String,
+    },
+}
+
+const fn once() -> u8 {
+    1
 }

@@ -1,5 +1,7 @@
 //! The operations of each kind, with what is documented of them.
 
+mod flow;
+
 use axum::http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -27,7 +29,12 @@ struct Entry {
 /// The field and path parameter that is a kind's key.
 pub(super) const fn parameter_of(kind: Kind) -> &'static str {
     match kind {
-        Kind::Extension | Kind::Queue => "number",
+        Kind::Extension
+        | Kind::Queue
+        | Kind::RingGroup
+        | Kind::Ivr
+        | Kind::CallFlow
+        | Kind::GroupVoicemail => "number",
         Kind::Trunk | Kind::InboundRoute | Kind::OutboundRoute | Kind::User => "name",
         Kind::ApiToken => "id",
         Kind::Settings => "",
@@ -44,6 +51,12 @@ fn extensions() -> Entry {
         "number": "1001", "name": "Chen", "outbound_caller_id": "", "max_contacts": 3,
         "codecs": ["pcmu", "pcma", "g722", "opus"], "dtmf": "auto", "encryption": "optional",
         "ring_timeout_secs": 60, "enabled": true,
+        "voicemail": {
+            "enabled": true,
+            "mailbox": {
+                "greeting": "", "email": [], "max_message_secs": 180, "max_messages": 100,
+            },
+        },
     });
     let written = json!({ "number": "1001", "name": "Chen", "password": "correct horse battery" });
     let (written, read, page) = shapes::<api::Extension>(written, &read);
@@ -200,6 +213,10 @@ const fn permissions(kind: Kind) -> (Permission, Permission) {
         | Kind::InboundRoute
         | Kind::OutboundRoute
         | Kind::Queue
+        | Kind::RingGroup
+        | Kind::Ivr
+        | Kind::CallFlow
+        | Kind::GroupVoicemail
         | Kind::Settings => (Permission::ConfigRead, Permission::ConfigWrite),
     }
 }
@@ -208,7 +225,8 @@ const fn permissions(kind: Kind) -> (Permission, Permission) {
 pub(crate) fn operations() -> Vec<Operation> {
     let kinds =
         [extensions(), trunks(), inbound_routes(), outbound_routes(), queues(), users(), tokens()];
-    let mut operations: Vec<Operation> = kinds.into_iter().flat_map(crud).collect();
+    let kinds = kinds.into_iter().chain(flow::entries());
+    let mut operations: Vec<Operation> = kinds.flat_map(crud).collect();
     operations.extend(members());
     operations.extend(settings());
     operations
@@ -300,6 +318,10 @@ const fn path_tag(kind: Kind) -> &'static str {
         | Kind::InboundRoute
         | Kind::OutboundRoute
         | Kind::Queue
+        | Kind::RingGroup
+        | Kind::Ivr
+        | Kind::CallFlow
+        | Kind::GroupVoicemail
         | Kind::Settings => "configuration",
     }
 }

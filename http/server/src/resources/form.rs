@@ -15,6 +15,7 @@ use crate::operation::read;
 use crate::problem::{Code, Problem};
 
 const PASSWORD: &str = "password";
+const MAILBOX: &str = "mailbox";
 const HASHES: [&str; 2] = ["password_hash", "secret_hash"];
 
 /// The outward form of a resource.
@@ -28,6 +29,10 @@ pub(super) fn outward(resource: &Resource) -> Result<Value, Problem> {
         Resource::User(of) => through::<api::User>(of),
         Resource::ApiToken(of) => through::<api::ApiToken>(of),
         Resource::Settings(of) => through::<api::Settings>(of),
+        Resource::RingGroup(of) => through::<api::RingGroup>(of),
+        Resource::Ivr(of) => through::<api::Ivr>(of),
+        Resource::CallFlow(of) => through::<api::CallFlow>(of),
+        Resource::GroupVoicemail(of) => through::<api::GroupVoicemail>(of),
     }
 }
 
@@ -61,6 +66,13 @@ pub(super) async fn inward(
                 _ => None,
             };
             secret(&mut fields, password, old, "/password")?;
+            let old = match before {
+                Some(Resource::Extension(old)) => Some(&old.voicemail.mailbox.pin),
+                _ => None,
+            };
+            if let Some(voicemail) = fields.get_mut("voicemail") {
+                pin(&mut voicemail[MAILBOX], written.voicemail.mailbox.pin, old);
+            }
             Resource::Extension(read(Value::Object(fields))?)
         }
         Kind::Trunk => Resource::Trunk(trunk(body, before)?),
@@ -77,6 +89,21 @@ pub(super) async fn inward(
             Resource::ApiToken(read(Value::Object(fields))?)
         }
         Kind::Settings => Resource::Settings(plain::<api::Settings, _>(body)?),
+        Kind::RingGroup => Resource::RingGroup(plain::<api::RingGroup, _>(body)?),
+        Kind::Ivr => Resource::Ivr(plain::<api::Ivr, _>(body)?),
+        Kind::CallFlow => Resource::CallFlow(plain::<api::CallFlow, _>(body)?),
+        Kind::GroupVoicemail => {
+            let written: api::GroupVoicemail = read(body)?;
+            let mut fields = fields(&written)?;
+            let old = match before {
+                Some(Resource::GroupVoicemail(old)) => Some(&old.mailbox.pin),
+                _ => None,
+            };
+            if let Some(mailbox) = fields.get_mut(MAILBOX) {
+                pin(mailbox, written.mailbox.pin, old);
+            }
+            Resource::GroupVoicemail(read(Value::Object(fields))?)
+        }
     })
 }
 
@@ -106,6 +133,12 @@ fn secret(
     let secret = new.or_else(|| old.cloned()).ok_or_else(missing)?;
     fields.insert(PASSWORD.into(), Value::String(secret));
     Ok(())
+}
+
+/// A PIN that is left out stays what it was.
+fn pin(mailbox: &mut Value, new: Option<String>, old: Option<&String>) {
+    let pin = new.or_else(|| old.cloned()).unwrap_or_default();
+    mailbox["pin"] = Value::String(pin);
 }
 
 fn trunk(body: Value, before: Option<&Resource>) -> Result<kept::Trunk, Problem> {

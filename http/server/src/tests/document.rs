@@ -114,6 +114,10 @@ async fn the_written_examples_are_taken_and_read_back_as_shown() {
     let order = [
         Kind::Extension,
         Kind::Trunk,
+        Kind::RingGroup,
+        Kind::GroupVoicemail,
+        Kind::Ivr,
+        Kind::CallFlow,
         Kind::Queue,
         Kind::InboundRoute,
         Kind::OutboundRoute,

@@ -5,6 +5,13 @@ use super::Node;
 
 /// What each kind is made of in these tests, in the order of their references.
 fn kinds() -> Vec<(&'static str, &'static str, Value, Value)> {
+    let mut kinds = phones_and_queues();
+    kinds.extend(ways_of_calls());
+    kinds.extend(routes_and_users());
+    kinds
+}
+
+fn phones_and_queues() -> Vec<(&'static str, &'static str, Value, Value)> {
     let password = "CANARY-correct-horse";
     vec![
         (
@@ -31,6 +38,50 @@ fn kinds() -> Vec<(&'static str, &'static str, Value, Value)> {
             }),
             json!({ "agent": { "wrap_up_secs": 9 } }),
         ),
+    ]
+}
+
+/// What calls pass through.
+fn ways_of_calls() -> Vec<(&'static str, &'static str, Value, Value)> {
+    vec![
+        (
+            "ring-groups",
+            "6300",
+            json!({ "number": "6300", "name": "Support", "members": ["1001"] }),
+            json!({ "strategy": "sequential" }),
+        ),
+        (
+            "group-voicemails",
+            "6700",
+            json!({ "number": "6700", "name": "Sales", "mailbox": { "pin": "47114711" } }),
+            json!({ "members": ["1001"] }),
+        ),
+        (
+            "ivrs",
+            "6500",
+            json!({
+                "number": "6500", "name": "Menu", "prompt": "custom/menu",
+                "keys": { "1": { "type": "ring_group", "number": "6300" } },
+            }),
+            json!({ "max_tries": 2 }),
+        ),
+        (
+            "call-flows",
+            "6600",
+            json!({
+                "number": "6600", "name": "Flow",
+                "steps": [{ "action": {
+                    "type": "go", "destination": { "type": "group_vm", "number": "6700" },
+                } }],
+            }),
+            json!({ "name": "Another" }),
+        ),
+    ]
+}
+
+fn routes_and_users() -> Vec<(&'static str, &'static str, Value, Value)> {
+    let password = "CANARY-correct-horse";
+    vec![
         (
             "inbound-routes",
             "main",
@@ -107,11 +158,12 @@ async fn secrets_go_in_and_never_come_out() {
     }
     said += &node.get("/api/v1/api-tokens").await.text;
 
-    for secret in ["CANARY", "argon2", "password", "secret", "hash"] {
+    for secret in ["CANARY", "argon2", "password", "secret", "hash", "47114711"] {
         assert!(!said.contains(secret), "{secret} in {said}");
     }
     let directory = node.edge.office.provisioning().directory();
     assert_eq!(directory.extension("1001").unwrap().password, "CANARY-correct-horse");
+    assert_eq!(directory.group_voicemail("6700").unwrap().mailbox.pin, "47114711");
     assert!(directory.user("alice").unwrap().password_hash.starts_with("$argon2id$"));
 }
 
