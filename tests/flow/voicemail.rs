@@ -169,3 +169,29 @@ async fn a_message_whose_file_was_changed_is_not_played() {
 
     assert_eq!(answer.status().as_u16(), 503, "{:?}", answer.text().await);
 }
+
+#[tokio::test]
+async fn q_026_the_lamp_of_a_mailbox_follows_its_messages() {
+    let office = Office::open().await;
+    voicemail(&office, "1001", "").await;
+    let mut owner = office.phone("1001", 0, json!({ "mwi": true })).await;
+    let shows = |event: &Value| event["body"].as_str().unwrap_or_default().to_owned();
+    let at_first = shows(&owner.expect("mwi").await);
+    assert!(at_first.starts_with("Messages-Waiting: no"), "{at_first}");
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    leave(&mut caller, "#1001", 1).await;
+    press(&mut caller, "#").await;
+    caller.expect_end().await;
+
+    let lit = shows(&owner.expect("mwi").await);
+    assert!(lit.starts_with("Messages-Waiting: yes"), "{lit}");
+    assert!(lit.contains("Voice-Message: 1/0"), "{lit}");
+    let left = messages(&office, "1001", 1).await;
+    let id = left[0]["id"].as_str().unwrap();
+    let path = format!("/api/v1/voicemail/1001/messages/{id}");
+    let answer = office.api.send(Method::DELETE, &path, &Value::Null).await;
+    assert_eq!(answer.status(), 204);
+    let out = shows(&owner.expect("mwi").await);
+    assert!(out.contains("Voice-Message: 0/0"), "{out}");
+}

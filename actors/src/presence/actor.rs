@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tandem_config::resource::Extension;
 use tandem_journal::{Entity, Journal};
 use tandem_kernel::port::{ActorPort, Slot};
@@ -66,6 +66,8 @@ pub enum PresenceMsg {
     },
     /// Looks for subscriptions that ran out.
     Tick,
+    /// The node ends: the answer comes when the subscribers were told to go elsewhere.
+    Drain(RpcReplyPort<()>),
 }
 
 impl ractor::Message for PresenceMsg {}
@@ -138,11 +140,13 @@ impl Actor for PresenceActor {
                 state.agent(&myself, &extension, version, &event);
             }
             PresenceMsg::Tick => {
-                let drains = state.exchange.calls.is_draining();
-                if drains && !std::mem::replace(&mut state.is_draining, true) {
-                    state.step(&myself, Input::Drain);
-                }
+                state.drain(&myself);
                 state.step(&myself, Input::Tick);
+            }
+            PresenceMsg::Drain(reply) => {
+                state.drain(&myself);
+                // Who asked may have stopped waiting.
+                let _gone = reply.send(());
             }
         }
         Ok(())
@@ -168,6 +172,14 @@ fn follow_agents(journal: &Journal, to: ActorRef<PresenceMsg>) {
 }
 
 impl PresenceState {
+    /// Sends the subscribers away, once, when the node drains.
+    fn drain(&mut self, myself: &ActorRef<PresenceMsg>) {
+        let drains = self.exchange.calls.is_draining();
+        if drains && !std::mem::replace(&mut self.is_draining, true) {
+            self.step(myself, Input::Drain);
+        }
+    }
+
     /// What a SUBSCRIBE asks for.
     async fn wish(
         &mut self,

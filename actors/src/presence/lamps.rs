@@ -5,6 +5,7 @@
 //! changes stays.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use ractor::ActorRef;
@@ -54,6 +55,16 @@ impl Lamps {
         let mut inner = self.inner.lock();
         inner.mail.insert(extension.to_owned(), mail);
         inner.tell(Watched::Mailbox { extension: extension.to_owned() });
+    }
+
+    /// The node ends: waits until the subscribers were told so, a second at most.
+    pub async fn drain(&self) {
+        let to = self.inner.lock().to.clone();
+        let Some(to) = to else { return };
+        let told = ractor::rpc::call(&to, PresenceMsg::Drain, Some(Duration::from_secs(1))).await;
+        if told.is_err() {
+            tracing::warn!("subscribers were not told that the node ends");
+        }
     }
 
     /// Whom changes are told to from now on; nothing is watched yet.

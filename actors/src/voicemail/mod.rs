@@ -28,6 +28,7 @@ use parking_lot::RwLock;
 use tandem_engine::{Recorded, RecordedLater};
 use tandem_journal::{Append, Entity, Journal};
 use tandem_kernel::{CallId, Clock};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Mutex, broadcast};
 
 use self::event::MailboxEvent;
@@ -35,6 +36,7 @@ use self::files::Files;
 use crate::entity;
 use crate::flow::{MessageChange, Saved};
 use crate::office::Refusal;
+use crate::presence::{Lamps, Mail};
 
 /// Changes that a slow watcher may be behind before it has to look at everything again.
 const CHANGES: usize = 256;
@@ -115,6 +117,28 @@ impl Voicemail {
     #[must_use]
     pub fn waiting(&self, mailbox: &str) -> Waiting {
         self.inner.mailboxes.read().get(mailbox).map(Mailbox::waiting).unwrap_or_default()
+    }
+
+    /// Keeps the lamps of phones as the mailboxes are, for the life of the node (RFC 3842).
+    pub async fn light(self, lamps: Arc<Lamps>) {
+        let mut changes = self.watch();
+        loop {
+            let all: Vec<String> = self.inner.mailboxes.read().keys().cloned().collect();
+            all.iter().for_each(|mailbox| self.show(&lamps, mailbox));
+            loop {
+                match changes.recv().await {
+                    Ok(mailbox) => self.show(&lamps, &mailbox),
+                    // Too far behind: everything is looked at again.
+                    Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        }
+    }
+
+    fn show(&self, lamps: &Lamps, mailbox: &str) {
+        let Waiting { fresh, heard } = self.waiting(mailbox);
+        lamps.mail(mailbox, Mail { new: fresh, old: heard });
     }
 
     /// The messages of a mailbox, the oldest first.

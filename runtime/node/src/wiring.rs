@@ -70,6 +70,8 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let doors = (Door::default(), Door::default());
     start_actors(config, clock, &exchange, &doors).await?;
     start_post(config, &exchange)?;
+    let (voicemail, lamps) = (exchange.voicemail.clone(), exchange.lamps.clone());
+    tandem_kernel::spawn("mailbox lamps", voicemail.light(lamps));
     tokio::spawn(Switch::new(exchange.clone(), doors.0, doors.1).run(requests));
     if order.demo {
         demo::provision(&read.provisioning, data_dir).await?;
@@ -371,6 +373,7 @@ async fn wait_for_signal() -> Result<()> {
 /// No new calls; the others get time to end. A second signal ends them now.
 async fn drain(config: &NodeConfig, exchange: &Exchange) {
     exchange.calls.drain();
+    exchange.lamps.drain().await;
     let calls = exchange.calls.count();
     tracing::info!(calls, "draining");
     let patience = Duration::from_secs(u64::from(config.node.drain_secs));
