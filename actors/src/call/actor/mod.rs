@@ -94,9 +94,9 @@ enum Begun {
     Yes,
 }
 
-/// How long an answer waits for the call's first fact. Beyond it the disk or the cluster is in
-/// trouble, and the caller matters more than the record.
-const FIRST_FACT: std::time::Duration = std::time::Duration::from_millis(250);
+/// How long an answer waits for the call's first fact: longer than a busy disk takes to sync and
+/// a cluster to elect. Beyond it they are in trouble, and the caller matters more than the record.
+const FIRST_FACT: std::time::Duration = std::time::Duration::from_secs(2);
 
 impl Actor for CallActor {
     type Msg = CallMsg;
