@@ -340,3 +340,14 @@ proptest! {
         prop_assert_eq!(NameAddr::parse(&named.to_string()), Ok(named));
     }
 }
+
+#[test]
+fn a_host_with_too_many_colons_reads_back_as_it_was_written() {
+    for text in ["sip:[2001:db8:::1]", "sip:[::::1]", "sip:[:::::::]", "sip:a:::b:::::c;x"] {
+        if let Ok(uri) = text.parse::<Uri>() {
+            assert_eq!(uri.to_string().parse::<Uri>().as_ref(), Ok(&uri), "{text}");
+        }
+    }
+    let torture: Uri = "sip:[2001:db8:::192.0.2.1]".parse().unwrap();
+    assert_eq!(torture.host, "[2001:db8::192.0.2.1]");
+}

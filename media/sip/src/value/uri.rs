@@ -237,13 +237,16 @@ impl fmt::Display for Uri {
     }
 }
 
-/// Lower case, brackets where an IPv6 address needs them, two colons for three (RFC 5118 4.10).
+/// Lower case, brackets where an IPv6 address needs them, two colons for more (RFC 5118 4.10).
 fn canonical_host(host: &str) -> String {
-    let host = host.to_ascii_lowercase();
+    let mut host = host.to_ascii_lowercase();
     if !host.starts_with('[') && host.contains(':') {
-        return format!("[{host}]");
+        host = format!("[{host}]");
     }
-    if host.contains(":::") { host.replace(":::", "::") } else { host }
+    while host.contains(":::") {
+        host = host.replace(":::", "::");
+    }
+    host
 }
 
 pub(super) fn ip_of(host: &str) -> Option<IpAddr> {
