@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
+use crate::backend::{Backend, Entry};
 use crate::file::{Reader, Writer};
 use crate::flusher::{Flusher, Synced};
+use crate::memory::Disk;
 use crate::verify::Report;
 use crate::{MAX_VALUE_BYTES, Options, StoreError, Table};
 
@@ -23,11 +25,20 @@ pub struct Store {
 
 struct Inner {
     dir: PathBuf,
-    db: RwLock<Option<sled::Db>>,
-    flusher: Mutex<Option<Flusher>>,
+    db: RwLock<Option<Backend>>,
+    syncs: Mutex<Option<Syncs>>,
     // Held for its lock, which the system releases with the process.
     lock: Mutex<Option<File>>,
 }
+
+/// Who makes a store durable.
+enum Syncs {
+    Flusher(Flusher),
+    Simulated(Disk),
+}
+
+/// Full keys with their sealed values; none removes.
+pub(crate) type Writes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// A stored value, without its checksum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +55,7 @@ impl Deref for Value {
 /// Writes that become visible and durable together.
 #[derive(Default)]
 pub struct Batch {
-    writes: sled::Batch,
-    len: usize,
+    writes: Writes,
     too_large: Option<(&'static str, usize)>,
 }
 
@@ -60,27 +70,25 @@ impl Batch {
         let mut sealed = Vec::with_capacity(value.len() + CHECKSUM_BYTES);
         sealed.extend_from_slice(value);
         sealed.extend_from_slice(&checksum(&key, value).to_le_bytes());
-        self.writes.insert(key, sealed);
-        self.len += 1;
+        self.writes.push((key, Some(sealed)));
     }
 
     /// Removes a value; one that is not there is no error.
     pub fn remove(&mut self, table: Table, key: &[u8]) {
-        self.writes.remove(full_key(table, key));
-        self.len += 1;
+        self.writes.push((full_key(table, key), None));
     }
 
     /// Whether the batch writes nothing.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.len == 0
+        self.writes.is_empty()
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         // The flusher's thread has the database open until it ends.
-        if let Some(flusher) = self.flusher.lock().take() {
+        if let Some(Syncs::Flusher(flusher)) = self.syncs.lock().take() {
             flusher.stop();
         }
     }
@@ -105,9 +113,27 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 dir: dir.to_owned(),
-                db: RwLock::new(Some(db)),
-                flusher: Mutex::new(Some(flusher)),
+                db: RwLock::new(Some(Backend::Sled(db))),
+                syncs: Mutex::new(Some(Syncs::Flusher(flusher))),
                 lock: Mutex::new(Some(lock)),
+            }),
+        })
+    }
+
+    /// Opens the store that is called `dir` on a simulated disk. Files beside it are real: the
+    /// directory is made.
+    ///
+    /// # Errors
+    ///
+    /// When the directory can not be made.
+    pub fn open_on(disk: &Disk, dir: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(dir).map_err(|e| StoreError::io("create directory", dir, &e))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                dir: dir.to_owned(),
+                db: RwLock::new(Some(Backend::Memory(disk.volume(dir)))),
+                syncs: Mutex::new(Some(Syncs::Simulated(disk.clone()))),
+                lock: Mutex::default(),
             }),
         })
     }
@@ -137,7 +163,7 @@ impl Store {
     pub fn floor(&self, table: Table, key: &[u8]) -> Result<Option<(Vec<u8>, Value)>, StoreError> {
         let low = full_key(table, &[]);
         let high = full_key(table, key);
-        let found = self.with(|db| db.range(low..=high).next_back().transpose())?;
+        let found = self.with(|db| db.last(Bound::Included(&low), Bound::Included(&high)))?;
         self.entry(table, found)
     }
 
@@ -147,7 +173,8 @@ impl Store {
     ///
     /// As [`get`](Self::get).
     pub fn first(&self, table: Table) -> Result<Option<(Vec<u8>, Value)>, StoreError> {
-        let found = self.with(|db| db.range(whole(table)).next().transpose())?;
+        let (low, high) = ([table.id], [table.id + 1]);
+        let found = self.with(|db| db.first(Bound::Included(&low), Bound::Excluded(&high)))?;
         self.entry(table, found)
     }
 
@@ -157,7 +184,8 @@ impl Store {
     ///
     /// As [`get`](Self::get).
     pub fn last(&self, table: Table) -> Result<Option<(Vec<u8>, Value)>, StoreError> {
-        let found = self.with(|db| db.range(whole(table)).next_back().transpose())?;
+        let (low, high) = ([table.id], [table.id + 1]);
+        let found = self.with(|db| db.last(Bound::Included(&low), Bound::Excluded(&high)))?;
         self.entry(table, found)
     }
 
@@ -174,8 +202,8 @@ impl Store {
         mut visit: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let high = Bound::Excluded(vec![table.id + 1]);
-        let entries =
-            self.with(|db| Ok(db.range((Bound::Included(full_key(table, from)), high))))?;
+        let low = Bound::Included(full_key(table, from));
+        let entries = self.with(|db| Ok(db.range(low, high)))?;
         let mut last = Vec::new();
         for entry in entries {
             let (key, raw) = entry.map_err(|e| self.failed("read after", table, &last, &e))?;
@@ -197,7 +225,7 @@ impl Store {
         if let Some((table, len)) = batch.too_large {
             return Err(StoreError::TooLarge { table, len });
         }
-        self.with(|db| db.apply_batch(batch.writes))
+        self.with(|db| db.apply(batch.writes))
     }
 
     /// Waits until all that was applied before the call survives a loss of power.
@@ -206,6 +234,11 @@ impl Store {
     ///
     /// When the disk fails, now or ever before: what it then holds is unknown.
     pub fn sync(&self) -> Result<(), StoreError> {
+        // A simulated disk's delay passes in virtual time, which no thread may wait for.
+        if let Some(Backend::Memory(volume)) = &*self.inner.db.read() {
+            volume.sync(volume.reach());
+            return Ok(());
+        }
         let (done, wait) = std::sync::mpsc::sync_channel(1);
         self.sync_then(Box::new(move |outcome| {
             let _ = done.send(outcome);
@@ -216,14 +249,30 @@ impl Store {
     /// As [`sync`](Self::sync), without waiting: `synced` is called by the flusher's thread,
     /// once for many callers' syncs, and must not block.
     pub fn sync_then(&self, synced: Synced) {
-        let flusher = self.inner.flusher.lock();
-        match &*flusher {
-            Some(flusher) => flusher.request(synced),
+        let syncs = self.inner.syncs.lock();
+        match &*syncs {
+            Some(Syncs::Flusher(flusher)) => flusher.request(synced),
+            Some(Syncs::Simulated(disk)) => {
+                let disk = disk.clone();
+                drop(syncs);
+                self.simulate_sync(&disk, synced);
+            }
             None => {
-                drop(flusher);
+                drop(syncs);
                 synced(Err(StoreError::Closed));
             }
         }
+    }
+
+    fn simulate_sync(&self, disk: &Disk, synced: Synced) {
+        let Some(Backend::Memory(volume)) = self.inner.db.read().clone() else {
+            return synced(Err(StoreError::Closed));
+        };
+        let reach = volume.reach();
+        disk.later(Box::new(move || {
+            volume.sync(reach);
+            synced(Ok(()));
+        }));
     }
 
     /// Bytes on the disk.
@@ -232,7 +281,7 @@ impl Store {
     ///
     /// When the disk fails.
     pub fn size(&self) -> Result<u64, StoreError> {
-        self.with(sled::Db::size_on_disk)
+        self.with(Backend::size)
     }
 
     /// Reads every entry of every table and says what is wrong where. Entries that are whole
@@ -257,18 +306,18 @@ impl Store {
     /// When the last sync failed; the store is closed all the same.
     pub fn close(&self) -> Result<(), StoreError> {
         let outcome = self.sync();
-        if let Some(flusher) = self.inner.flusher.lock().take() {
+        if let Some(Syncs::Flusher(flusher)) = self.inner.syncs.lock().take() {
             flusher.stop();
         }
-        let was_open = self.inner.db.write().take().is_some();
-        if was_open && outcome.is_ok() {
+        let was = self.inner.db.write().take();
+        if matches!(was, Some(Backend::Sled(_))) && outcome.is_ok() {
             note_length(&self.inner.dir)?;
         }
         drop(self.inner.lock.lock().take());
         outcome
     }
 
-    fn with<T>(&self, call: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, StoreError> {
+    fn with<T>(&self, call: impl FnOnce(&Backend) -> sled::Result<T>) -> Result<T, StoreError> {
         let guard = self.inner.db.read();
         let db = guard.as_ref().ok_or(StoreError::Closed)?;
         call(db).map_err(|error| described(&self.inner.dir, &error))
@@ -277,7 +326,7 @@ impl Store {
     fn entry(
         &self,
         table: Table,
-        found: Option<(sled::IVec, sled::IVec)>,
+        found: Option<Entry>,
     ) -> Result<Option<(Vec<u8>, Value)>, StoreError> {
         let Some((key, raw)) = found else { return Ok(None) };
         let value = self.opened(table, &key, raw)?;
@@ -325,8 +374,12 @@ pub(crate) fn described(dir: &Path, error: &sled::Error) -> StoreError {
     }
 }
 
-/// Makes the directory's entries durable.
-pub(crate) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
+/// Makes a directory's entries durable: what was made, renamed or removed in it.
+///
+/// # Errors
+///
+/// When the disk fails.
+pub fn sync_dir(dir: &Path) -> Result<(), StoreError> {
     File::open(dir)
         .and_then(|handle| handle.sync_all())
         .map_err(|e| StoreError::io("sync directory", dir, &e))
@@ -402,10 +455,6 @@ fn full_key(table: Table, key: &[u8]) -> Vec<u8> {
     full.push(table.id);
     full.extend_from_slice(key);
     full
-}
-
-fn whole(table: Table) -> std::ops::Range<Vec<u8>> {
-    vec![table.id]..vec![table.id + 1]
 }
 
 fn checksum(key: &[u8], value: &[u8]) -> u32 {

@@ -7,6 +7,7 @@
 //! | Power-safe syncs, many callers in one          | `flusher`    |
 //! | Is everything there and whole?                 | [`Report`]   |
 //! | Large things: one file, all of it or none      | [`file`]     |
+//! | A disk that loses power, for simulations       | [`memory`]   |
 //!
 //! Invariants: each value carries a CRC-32 over its key and itself, checked on every read; no
 //! value reaches [`MAX_VALUE_BYTES`], above which the database underneath is not crash-safe;
@@ -14,16 +15,18 @@
 //! reported as synced again. What a store alone can not see is a database that recovered to an
 //! earlier moment after a crash: who must know keeps a second witness, as the journal does.
 
+mod backend;
 mod database;
 pub mod file;
 mod flusher;
+pub mod memory;
 #[cfg(test)]
 mod tests;
 mod verify;
 
 use std::path::PathBuf;
 
-pub use database::{Batch, Store, Value};
+pub use database::{Batch, Store, Value, sync_dir};
 pub use flusher::Synced;
 pub use verify::{Problem, Report};
 

@@ -3,8 +3,11 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::file::{Reader, Writer};
+use crate::memory::Disk;
 use crate::{Batch, MAX_VALUE_BYTES, Options, Store, StoreError, Table};
 
 const FIRST: Table = Table::new(b'a', "first");
@@ -251,4 +254,40 @@ fn the_bytes_of_a_file_are_frozen() {
     ]
     .concat();
     assert_eq!(fs::read(&path).unwrap()[..golden.len()], golden);
+}
+
+#[test]
+fn a_simulated_disk_keeps_what_was_synced_and_the_first_of_the_rest_when_the_power_goes() {
+    let held = Arc::new(parking_lot::Mutex::new(Vec::<Box<dyn FnOnce() + Send>>::new()));
+    let queue = Arc::clone(&held);
+    let disk = Disk::new(Arc::new(move |work| queue.lock().push(work)));
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open_on(&disk, dir.path()).unwrap();
+    let keys = |store: &Store| {
+        let mut keys = Vec::new();
+        let scanned = store.scan(FIRST, &[], |key, _| {
+            keys.push(key.to_vec());
+            ControlFlow::Continue(())
+        });
+        scanned.unwrap();
+        keys
+    };
+    let synced = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&synced);
+
+    put(&store, FIRST, b"a", b"1");
+    store.sync_then(Box::new(move |_| told.store(true, Ordering::Relaxed)));
+    for key in [b"b", b"c", b"d"] {
+        put(&store, FIRST, key, b"1");
+    }
+    assert!(!synced.load(Ordering::Relaxed));
+    for work in held.lock().drain(..) {
+        work();
+    }
+    assert!(synced.load(Ordering::Relaxed));
+    assert_eq!(keys(&store), [b"a", b"b", b"c", b"d"]);
+    disk.lose_power(1);
+
+    let store = Store::open_on(&disk, dir.path()).unwrap();
+    assert_eq!(keys(&store), [b"a", b"b"]);
 }

@@ -1,10 +1,12 @@
 //! Is everything there and whole?
 
 use std::fmt;
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use crate::Table;
+use crate::backend::Backend;
 use crate::database::{place, sealed_value, words_of};
 
 // A damaged store is replaced, not repaired: the first few findings say enough.
@@ -43,7 +45,7 @@ impl Report {
 
     pub(crate) fn of(
         dir: &Path,
-        db: &sled::Db,
+        db: &Backend,
         tables: &[Table],
         check: impl FnMut(Table, &[u8], &[u8]) -> Result<(), String>,
     ) -> Self {
@@ -60,12 +62,12 @@ impl Report {
     fn scan(
         &mut self,
         dir: &Path,
-        db: &sled::Db,
+        db: &Backend,
         tables: &[Table],
         mut check: impl FnMut(Table, &[u8], &[u8]) -> Result<(), String>,
     ) {
         let mut last = ("none", Vec::new());
-        for entry in db.iter() {
+        for entry in db.range(Bound::Unbounded, Bound::Unbounded) {
             if self.problems.len() >= MOST_PROBLEMS {
                 return;
             }
