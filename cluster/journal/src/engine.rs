@@ -10,22 +10,27 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
-use openraft::raft::ClientWriteResult;
 use openraft::{BasicNode, Raft};
 use tandem_kernel::Timestamp;
 use tandem_store::Store;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use crate::contact::Contact;
 use crate::error::{AppendError, OpenError, ReadError};
 use crate::format::{Proposal, cost};
-use crate::group::{Alone, Batch, Group, RECOVERY, config};
-use crate::handle::Config;
+use crate::group::{self, Batch, Group, Outcomes, RECOVERY};
+use crate::handle::{Begin, Config};
+use crate::inlet::Inlet;
 use crate::log::Log;
+use crate::members::{self, Members, Status};
+use crate::network::Links;
 use crate::record::{Append, Appended};
 use crate::records::Records;
 use crate::state::State;
+use crate::transport::{Alone, Transport};
 use crate::verify;
+use crate::writer::Writer;
 
 // Appends that wait: a second of a busy node. Beyond it the node is too slow for its load.
 const MOST_WAITING: usize = 16_384;
@@ -33,8 +38,10 @@ const MOST_WAITING: usize = 16_384;
 const MOST_ENTRY_COST: usize = 88 * 1024;
 // Appends taken from the queue at once.
 const MOST_TAKEN: usize = 1_024;
-// Entries that are on their way to the disk: one is synced while the next is collected.
-const MOST_IN_FLIGHT: usize = 2;
+// Entries that are on their way to the disk: one is synced while the next is collected. In a
+// cluster the leader may change between two, and they would commit out of their order.
+const MOST_IN_FLIGHT_ALONE: usize = 2;
+const MOST_IN_FLIGHT: usize = 1;
 // An entry costs some 400 us of CPU and an append in it 10 us, so entries keep a distance in
 // which appends collect. The first after a rest goes at once; call set-up waits for none.
 const REST: Duration = Duration::from_millis(2);
@@ -51,16 +58,19 @@ pub(crate) enum Request {
 pub(crate) struct Proposed {
     pub(crate) append: Append,
     pub(crate) at: Timestamp,
+    /// When the caller's patience ends.
+    pub(crate) until: Instant,
     pub(crate) reply: Reply,
 }
 
 type Reply = oneshot::Sender<Result<Appended, AppendError>>;
-type Write = Pin<Box<dyn Future<Output = Option<ClientWriteResult<Group>>> + Send>>;
+type Write = Pin<Box<dyn Future<Output = Result<Outcomes, AppendError>> + Send>>;
 
 /// What users of an open journal need of it.
 pub(crate) struct Opened {
     pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) records: Arc<Records>,
+    pub(crate) members: Members,
 }
 
 /// Opens a journal on a new thread.
@@ -83,12 +93,16 @@ fn run(config: Config, opened: oneshot::Sender<Result<Opened, OpenError>>) {
         }
     };
     runtime.block_on(async move {
-        match Engine::open(config).await {
-            Ok((engine, requests)) => {
-                let records = Arc::clone(&engine.records);
+        let stores = verify::open(&config.dir, config.node, config.cache_bytes);
+        let opened_engine = match stores {
+            Ok(stores) => Engine::open(config, stores).await,
+            Err(error) => Err(error),
+        };
+        match opened_engine {
+            Ok((engine, parts, requests)) => {
                 // An opener who went away closes the journal by dropping the sender.
-                let _ = opened.send(Ok(Opened { requests: requests.0, records }));
-                engine.serve(requests.1).await;
+                let _ = opened.send(Ok(parts));
+                engine.serve(requests).await;
             }
             Err(error) => {
                 let _ = opened.send(Err(error));
@@ -97,44 +111,75 @@ fn run(config: Config, opened: oneshot::Sender<Result<Opened, OpenError>>) {
     });
 }
 
-type Requests = (mpsc::Sender<Request>, mpsc::Receiver<Request>);
+/// Opens a journal on the runtime of the caller, for simulations in virtual time.
+#[cfg(test)]
+pub(crate) async fn start_here(
+    config: Config,
+    stores: verify::Opened,
+) -> Result<(Opened, tokio::task::JoinHandle<()>), OpenError> {
+    let (engine, parts, requests) = Engine::open(config, stores).await?;
+    Ok((parts, tokio::spawn(engine.serve(requests))))
+}
 
 struct Engine {
-    raft: Raft<Group, State>,
-    records: Arc<Records>,
+    writer: Writer,
     log: Store,
+    is_alone: bool,
     waiting: VecDeque<Proposed>,
     in_flight: FuturesOrdered<Write>,
     // The replies of each write in flight, in the same order.
     replies: VecDeque<Vec<Reply>>,
     // Not before this is the next entry begun.
     rest_until: Instant,
+    op_ids: OpIds,
 }
 
 impl Engine {
-    async fn open(config: Config) -> Result<(Self, Requests), OpenError> {
-        let opened = verify::open(&config.dir, config.node, config.cache_bytes)?;
+    async fn open(
+        config: Config,
+        opened: verify::Opened,
+    ) -> Result<(Self, Opened, mpsc::Receiver<Request>), OpenError> {
         let records = Arc::new(Records::new(opened.state, opened.applied.head));
-        let state = State::new(Arc::clone(&records), opened.applied, opened.operations);
-        let log = Log::new(opened.log.clone());
-        let raft = start_group(config.node, log, state).await?;
+        let log = Log::new(opened.log.clone())?;
+        let (applied, operations) = (opened.applied, opened.operations);
+        let state = State::new(Arc::clone(&records), applied, operations, log.durable());
+        let cluster = config.cluster.clone();
+        let transport: Arc<dyn Transport> =
+            cluster.map_or_else(|| Arc::new(Alone) as _, |cluster| cluster.transport);
+        let raft = new_group(&config, Arc::clone(&transport), log, state).await?;
+        let contact = Arc::new(Contact::default());
+        let inlet =
+            Inlet::new(config.node, raft.clone(), Arc::clone(&records), Arc::clone(&contact));
+        transport.serve(inlet);
+        begin(&raft, &config).await?;
+        let patience = config.timing.patience;
+        let writer = Writer { raft, transport, records: Arc::clone(&records), patience };
+        let (told, status) = watch::channel(Status::default());
+        tokio::spawn(members::follow(writer.clone(), told));
+        let members = Members { writer: writer.clone(), contact, status };
+        let (requests, asked) = mpsc::channel(MOST_WAITING);
         let engine = Self {
-            raft,
-            records,
+            writer,
             log: opened.log,
+            is_alone: config.cluster.is_none(),
             waiting: VecDeque::new(),
             in_flight: FuturesOrdered::new(),
             replies: VecDeque::new(),
             rest_until: Instant::now(),
+            op_ids: OpIds::new(config.node, config.clock.now()),
         };
-        Ok((engine, mpsc::channel(MOST_WAITING)))
+        Ok((engine, Opened { requests, records, members }, asked))
+    }
+
+    const fn most_in_flight(&self) -> usize {
+        if self.is_alone { MOST_IN_FLIGHT_ALONE } else { MOST_IN_FLIGHT }
     }
 
     async fn serve(mut self, mut requests: mpsc::Receiver<Request>) {
         let mut taken = Vec::with_capacity(MOST_TAKEN);
         let mut closer = None;
         loop {
-            let may_take = self.replies.len() < MOST_IN_FLIGHT && self.waiting.is_empty();
+            let may_take = self.replies.len() < self.most_in_flight() && self.waiting.is_empty();
             if !may_take && self.replies.is_empty() {
                 self.propose().await;
                 continue;
@@ -170,57 +215,70 @@ impl Engine {
 
     /// Writes what waits, as few entries as it fits in.
     async fn propose(&mut self) {
-        while self.replies.len() < MOST_IN_FLIGHT && !self.waiting.is_empty() {
-            let (batch, replies) = self.next_batch();
-            let (responder, written) = openraft::impls::ProgressResponder::complete_only();
-            // A failure drops the responder, which the answer then sees.
-            let _ = self.raft.client_write_ff(batch, Some(responder)).await;
-            self.in_flight.push_back(Box::pin(async move { written.await.ok() }));
+        while self.replies.len() < self.most_in_flight() && !self.waiting.is_empty() {
+            let Some((batch, replies, until)) = self.next_batch() else { return };
+            let write = if self.is_alone {
+                write_alone(self.writer.raft.clone(), batch).await
+            } else {
+                let writer = self.writer.clone();
+                Box::pin(async move { writer.write(batch, until).await }) as Write
+            };
+            self.in_flight.push_back(write);
             self.rest_until = Instant::now() + REST;
             self.replies.push_back(replies);
         }
     }
 
-    fn next_batch(&mut self) -> (Batch, Vec<Reply>) {
+    /// What fits into one entry, and when the patience of the first caller ends.
+    fn next_batch(&mut self) -> Option<(Batch, Vec<Reply>, Instant)> {
         let mut proposals = Vec::new();
         let mut replies = Vec::new();
         let mut total = 0;
+        let mut until = None;
         while let Some(next) = self.waiting.front() {
             total += cost(&next.append);
             if total > MOST_ENTRY_COST && !proposals.is_empty() {
                 break;
             }
-            let Some(Proposed { append, at, reply }) = self.waiting.pop_front() else { break };
-            proposals.push(Proposal::new(append, at));
-            replies.push(reply);
+            let Some(next) = self.waiting.pop_front() else { break };
+            if !self.is_alone && next.until <= Instant::now() {
+                let _ = next.reply.send(Err(AppendError::Unavailable));
+                continue;
+            }
+            until.get_or_insert(next.until);
+            let mut proposal = Proposal::new(next.append, next.at);
+            if !self.is_alone {
+                proposal.op_id.get_or_insert_with(|| self.op_ids.next());
+            }
+            proposals.push(proposal);
+            replies.push(next.reply);
         }
-        (Batch { proposals: Arc::from(proposals) }, replies)
+        until.map(|until| (Batch { proposals: Arc::from(proposals) }, replies, until))
     }
 
-    fn answer(&mut self, written: Option<ClientWriteResult<Group>>) {
+    fn answer(&mut self, written: Result<Outcomes, AppendError>) {
         let replies = self.replies.pop_front().unwrap_or_default();
         let failure = match written {
-            Some(Ok(response)) => {
-                for (reply, outcome) in replies.into_iter().zip(response.data.0) {
+            Ok(outcomes) => {
+                for (reply, outcome) in replies.into_iter().zip(outcomes.0) {
                     // A caller that dropped its outcome did not want to know.
                     let _ = reply.send(outcome);
                 }
                 return;
             }
-            Some(Err(error)) => error.to_string(),
-            None => "the consensus engine has stopped".to_owned(),
+            Err(failure) => failure,
         };
-        tracing::error!(failure, appends = replies.len(), "journal write failed");
+        tracing::error!(%failure, appends = replies.len(), "journal write failed");
         for reply in replies {
-            let _ = reply.send(Err(AppendError::Storage(failure.clone())));
+            let _ = reply.send(Err(failure.clone()));
         }
     }
 
     async fn close(self) -> Result<(), ReadError> {
-        if let Err(error) = self.raft.shutdown().await {
+        if let Err(error) = self.writer.raft.shutdown().await {
             tracing::warn!(%error, "the consensus engine ended badly");
         }
-        let state = self.records.close();
+        let state = self.writer.records.close();
         let log = self.log.close();
         Ok(state.and(log)?)
     }
@@ -238,18 +296,90 @@ async fn take(
     requests.recv_many(taken, MOST_TAKEN).await
 }
 
-/// Starts the group and waits until this node leads it and has applied its log.
-async fn start_group(node: u64, log: Log, state: State) -> Result<Raft<Group, State>, OpenError> {
-    let failed = |error: &dyn std::fmt::Display| OpenError::Consensus(error.to_string());
-    let config = config().validate().map_err(|e| failed(&e))?;
-    let raft = Raft::new(node, Arc::new(config), Alone, log, state).await;
-    let raft = raft.map_err(|e| failed(&e))?;
-    if !raft.is_initialized().await.map_err(|e| failed(&e))? {
-        let members = BTreeMap::from([(node, BasicNode::default())]);
+/// Without others the log takes the entries in the order in which they are handed to it.
+async fn write_alone(raft: Raft<Group, State>, batch: Batch) -> Write {
+    let (responder, written) = openraft::impls::ProgressResponder::complete_only();
+    // A failure drops the responder, which the answer then sees.
+    let _ = raft.client_write_ff(batch, Some(responder)).await;
+    Box::pin(async move {
+        match written.await {
+            Ok(Ok(response)) => Ok(response.data),
+            Ok(Err(error)) => Err(AppendError::Storage(error.to_string())),
+            Err(_) => {
+                let stopped = "the consensus engine has stopped".to_owned();
+                Err(AppendError::Storage(stopped))
+            }
+        }
+    })
+}
+
+async fn new_group(
+    config: &Config,
+    transport: Arc<dyn Transport>,
+    log: Log,
+    state: State,
+) -> Result<Raft<Group, State>, OpenError> {
+    let engine = group::config(&config.timing).validate().map_err(|e| failed(&e))?;
+    let links = Links { node: config.node, transport };
+    let raft = Raft::new(config.node, Arc::new(engine), links, log, state).await;
+    raft.map_err(|e| failed(&e))
+}
+
+/// Waits until this member has what it had when it ended, or what the group had when it joined.
+async fn begin(raft: &Raft<Group, State>, config: &Config) -> Result<(), OpenError> {
+    let begin = config.cluster.as_ref().map(|cluster| (cluster.begin, cluster.address.clone()));
+    let is_new = !raft.is_initialized().await.map_err(|e| failed(&e))?;
+    if is_new && begin.as_ref().is_none_or(|(begin, _)| *begin == Begin::Found) {
+        let address = begin.as_ref().map(|(_, address)| address.clone()).unwrap_or_default();
+        let members = BTreeMap::from([(config.node, BasicNode::new(address))]);
         raft.initialize(members).await.map_err(|e| failed(&e))?;
     }
-    let leads = raft.wait(Some(RECOVERY)).current_leader(node, "this node leads").await;
-    leads.map_err(|e| failed(&e))?;
-    raft.wait_for_recovery(Some(RECOVERY)).await.map_err(|e| failed(&e))?;
-    Ok(raft)
+    if begin.is_none() {
+        let wait = raft.wait(Some(RECOVERY));
+        let leads = wait.current_leader(config.node, "this node leads").await;
+        leads.map_err(|e| failed(&e))?;
+        raft.wait_for_recovery(Some(RECOVERY)).await.map_err(|e| failed(&e))?;
+        return Ok(());
+    }
+    if is_new {
+        let node = config.node;
+        let wait = raft.wait(None);
+        let joined = wait.metrics(
+            |metrics| metrics.membership_config.membership().get_node(&node).is_some(),
+            "this node is a member",
+        );
+        joined.await.map_err(|e| failed(&e))?;
+        raft.wait_for_recovery(Some(RECOVERY)).await.map_err(|e| failed(&e))?;
+        return Ok(());
+    }
+    // A member that finds no quorum opens all the same: its calls need none.
+    if let Err(error) = raft.wait_for_recovery(Some(config.timing.recovery)).await {
+        tracing::warn!(%error, "the journal opens without a quorum");
+    }
+    Ok(())
+}
+
+fn failed(error: &dyn std::fmt::Display) -> OpenError {
+    OpenError::Consensus(error.to_string())
+}
+
+/// Op ids that no other append has: of the member, its start and a count.
+struct OpIds {
+    start: u128,
+    count: u64,
+}
+
+impl OpIds {
+    fn new(node: u64, start: Timestamp) -> Self {
+        // 24 bits of the node, 56 bits of the start in microseconds (2,284 years), 48 bits to
+        // count: a member that starts twice in a microsecond can not be.
+        let node = u128::from(node & 0xff_ffff) << 104;
+        let start = u128::from(start.as_micros() & 0xff_ffff_ffff_ffff) << 48;
+        Self { start: node | start, count: 0 }
+    }
+
+    fn next(&mut self) -> u128 {
+        self.count += 1;
+        self.start | u128::from(self.count)
+    }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use tandem_store::StoreError;
 
-/// Why an append was not taken. Only [`AppendError::Storage`] and [`AppendError::Closed`]
-/// leave it open whether the events are in the journal.
+/// Why an append was not taken. Only [`AppendError::Storage`], [`AppendError::Closed`] and
+/// [`AppendError::Unavailable`] leave it open whether the events are in the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum AppendError {
     /// The entity is at another version than the caller expected.
@@ -36,6 +36,35 @@ pub enum AppendError {
     /// More appends are waiting than the journal holds; nothing was done.
     #[error("too many appends are waiting")]
     Overloaded,
+    /// No leader whom a quorum follows took it in time. It may have been done all the same; the
+    /// same op id asks again without doing it twice.
+    #[error("no quorum of the cluster is within reach")]
+    Unavailable,
+}
+
+/// Why the membership was not changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum MemberError {
+    /// There is no such member.
+    #[error("node {0} is no member")]
+    Unknown(u64),
+    /// A member that is so many entries behind can not vote yet.
+    #[error("node {node} is {behind} entries behind")]
+    Lagging {
+        /// The member.
+        node: u64,
+        /// Entries that it does not have.
+        behind: u64,
+    },
+    /// It is the last voter: nobody would have the journal.
+    #[error("the last voter can not leave")]
+    LastVoter,
+    /// No leader whom a quorum follows answered in time.
+    #[error("no quorum of the cluster is within reach")]
+    Unavailable,
+    /// The consensus engine refused.
+    #[error("failed to change the membership: {0}")]
+    Failed(String),
 }
 
 /// Why a read failed.

@@ -38,6 +38,9 @@ pub(crate) const STATE: [Table; 5] = [CHUNKS, MARKS, ENTITIES, SNAPSHOTS, TRAIL]
 /// The key of [`Applied`] in [`MARKS`].
 pub(crate) const APPLIED: &[u8] = b"applied";
 
+/// The key of [`Installed`] in [`MARKS`].
+pub(crate) const INSTALLED: &[u8] = b"installed";
+
 /// No stored value is larger, so no decoder reads more.
 pub(crate) const LIMIT: usize = MAX_VALUE_BYTES;
 
@@ -56,6 +59,11 @@ impl Proposal {
     pub(crate) fn new(append: Append, at: Timestamp) -> Self {
         let Append { entity, expected, epoch, op_id, events } = append;
         Self { entity, expected, epoch, op_id, at, events }
+    }
+
+    /// An upper bound of the bytes that it takes in an entry and in a chunk.
+    pub(crate) fn cost(&self) -> usize {
+        cost_of(&self.entity, &self.events)
     }
 }
 
@@ -93,6 +101,14 @@ pub(crate) struct Applied {
 }
 
 impl Schema for Applied {
+    const VERSION: u16 = 1;
+}
+
+/// The last entry of the copy that was installed last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Installed(pub(crate) Option<LogIdOf<Group>>);
+
+impl Schema for Installed {
     const VERSION: u16 = 1;
 }
 
@@ -153,6 +169,10 @@ pub(crate) fn number_of(key: &[u8]) -> Option<u64> {
 
 /// An upper bound of the bytes that an append takes in an entry and in a chunk.
 pub(crate) fn cost(append: &Append) -> usize {
+    cost_of(&append.entity, &append.events)
+}
+
+fn cost_of(entity: &Entity, events: &[Bytes]) -> usize {
     const RECORD: usize = 64;
-    append.events.iter().map(|event| event.len() + append.entity.key.len() + RECORD).sum()
+    events.iter().map(|event| event.len() + entity.key.len() + RECORD).sum()
 }

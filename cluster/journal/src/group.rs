@@ -1,24 +1,17 @@
-//! The consensus group: its types and its way to the other members.
+//! The consensus group: its types and how it runs.
 
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openraft::alias::{SnapshotOf, VoteOf};
-use openraft::errors::{RPCError, ReplicationClosed, StreamingError, Unreachable};
-use openraft::network::{RPCOption, RaftNetworkFactory, RaftNetworkV2};
-use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse,
-};
-use openraft::{AnyError, BasicNode, Config, SnapshotPolicy};
+use openraft::{BasicNode, Config, SnapshotPolicy};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppendError;
 use crate::format::Proposal;
+use crate::handle::Timing;
 use crate::record::Appended;
-use crate::transfer::Copy;
 
 openraft::declare_raft_types!(
     /// The types of the journal's consensus group.
@@ -34,6 +27,13 @@ pub(crate) struct Batch {
     pub(crate) proposals: Arc<[Proposal]>,
 }
 
+impl Batch {
+    /// An upper bound of its bytes.
+    pub(crate) fn cost(&self) -> usize {
+        self.proposals.iter().map(Proposal::cost).sum()
+    }
+}
+
 impl fmt::Display for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} appends", self.proposals.len())
@@ -45,74 +45,19 @@ impl fmt::Display for Batch {
 pub(crate) struct Outcomes(pub(crate) Vec<Result<Appended, AppendError>>);
 
 /// How the group runs.
-pub(crate) fn config() -> Config {
+pub(crate) fn config(timing: &Timing) -> Config {
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     Config {
         cluster_name: "journal".to_owned(),
-        heartbeat_interval: 100,
-        election_timeout_min: 400,
-        election_timeout_max: 800,
+        heartbeat_interval: millis(timing.heartbeat),
+        election_timeout_min: millis(timing.election_min),
+        election_timeout_max: millis(timing.election_max),
         enable_pre_vote: Some(true),
         // A snapshot is a sync of the state and frees the log before it, so it may be frequent.
         snapshot_policy: SnapshotPolicy::LogsSinceLast(2_000),
-        max_in_snapshot_log_to_keep: 500,
+        max_in_snapshot_log_to_keep: 1_000,
         purge_batch_size: 256,
         ..Config::default()
-    }
-}
-
-/// The way to the other members of a group. There are none while the node is alone; a mesh
-/// implements this one function, and the consensus messages stay the journal's business.
-pub(crate) struct Alone;
-
-impl RaftNetworkFactory<Group> for Alone {
-    type Network = Self;
-
-    async fn new_client(&mut self, _target: u64, _node: &BasicNode) -> Self {
-        Self
-    }
-}
-
-impl Alone {
-    fn unreachable() -> Unreachable<Group> {
-        Unreachable::new(&AnyError::error("this node is alone in its group"))
-    }
-}
-
-impl RaftNetworkV2<Group> for Alone {
-    type SnapshotData = Copy;
-
-    async fn append_entries(
-        &mut self,
-        _request: AppendEntriesRequest<Group>,
-        _option: RPCOption,
-    ) -> Result<AppendEntriesResponse<Group>, RPCError<Group>> {
-        Err(RPCError::Unreachable(Self::unreachable()))
-    }
-
-    async fn vote(
-        &mut self,
-        _request: VoteRequest<Group>,
-        _option: RPCOption,
-    ) -> Result<VoteResponse<Group>, RPCError<Group>> {
-        Err(RPCError::Unreachable(Self::unreachable()))
-    }
-
-    async fn pre_vote(
-        &mut self,
-        _request: VoteRequest<Group>,
-        _option: RPCOption,
-    ) -> Result<VoteResponse<Group>, RPCError<Group>> {
-        Err(RPCError::Unreachable(Self::unreachable()))
-    }
-
-    async fn full_snapshot(
-        &mut self,
-        _vote: VoteOf<Group>,
-        _snapshot: SnapshotOf<Group, Copy>,
-        _cancel: impl Future<Output = ReplicationClosed> + Send + 'static,
-        _option: RPCOption,
-    ) -> Result<SnapshotResponse<Group>, StreamingError<Group>> {
-        Err(StreamingError::Unreachable(Self::unreachable()))
     }
 }
 

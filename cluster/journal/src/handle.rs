@@ -6,17 +6,21 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tandem_kernel::{Clock, Position};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
-use crate::engine::{self, Proposed, Request};
+use crate::engine::{self, Opened, Proposed, Request};
 use crate::error::{AppendError, OpenError, ReadError};
 use crate::format::cost;
+use crate::members::Members;
 use crate::record::{Append, Appended, Entity, Record, Snapshot};
 use crate::records::{Reach, Records};
+use crate::transport::Transport;
 use crate::verify::{self, Report};
 use crate::{MAX_APPEND_BYTES, MAX_KEY_BYTES, MAX_SNAPSHOT_BYTES, transfer};
 
@@ -34,13 +38,78 @@ pub struct Config {
     pub clock: Clock,
     /// Memory for pages of the two databases together, in bytes.
     pub cache_bytes: u64,
+    /// How patient the members of a cluster are.
+    pub timing: Timing,
+    /// The cluster; none for a node that is alone.
+    pub cluster: Option<Cluster>,
+}
+
+/// How patient the members of a cluster are. All have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// Between two signs of life of the leader.
+    pub heartbeat: Duration,
+    /// The shortest silence of the leader after which another stands for election.
+    pub election_min: Duration,
+    /// The longest one, which is also the leader's lease.
+    pub election_max: Duration,
+    /// How long an append or a wish looks for a leader.
+    pub patience: Duration,
+    /// How long the open of a member waits for a quorum.
+    pub recovery: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_millis(50),
+            election_min: Duration::from_millis(250),
+            election_max: Duration::from_millis(500),
+            patience: Duration::from_secs(5),
+            recovery: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The cluster that a node belongs to.
+#[derive(Clone)]
+pub struct Cluster {
+    /// The way to the other members.
+    pub transport: Arc<dyn Transport>,
+    /// Where this node is reached, in the transport's own words; at most 255 bytes.
+    pub address: String,
+    /// What an empty directory becomes.
+    pub begin: Begin,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { transport: _, address, begin } = self;
+        f.debug_struct("Cluster").field("address", address).field("begin", begin).finish()
+    }
+}
+
+/// What an empty directory becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// A group of this node.
+    Found,
+    /// A member that waits until a leader adds it.
+    Join,
 }
 
 impl Config {
     /// A journal of node 1 in `dir` with the usual memory.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>, clock: Clock) -> Self {
-        Self { dir: dir.into(), node: 1, clock, cache_bytes: 128 << 20 }
+        Self {
+            dir: dir.into(),
+            node: 1,
+            clock,
+            cache_bytes: 128 << 20,
+            timing: Timing::default(),
+            cluster: None,
+        }
     }
 }
 
@@ -49,6 +118,8 @@ impl Config {
 pub struct Journal {
     requests: mpsc::Sender<Request>,
     records: Arc<Records>,
+    members: Members,
+    patience: Duration,
     clock: Clock,
 }
 
@@ -60,9 +131,13 @@ impl Journal {
     ///
     /// [`OpenError`]; after [`OpenError::Damaged`] the directory must be set aside.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
-        let clock = config.clock;
-        let opened = engine::start(config).await?;
-        Ok(Self { requests: opened.requests, records: opened.records, clock })
+        let (clock, patience) = (config.clock, config.timing.patience);
+        Ok(Self::of(engine::start(config).await?, clock, patience))
+    }
+
+    pub(crate) fn of(opened: Opened, clock: Clock, patience: Duration) -> Self {
+        let Opened { requests, records, members } = opened;
+        Self { requests, records, members, patience, clock }
     }
 
     /// Verifies the journal in `dir`, which must not be open. Blocks.
@@ -85,7 +160,8 @@ impl Journal {
             return PendingAppend::refused(AppendError::TooLarge);
         }
         let (reply, outcome) = oneshot::channel();
-        let proposed = Proposed { append, at: self.clock.now(), reply };
+        let until = Instant::now() + self.patience;
+        let proposed = Proposed { append, at: self.clock.now(), until, reply };
         match self.requests.try_send(Request::Append(proposed)) {
             Ok(()) => PendingAppend(Waiting::Queued(outcome)),
             Err(TrySendError::Full(_)) => PendingAppend::refused(AppendError::Overloaded),
@@ -166,7 +242,7 @@ impl Journal {
     /// As [`read`](Self::read).
     pub async fn export(&self, path: &Path) -> Result<Position, ReadError> {
         let path = path.to_owned();
-        let export = move |records: &Records| Ok(transfer::export(records.store(), &path)?);
+        let export = move |records: &Records| Ok(transfer::export(records.store(), &path, 0)?);
         self.blocking(export).await.map(|applied| Position::at(applied.head))
     }
 
@@ -196,6 +272,10 @@ impl Journal {
             return Ok(());
         }
         outcome.await.unwrap_or(Err(ReadError::Closed))
+    }
+
+    pub(crate) const fn members(&self) -> &Members {
+        &self.members
     }
 
     async fn blocking<T: Send + 'static>(

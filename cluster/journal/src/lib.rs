@@ -7,6 +7,10 @@
 //! | What the bytes mean                                  | `format`    |
 //! | The consensus log, the state it makes                | `log`, `state` |
 //! | Collecting appends into entries                      | `engine`    |
+//! | Getting them into the log, here or at the leader     | `writer`, `leader` |
+//! | What members ask each other                          | `message`, `network`, `inlet` |
+//! | The way there                                        | [`transport`] |
+//! | Who is a member                                      | `members`, `membership` |
 //! | Is it whole? Copies for other nodes and for backups  | `verify`, `transfer` |
 //!
 //! Invariants: positions are contiguous from 1; an entity's versions are contiguous from 1; an
@@ -14,23 +18,36 @@
 //! older than an entity has seen adds nothing; what is read is what was written, or named as
 //! damaged.
 
+mod aside;
+mod contact;
 mod engine;
 mod error;
 mod format;
 mod group;
 mod handle;
+mod inlet;
+mod leader;
 mod log;
+mod members;
+mod membership;
+mod message;
+mod network;
 mod record;
 mod records;
 mod referee;
+#[cfg(test)]
+mod simulation;
 mod state;
 #[cfg(test)]
 mod tests;
 mod transfer;
+pub mod transport;
 mod verify;
+mod writer;
 
-pub use error::{AppendError, OpenError, ReadError};
-pub use handle::{Config, Journal, PendingAppend, Subscription};
+pub use error::{AppendError, MemberError, OpenError, ReadError};
+pub use handle::{Begin, Cluster, Config, Journal, PendingAppend, Subscription, Timing};
+pub use members::Status;
 pub use record::{Append, Appended, Entity, Kind, Record, Snapshot};
 pub use tandem_store::Problem;
 pub use verify::Report;

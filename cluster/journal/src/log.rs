@@ -9,12 +9,12 @@ use std::sync::Arc;
 use openraft::alias::{EntryOf, LogIdOf, VoteOf};
 use openraft::entry::RaftEntry;
 use openraft::storage::{IOFlushed, RaftLogStorage};
-use openraft::{LogState, RaftLogReader};
+use openraft::{EntryPayload, LogState, RaftLogReader};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tandem_store::{Batch, Store, StoreError};
 use tandem_wire::{Schema, WireError, decode_versioned, encode_as, encode_versioned};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::format::LIMIT;
 use crate::format::log::{ENTRIES, MARKS};
@@ -27,6 +27,8 @@ const PURGED: &[u8] = b"purged";
 const MOST_RECENT: usize = 256;
 // One answer to the engine when it reads many entries, each up to 100 kB.
 const MOST_AT_ONCE: u64 = 64;
+// One request to another member, with room for the entry that goes beyond it.
+const MOST_BYTES: usize = 512 * 1024;
 
 #[derive(Serialize, Deserialize)]
 struct StoredEntry(EntryOf<Group>);
@@ -54,11 +56,45 @@ impl Schema for StoredLogId {
 pub(crate) struct Log {
     store: Store,
     recent: Arc<Mutex<VecDeque<EntryOf<Group>>>>,
+    // The index after the last entry that is durable.
+    durable: Arc<watch::Sender<u64>>,
 }
 
 impl Log {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store, recent: Arc::default() }
+    /// The log on a store whose content is durable.
+    pub(crate) fn new(store: Store) -> Result<Self, StoreError> {
+        let log = Self { store, recent: Arc::default(), durable: Arc::default() };
+        let next = log.last()?.map_or(0, |last| last.index + 1);
+        log.durable.send_replace(next);
+        Ok(log)
+    }
+
+    /// Follows the index after the last entry that is durable.
+    pub(crate) fn durable(&self) -> watch::Receiver<u64> {
+        self.durable.subscribe()
+    }
+
+    /// Makes the log begin after `applied`, which a copy brought, when it does not hold that
+    /// entry: what it holds instead was never committed or is in the copy.
+    pub(crate) fn begin_after(&self, applied: LogIdOf<Group>) -> Result<(), StoreError> {
+        let found = self.store.get(ENTRIES, &applied.index.to_be_bytes())?;
+        let entry = found.map(|bytes| read::<StoredEntry>(&bytes)).transpose()?;
+        if entry.is_some_and(|entry| entry.0.log_id() == applied) {
+            return Ok(());
+        }
+        if self.purged()?.is_some_and(|purged| purged >= applied) {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        self.store.scan(ENTRIES, &[], |key, _| {
+            batch.remove(ENTRIES, key);
+            ControlFlow::Continue(())
+        })?;
+        batch.put(MARKS, PURGED, &encode_versioned(&StoredLogId(applied)));
+        self.store.apply(batch)?;
+        self.store.sync()?;
+        self.durable.send_replace(applied.index + 1);
+        Ok(())
     }
 
     /// The last entry that was purged; the log begins behind it.
@@ -139,7 +175,14 @@ impl RaftLogReader<Group> for Log {
         start: u64,
         end: u64,
     ) -> Result<Vec<EntryOf<Group>>, io::Error> {
-        self.entries(start, end.min(start.saturating_add(MOST_AT_ONCE)))
+        let mut entries = self.entries(start, end.min(start.saturating_add(MOST_AT_ONCE)))?;
+        let mut bytes = 0;
+        let fits = entries.iter().position(|entry| {
+            bytes += entry_bytes(entry);
+            bytes > MOST_BYTES
+        });
+        entries.truncate(fits.map_or(entries.len(), |first| first.max(1)));
+        Ok(entries)
     }
 
     async fn read_vote(&mut self) -> Result<Option<VoteOf<Group>>, io::Error> {
@@ -175,9 +218,11 @@ impl RaftLogStorage<Group> for Log {
         I::IntoIter: Send,
     {
         let mut batch = Batch::default();
+        let mut next = 0;
         {
             let mut recent = self.recent.lock();
             for entry in entries {
+                next = entry.log_id().index + 1;
                 let key = entry.log_id().index.to_be_bytes();
                 batch.put(ENTRIES, &key, &encode_as(StoredEntry::VERSION, &entry));
                 recent.push_back(entry);
@@ -186,7 +231,11 @@ impl RaftLogStorage<Group> for Log {
             recent.drain(..surplus);
         }
         self.store.apply(batch).map_err(io_error)?;
+        let durable = Arc::clone(&self.durable);
         self.store.sync_then(Box::new(move |synced| {
+            if synced.is_ok() {
+                durable.send_modify(|upto| *upto = next.max(*upto));
+            }
             callback.io_completed(synced.map_err(io_error));
         }));
         Ok(())
@@ -201,7 +250,10 @@ impl RaftLogStorage<Group> for Log {
             ControlFlow::Continue(())
         });
         found.and_then(|()| self.store.apply(batch)).map_err(io_error)?;
-        self.synced().await
+        self.synced().await?;
+        // Behind the sync, so that none from before the cut comes after it.
+        self.durable.send_modify(|upto| *upto = from.min(*upto));
+        Ok(())
     }
 
     async fn purge(&mut self, upto: LogIdOf<Group>) -> Result<(), io::Error> {
@@ -217,6 +269,15 @@ impl RaftLogStorage<Group> for Log {
         });
         batch.put(MARKS, PURGED, &encode_versioned(&StoredLogId(upto)));
         found.and_then(|()| self.store.apply(batch)).map_err(io_error)
+    }
+}
+
+/// An upper bound of the bytes of an entry.
+fn entry_bytes(entry: &EntryOf<Group>) -> usize {
+    match &entry.payload {
+        EntryPayload::Normal(batch) => batch.cost() + 64,
+        // A membership of the size that the design allows.
+        EntryPayload::Blank | EntryPayload::Membership(_) => 16 * 1024,
     }
 }
 

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tandem_kernel::Position;
 use tandem_store::{Batch, Store, StoreError};
 use tandem_wire::{decode_versioned, encode_as, encode_versioned};
+use tokio::sync::watch;
 
 use crate::error::AppendError;
 use crate::format::{
@@ -35,6 +36,8 @@ pub(crate) struct State {
     applied: Applied,
     entities: Entities,
     operations: Operations,
+    // The index after the last entry of the log that is durable.
+    durable: watch::Receiver<u64>,
     // What the last snapshot covered.
     covered: Arc<Mutex<Option<SnapshotMetaOf<Group>>>>,
 }
@@ -82,9 +85,24 @@ pub(crate) fn stored_entity(store: &Store, entity: &Entity) -> Result<EntityStat
 
 impl State {
     /// The state on the store, with the operations of its last records.
-    pub(crate) fn new(records: Arc<Records>, applied: Applied, operations: Operations) -> Self {
+    pub(crate) fn new(
+        records: Arc<Records>,
+        applied: Applied,
+        operations: Operations,
+        durable: watch::Receiver<u64>,
+    ) -> Self {
         let covered = Arc::default();
-        Self { records, applied, entities: Entities::default(), operations, covered }
+        Self { records, applied, entities: Entities::default(), operations, durable, covered }
+    }
+
+    /// Waits until the log holds the entries for ever. A follower may be told to apply what the
+    /// others hold and it does not yet: after a crash its state would be ahead of its log, and
+    /// what a lost log looks like is told apart no more.
+    async fn held(&mut self, entries: &[EntryResponder<Group>]) -> Result<(), io::Error> {
+        let Some((last, _)) = entries.last() else { return Ok(()) };
+        let next = last.log_id.index + 1;
+        let held = self.durable.wait_for(|upto| *upto >= next).await;
+        held.map(|_| ()).map_err(io_error)
     }
 
     /// Applies entries in order, makes them visible, and gives their outcomes.
@@ -180,7 +198,7 @@ impl State {
     }
 
     fn snapshot_of(&self, meta: SnapshotMetaOf<Group>) -> SnapshotOf<Group, Copy> {
-        Snapshot { meta, snapshot: Copy::of(Arc::clone(&self.records)) }
+        Snapshot { meta, snapshot: Copy::Of(Arc::clone(&self.records)) }
     }
 }
 
@@ -216,6 +234,7 @@ impl RaftStateMachine<Group> for State {
         let mut groups = entries.ready_chunks(MOST_AT_ONCE);
         while let Some(group) = groups.next().await {
             let group = group.into_iter().collect::<Result<Vec<_>, _>>()?;
+            self.held(&group).await?;
             self.apply_group(group).map_err(io_error)?;
         }
         Ok(())
@@ -238,7 +257,11 @@ impl RaftStateMachine<Group> for State {
         snapshot: Copy,
     ) -> Result<(), io::Error> {
         let records = Arc::clone(&self.records);
-        let installed = tokio::task::spawn_blocking(move || snapshot.install(&records));
+        let mut operations = std::mem::take(&mut self.operations);
+        let installed = tokio::task::spawn_blocking(move || {
+            let applied = snapshot.install(&records, &mut operations)?;
+            Ok::<_, StoreError>((applied, operations))
+        });
         let (applied, operations) = installed.await.map_err(io_error)?.map_err(io_error)?;
         self.applied = applied;
         self.operations = operations;
@@ -269,7 +292,7 @@ impl RaftSnapshotBuilder<Group> for Coverage {
         let synced = tokio::task::spawn_blocking(move || records.store().sync());
         synced.await.map_err(io_error)?.map_err(io_error)?;
         *self.covered.lock() = Some(self.meta.clone());
-        let snapshot = Copy::of(Arc::clone(&self.records));
+        let snapshot = Copy::Of(Arc::clone(&self.records));
         Ok(Snapshot { meta: self.meta.clone(), snapshot })
     }
 }

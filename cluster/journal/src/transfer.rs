@@ -1,50 +1,90 @@
-//! A copy of a journal: one file that another node, or a restore, begins from.
+//! A copy of a journal: one file that another node, or a restore, begins or goes on from.
 //!
-//! Frames: [`Applied`], then each chunk behind the index of its first record. Entity states,
-//! trails and operations are rebuilt from the records; saved states are not copied, being
-//! caches.
+//! Frames: [`Head`], then each chunk of records after `after` behind the index of its first.
+//! Entity states, trails and operations follow from the records; saved states are not copied,
+//! being caches. Committed records are the same everywhere, so a member that has some takes the
+//! others only, and nothing that is there goes away meanwhile.
 
 use std::collections::HashMap;
+use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tandem_store::{Batch, Store, StoreError, file};
-use tandem_wire::{decode_versioned, encode_versioned};
+use tandem_wire::{Schema, decode_versioned, encode_versioned};
 
 use crate::format::{
-    APPLIED, Applied, CHUNKS, ENTITIES, EntityState, LIMIT, MARKS, Page, STATE, TRAIL, entity_key,
-    numbered,
+    APPLIED, Applied, CHUNKS, ENTITIES, EntityState, INSTALLED, Installed, LIMIT, MARKS, Page,
+    TRAIL, entity_key, numbered,
 };
 use crate::record::Entity;
 use crate::records::{Records, read_chunk};
 use crate::referee::{Operations, evolve, operation_of};
-use crate::state::stored_applied;
+use crate::state::{stored_applied, stored_entity};
 
-/// The file of a copy that is being installed. A start that finds it installs it again.
+/// The file of a copy that is being installed. A start that finds it goes on installing it.
 const INCOMING: &str = "incoming";
-// Writes of an installation that go to the store together.
+/// The file of a copy that is not complete yet. It is of no use after a restart.
+const ARRIVING: &str = "arriving";
+// Chunks of an installation that go to the store together.
 const GROUP: usize = 64;
+
+/// What a copy is of.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    applied: Applied,
+    /// The index of the last record that is not in it.
+    after: u64,
+}
+
+impl Schema for Head {
+    const VERSION: u16 = 2;
+}
 
 /// A copy, or what it can be made from.
 #[derive(Clone)]
-pub(crate) struct Copy {
-    source: Arc<Records>,
+pub(crate) enum Copy {
+    /// What a journal holds when the copy is written.
+    Of(Arc<Records>),
+    /// A file.
+    At(PathBuf),
 }
 
 impl Copy {
-    /// A copy of what a journal holds when it is written.
-    pub(crate) const fn of(source: Arc<Records>) -> Self {
-        Self { source }
+    /// Writes the records after `after` to a file beside the journal, for the member `target`.
+    pub(crate) fn write(&self, target: u64, after: u64) -> Result<(PathBuf, Applied), StoreError> {
+        match self {
+            Self::Of(records) => {
+                let path = records.store().dir().join(format!("outgoing-{target}"));
+                let applied = export(records.store(), &path, after)?;
+                Ok((path, applied))
+            }
+            // The engine sends copies of its own state only.
+            Self::At(path) => Err(damaged(path, &"a copy of a copy")),
+        }
     }
 
-    /// Replaces a state by the copy.
-    pub(crate) fn install(&self, into: &Records) -> Result<(Applied, Operations), StoreError> {
+    /// Brings a state up to the copy.
+    pub(crate) fn install(
+        &self,
+        into: &Records,
+        operations: &mut Operations,
+    ) -> Result<Applied, StoreError> {
         let incoming = incoming_of(into.store());
-        export(self.source.store(), &incoming)?;
-        let (applied, operations) = install(into.store(), &incoming)?;
+        match self {
+            Self::Of(source) => {
+                export(source.store(), &incoming, 0)?;
+            }
+            Self::At(path) => {
+                fs::rename(path, &incoming).map_err(|e| io("rename", path, &e))?;
+                tandem_store::sync_dir(into.store().dir())?;
+            }
+        }
+        let applied = install(into.store(), &incoming, operations)?;
         into.restart(applied.head);
-        Ok((applied, operations))
+        Ok(applied)
     }
 }
 
@@ -53,13 +93,28 @@ pub(crate) fn incoming_of(store: &Store) -> PathBuf {
     store.dir().join(INCOMING)
 }
 
-/// Writes a copy. Appends may go on meanwhile: it ends at what was applied when it began.
-pub(crate) fn export(store: &Store, path: &Path) -> Result<Applied, StoreError> {
+/// Where a copy for `store` is collected.
+pub(crate) fn arriving_of(store: &Store) -> PathBuf {
+    store.dir().join(ARRIVING)
+}
+
+/// Reads a whole copy, so that a damaged one is not begun with.
+pub(crate) fn check(path: &Path) -> Result<(), StoreError> {
+    let mut reader = file::Reader::open(path)?;
+    while reader.frame()?.is_some() {}
+    Ok(())
+}
+
+/// Writes a copy of the records after `after`. Appends may go on meanwhile: it ends at what was
+/// applied when it began.
+pub(crate) fn export(store: &Store, path: &Path, after: u64) -> Result<Applied, StoreError> {
     let applied = stored_applied(store)?;
     let mut writer = file::Writer::create(path)?;
-    writer.frame(&encode_versioned(&applied))?;
+    let head = Head { applied, after };
+    writer.frame(&encode_versioned(&head))?;
+    let applied = head.applied;
     let mut failure = None;
-    store.scan(CHUNKS, &[], |key, bytes| {
+    store.scan(CHUNKS, &(after + 1).to_be_bytes(), |key, bytes| {
         if key > applied.head.to_be_bytes().as_slice() {
             return ControlFlow::Break(());
         }
@@ -79,67 +134,100 @@ pub(crate) fn export(store: &Store, path: &Path) -> Result<Applied, StoreError> 
     Ok(applied)
 }
 
-/// Replaces the state on `store` by the copy at `path` and removes the copy.
-pub(crate) fn install(store: &Store, path: &Path) -> Result<(Applied, Operations), StoreError> {
+/// Brings the state on `store` up to the copy at `path` and removes the copy.
+pub(crate) fn install(
+    store: &Store,
+    path: &Path,
+    operations: &mut Operations,
+) -> Result<Applied, StoreError> {
     let mut reader = file::Reader::open(path)?;
     let first = reader.frame()?.unwrap_or_default();
-    let applied: Applied = decode_versioned(&first, LIMIT).map_err(|e| damaged(path, &e))?;
-    clear(store)?;
-    let mut entities: HashMap<Entity, EntityState> = HashMap::new();
-    let mut operations = Operations::default();
-    let mut batch = Batch::default();
+    let head: Head = decode_versioned(&first, LIMIT).map_err(|e| damaged(path, &e))?;
+    let mut installer = Installer::new(store, path, stored_applied(store)?);
+    if installer.applied.head < head.after {
+        return Err(damaged(path, &"a copy that begins behind the records that are here"));
+    }
     let mut frames = 0_usize;
     while let Some(frame) = reader.frame()? {
+        installer.take(&frame, operations)?;
+        frames += 1;
+        if frames.is_multiple_of(GROUP) {
+            installer.write()?;
+        }
+    }
+    if installer.applied.head > head.applied.head {
+        return Err(damaged(path, &"a copy that ends before the records that are here"));
+    }
+    installer.finish(head.applied)
+}
+
+struct Installer<'a> {
+    store: &'a Store,
+    path: &'a Path,
+    applied: Applied,
+    entities: HashMap<Entity, EntityState>,
+    batch: Batch,
+}
+
+impl<'a> Installer<'a> {
+    fn new(store: &'a Store, path: &'a Path, applied: Applied) -> Self {
+        Self { store, path, applied, entities: HashMap::new(), batch: Batch::default() }
+    }
+
+    /// Takes a chunk in, unless its records are here.
+    fn take(&mut self, frame: &[u8], operations: &mut Operations) -> Result<(), StoreError> {
         let Some((key, bytes)) = frame.split_first_chunk::<8>() else {
-            return Err(damaged(path, &"a frame without an index"));
+            return Err(damaged(self.path, &"a frame without an index"));
         };
+        let first = u64::from_be_bytes(*key);
+        if first <= self.applied.head {
+            return Ok(());
+        }
+        if first != self.applied.head + 1 {
+            return Err(damaged(self.path, &format!("no records before {first}")));
+        }
         for (record, index) in read_chunk(key, bytes)? {
-            let state = entities.entry(record.entity.clone()).or_default();
+            if !self.entities.contains_key(&record.entity) {
+                let state = stored_entity(self.store, &record.entity)?;
+                self.entities.insert(record.entity.clone(), state);
+            }
+            let state = self.entities.entry(record.entity.clone()).or_default();
             if let Some((version, indices)) = evolve(state, &record, index) {
                 let key = numbered(entity_key(&record.entity), version);
-                batch.put(TRAIL, &key, &encode_versioned(&Page { indices }));
+                self.batch.put(TRAIL, &key, &encode_versioned(&Page { indices }));
             }
             if let Some((op_id, appended)) = operation_of(&record, index) {
                 operations.note(op_id, appended);
             }
+            self.applied.head = index;
+            self.applied.last_at = record.at;
         }
-        batch.put(CHUNKS, key, bytes);
-        frames += 1;
-        if frames.is_multiple_of(GROUP) {
-            store.apply(std::mem::take(&mut batch))?;
+        self.batch.put(CHUNKS, key, bytes);
+        Ok(())
+    }
+
+    /// Writes what was taken. A restart finds the copy and goes on behind it.
+    fn write(&mut self) -> Result<(), StoreError> {
+        for (entity, state) in self.entities.drain() {
+            self.batch.put(ENTITIES, &entity_key(&entity), &encode_versioned(&state));
         }
+        self.batch.put(MARKS, APPLIED, &encode_versioned(&self.applied));
+        self.store.apply(std::mem::take(&mut self.batch))
     }
-    for (entity, state) in &entities {
-        batch.put(ENTITIES, &entity_key(entity), &encode_versioned(state));
+
+    fn finish(mut self, applied: Applied) -> Result<Applied, StoreError> {
+        self.applied = applied;
+        let installed = Installed(self.applied.log_id);
+        self.batch.put(MARKS, INSTALLED, &encode_versioned(&installed));
+        self.write()?;
+        self.store.sync()?;
+        fs::remove_file(self.path).map_err(|e| io("remove", self.path, &e))?;
+        Ok(self.applied)
     }
-    batch.put(MARKS, APPLIED, &encode_versioned(&applied));
-    store.apply(batch)?;
-    store.sync()?;
-    std::fs::remove_file(path).map_err(|e| StoreError::Io {
-        doing: "remove",
-        place: path.to_owned(),
-        why: e.to_string(),
-    })?;
-    Ok((applied, operations))
 }
 
-fn clear(store: &Store) -> Result<(), StoreError> {
-    for table in STATE {
-        loop {
-            let mut batch = Batch::default();
-            let mut found = 0_usize;
-            store.scan(table, &[], |key, _| {
-                batch.remove(table, key);
-                found += 1;
-                if found < 1_000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            })?;
-            if found == 0 {
-                break;
-            }
-            store.apply(batch)?;
-        }
-    }
-    Ok(())
+fn io(doing: &'static str, path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Io { doing, place: path.to_owned(), why: error.to_string() }
 }
 
 fn damaged(path: &Path, what: &dyn std::fmt::Display) -> StoreError {

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use openraft::alias::LogIdOf;
 use serde::{Deserialize, Serialize};
 use tandem_store::{Batch, Options, Problem, Store, StoreError};
 use tandem_wire::{Schema, decode_versioned, encode_versioned};
 
 use crate::error::OpenError;
-use crate::format::{self, Applied, CHUNKS, LIMIT, STATE};
+use crate::format::{self, Applied, CHUNKS, INSTALLED, Installed, LIMIT, MARKS, STATE};
+use crate::group::Group;
 use crate::log::{Log, LogCheck};
 use crate::records::read_chunk;
 use crate::referee::{Operations, operation_of};
@@ -43,15 +45,26 @@ impl Schema for Owner {
     const VERSION: u16 = 1;
 }
 
-/// Opens both databases and verifies them.
+/// Opens both databases in `dir` and verifies them.
 pub(crate) fn open(dir: &Path, node: u64, cache_bytes: u64) -> Result<Opened, OpenError> {
     let (log, state) = open_stores(dir, cache_bytes)?;
+    open_on(dir, node, log, state)
+}
+
+/// Verifies two databases that are open.
+pub(crate) fn open_on(
+    dir: &Path,
+    node: u64,
+    log: Store,
+    state: Store,
+) -> Result<Opened, OpenError> {
     claim(dir, &log, node)?;
     let incoming = transfer::incoming_of(&state);
     if incoming.exists() {
         // The process ended while a copy was being installed.
-        transfer::install(&state, &incoming)?;
+        transfer::install(&state, &incoming, &mut Operations::default())?;
     }
+    align(&log, &state)?;
     let scanned = scan(&log, &state)?;
     if let Some(problem) = scanned.report.problems.into_iter().next() {
         return Err(OpenError::Damaged { what: problem.what, place: problem.place });
@@ -86,6 +99,28 @@ fn open_stores(dir: &Path, cache_bytes: u64) -> Result<(Store, Store), OpenError
     let log = Store::open(&dir.join("log"), &log)?;
     let state = Store::open(&dir.join("state"), &state)?;
     Ok((log, state))
+}
+
+/// A copy that was installed last is in the state and not in the log; the engine may not have
+/// come to tell the log so.
+fn align(log: &Store, state: &Store) -> Result<(), StoreError> {
+    let applied = stored_applied(state)?.log_id;
+    match applied {
+        Some(applied) if stored_installed(state)? == Some(applied) => {
+            Log::new(log.clone())?.begin_after(applied)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn stored_installed(state: &Store) -> Result<Option<LogIdOf<Group>>, StoreError> {
+    let Some(bytes) = state.get(MARKS, INSTALLED)? else { return Ok(None) };
+    let installed: Installed =
+        decode_versioned(&bytes, LIMIT).map_err(|error| StoreError::Damaged {
+            what: error.to_string(),
+            place: format!("{}, table marks, key installed", state.dir().display()),
+        })?;
+    Ok(installed.0)
 }
 
 fn claim(dir: &Path, log: &Store, node: u64) -> Result<(), OpenError> {
@@ -155,7 +190,7 @@ fn compare(
         let what = format!("records end at {head} and not at {}", applied.head);
         return Ok(found(state, what));
     }
-    let purged = Log::new(log.clone()).purged()?.map(|id| id.index);
+    let purged = Log::new(log.clone())?.purged()?.map(|id| id.index);
     let done = applied.log_id.map(|id| id.index);
     if purged > done {
         let what = format!("the state ends at entry {done:?}, the log begins after {purged:?}");
