@@ -32,7 +32,7 @@ impl Journal {
         if let Some(parent) = dir.parent() {
             tandem_store::sync_dir(parent)?;
         }
-        tracing::error!(aside = %aside.display(), "a damaged journal was set aside");
+        tracing::error!(aside = %aside.display(), "a journal was set aside");
         Ok(aside)
     }
 }

@@ -71,6 +71,8 @@ pub(crate) struct Opened {
     pub(crate) requests: mpsc::Sender<Request>,
     pub(crate) records: Arc<Records>,
     pub(crate) members: Members,
+    pub(crate) node: u64,
+    pub(crate) is_shared: bool,
 }
 
 /// Opens a journal on a new thread.
@@ -168,7 +170,8 @@ impl Engine {
             rest_until: Instant::now(),
             op_ids: OpIds::new(config.node, config.clock.now()),
         };
-        Ok((engine, Opened { requests, records, members }, asked))
+        let (node, is_shared) = (config.node, config.cluster.is_some());
+        Ok((engine, Opened { requests, records, members, node, is_shared }, asked))
     }
 
     const fn most_in_flight(&self) -> usize {
@@ -203,13 +206,28 @@ impl Engine {
             }
             self.propose().await;
         }
-        while let Some(written) = self.in_flight.next().await {
-            self.answer(written);
-            self.propose().await;
-        }
+        self.settle().await;
         let outcome = self.close().await;
         if let Some(closer) = closer {
             let _ = closer.send(outcome);
+        }
+    }
+
+    /// Waits for what is on its way, in a cluster for as long as a caller would.
+    async fn settle(&mut self) {
+        let patience = self.writer.patience;
+        let is_alone = self.is_alone;
+        let settled = async {
+            while let Some(written) = self.in_flight.next().await {
+                self.answer(written);
+                self.propose().await;
+            }
+        };
+        if is_alone {
+            settled.await;
+        } else if tokio::time::timeout(patience, settled).await.is_err() {
+            let lost = self.replies.iter().map(Vec::len).sum::<usize>() + self.waiting.len();
+            tracing::error!(lost, "the node ends without a quorum: what waited for one is lost");
         }
     }
 
@@ -229,7 +247,7 @@ impl Engine {
         }
     }
 
-    /// What fits into one entry, and when the patience of the first caller ends.
+    /// What fits into one entry, and when the patience of the last caller ends.
     fn next_batch(&mut self) -> Option<(Batch, Vec<Reply>, Instant)> {
         let mut proposals = Vec::new();
         let mut replies = Vec::new();
@@ -245,7 +263,7 @@ impl Engine {
                 let _ = next.reply.send(Err(AppendError::Unavailable));
                 continue;
             }
-            until.get_or_insert(next.until);
+            until = until.max(Some(next.until));
             let mut proposal = Proposal::new(next.append, next.at);
             if !self.is_alone {
                 proposal.op_id.get_or_insert_with(|| self.op_ids.next());

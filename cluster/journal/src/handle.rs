@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tandem_kernel::{Clock, Position};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::engine::{self, Opened, Proposed, Request};
 use crate::error::{AppendError, OpenError, ReadError};
@@ -24,6 +24,8 @@ use crate::transport::Transport;
 use crate::verify::{self, Report};
 use crate::{MAX_APPEND_BYTES, MAX_KEY_BYTES, MAX_SNAPSHOT_BYTES, transfer};
 
+// What is kept waits for as long as the node runs.
+const KEPT: Duration = Duration::from_secs(365 * 24 * 3_600);
 // Records that a subscription reads ahead.
 const READ_AHEAD: usize = 256;
 
@@ -121,6 +123,8 @@ pub struct Journal {
     members: Members,
     patience: Duration,
     clock: Clock,
+    node: u64,
+    is_shared: bool,
 }
 
 impl Journal {
@@ -136,8 +140,8 @@ impl Journal {
     }
 
     pub(crate) fn of(opened: Opened, clock: Clock, patience: Duration) -> Self {
-        let Opened { requests, records, members } = opened;
-        Self { requests, records, members, patience, clock }
+        let Opened { requests, records, members, node, is_shared } = opened;
+        Self { requests, records, members, patience, clock, node, is_shared }
     }
 
     /// Verifies the journal in `dir`, which must not be open. Blocks.
@@ -149,9 +153,44 @@ impl Journal {
         verify::verify(dir)
     }
 
+    /// This node's number.
+    #[must_use]
+    pub const fn node(&self) -> u64 {
+        self.node
+    }
+
+    /// Whether the journal is that of a cluster, so that others append, too.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Whether this node leads, as it believes: for work that one member does for all and that
+    /// does no harm when two do it.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        !self.is_shared || self.members.status.borrow().is_leader()
+    }
+
     /// Queues an append now and gives its outcome later. Appends of one caller commit in the
-    /// order of the calls. Dropping the outcome does not take the append back.
+    /// order of the calls. Dropping the outcome does not take the append back. Without a quorum
+    /// the outcome is [`AppendError::Unavailable`] after [`Timing::patience`]; the append may be
+    /// done all the same when a quorum is back.
     pub fn append(&self, append: Append) -> PendingAppend {
+        let mut pending = self.queue(append, self.patience);
+        if let (Waiting::Queued(_, patience), true) = (&mut pending.0, self.is_shared) {
+            *patience = Some(Box::pin(sleep(self.patience)));
+        }
+        pending
+    }
+
+    /// As [`append`](Self::append), for what has happened and must not be forgotten: it waits for
+    /// a quorum, in its place, for as long as there is room in the queue and the node runs.
+    pub fn keep(&self, append: Append) -> PendingAppend {
+        self.queue(append, KEPT)
+    }
+
+    fn queue(&self, append: Append, patience: Duration) -> PendingAppend {
         if append.events.is_empty() {
             return PendingAppend::refused(AppendError::Empty);
         }
@@ -160,10 +199,10 @@ impl Journal {
             return PendingAppend::refused(AppendError::TooLarge);
         }
         let (reply, outcome) = oneshot::channel();
-        let until = Instant::now() + self.patience;
+        let until = Instant::now() + patience;
         let proposed = Proposed { append, at: self.clock.now(), until, reply };
         match self.requests.try_send(Request::Append(proposed)) {
-            Ok(()) => PendingAppend(Waiting::Queued(outcome)),
+            Ok(()) => PendingAppend(Waiting::Queued(outcome, None)),
             Err(TrySendError::Full(_)) => PendingAppend::refused(AppendError::Overloaded),
             Err(TrySendError::Closed(_)) => PendingAppend::refused(AppendError::Closed),
         }
@@ -293,7 +332,8 @@ impl Journal {
 pub struct PendingAppend(Waiting);
 
 enum Waiting {
-    Queued(oneshot::Receiver<Result<Appended, AppendError>>),
+    /// With the end of the caller's patience, where others may be needed for the append.
+    Queued(oneshot::Receiver<Result<Appended, AppendError>>, Option<Pin<Box<Sleep>>>),
     Refused(Option<AppendError>),
 }
 
@@ -311,9 +351,13 @@ impl Future for PendingAppend {
             Waiting::Refused(error) => {
                 Poll::Ready(Err(error.take().unwrap_or(AppendError::Closed)))
             }
-            Waiting::Queued(outcome) => {
-                let outcome = ready!(Pin::new(outcome).poll(context));
-                Poll::Ready(outcome.unwrap_or(Err(AppendError::Closed)))
+            Waiting::Queued(outcome, patience) => {
+                if let Poll::Ready(outcome) = Pin::new(outcome).poll(context) {
+                    return Poll::Ready(outcome.unwrap_or(Err(AppendError::Closed)));
+                }
+                let Some(patience) = patience else { return Poll::Pending };
+                ready!(patience.as_mut().poll(context));
+                Poll::Ready(Err(AppendError::Unavailable))
             }
         }
     }

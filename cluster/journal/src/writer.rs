@@ -6,9 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use openraft::Raft;
 use openraft::async_runtime::WatchReceiver;
-use tokio::time::{Instant, sleep, timeout_at};
+use openraft::{Instant as _, Raft};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::error::{AppendError, MemberError};
 use crate::group::{Batch, Group, Outcomes};
@@ -68,7 +68,12 @@ impl Writer {
         }
         let written = match self.leader() {
             None => Err(Elsewhere { leader: None }),
-            Some(None) => leader::write(&self.raft, batch.clone()).await,
+            // A leader that was cut off adds to a log that nobody takes, and may never hear
+            // what became of it.
+            Some(None) if !self.is_followed() => Err(Elsewhere { leader: None }),
+            Some(None) => timeout(ATTEMPT, leader::write(&self.raft, batch.clone()))
+                .await
+                .unwrap_or(Err(Elsewhere { leader: None })),
             Some(Some(peer)) => match self.ask(&peer, Ask::Forward(batch.clone())).await {
                 Some(Reply::Forward(outcome)) => outcome,
                 _ => Err(Elsewhere { leader: None }),
@@ -116,6 +121,14 @@ impl Writer {
         }
         let node = metrics.membership_config.membership().get_node(&leader)?;
         Some(Some(Peer { node: leader, address: node.addr.clone() }))
+    }
+
+    /// Whether a quorum has answered this leader lately.
+    fn is_followed(&self) -> bool {
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let is_only_voter = metrics.membership_config.voter_ids().all(|voter| voter == metrics.id);
+        is_only_voter || metrics.last_quorum_acked.as_ref().is_some_and(|at| at.elapsed() < ATTEMPT)
     }
 
     async fn ask(&self, peer: &Peer, ask: Ask) -> Option<Reply> {

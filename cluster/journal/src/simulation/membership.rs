@@ -85,6 +85,28 @@ async fn the_side_without_a_quorum_says_so_and_the_other_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_kept_without_a_quorum_is_there_once_and_in_order_after_the_heal() {
+    let world = World::new(14, 3).await;
+    let leader = world.leader().await;
+    let (alone, _) = world.journal(leader).unwrap();
+    world.isolate(leader);
+
+    let kept: Vec<_> = (1..=40).map(|op_id| alone.keep(append("a", op_id))).collect();
+    let refused = alone.append(append("b", 41)).await;
+    sleep(Duration::from_secs(60)).await;
+    world.heal();
+    let mut versions = Vec::new();
+    for pending in kept {
+        versions.push(pending.await.unwrap().version);
+    }
+
+    assert_eq!(refused, Err(AppendError::Unavailable));
+    assert_eq!(versions, (1..=40).collect::<Vec<u64>>());
+    let records = converged(&world).await;
+    assert_eq!(records.iter().filter(|record| record.entity.key == "a").count(), 40);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_learner_follows_is_promoted_demoted_and_removed() {
     let world = World::new(5, 3).await;
     world.any().append(append("a", 1)).await.unwrap();
