@@ -1,4 +1,5 @@
 # make run    builds and starts a working node (HTTP 127.0.0.1:8080, SIP 0.0.0.0:5060, data in ./data)
+# make demo-cluster   three nodes of one cluster on this machine
 # make test   installs what the tests need and runs all of them
 # make check  format, lints, tidy, dependencies; changes nothing
 # make bench  micro benches and the load harness (loopback only)
@@ -6,10 +7,14 @@
 CARGO ?= cargo
 TOOLS := .tools
 
-.PHONY: run build test check fmt lint deny tidy unit wire peers bench fuzz clean
+.PHONY: run demo-cluster build test check fmt lint deny tidy unit wire peers bench fuzz clean
 
 run:
 	$(CARGO) run --release --locked --bin tandem -- run --demo
+
+demo-cluster:
+	$(CARGO) build --release --locked --bin tandem
+	tests/demo-cluster target/release/tandem
 
 build:
 	$(CARGO) build --release --locked

@@ -10,7 +10,7 @@ use tandem_kernel::CallId;
 pub const RESOURCE: Kind = Kind(1);
 /// Calls; the key is the call id.
 pub const CALL: Kind = Kind(2);
-/// Queues; the key is the number.
+/// Queues; the key is the number, with `@` and the member behind it at all members but the first.
 pub const QUEUE: Kind = Kind(3);
 /// Agents; the key is the extension.
 pub const AGENT: Kind = Kind(4);
@@ -30,6 +30,20 @@ const MAX_EVENT: usize = 64 * 1024;
 #[must_use]
 pub fn call(id: CallId) -> Entity {
     Entity::new(CALL, id.to_string())
+}
+
+/// The entity of a queue at a member of a cluster: each runs its own. The first member goes on
+/// with what it wrote while it was alone.
+#[must_use]
+pub fn queue(number: &str, node: u64) -> Entity {
+    let is_first = node == 1;
+    Entity::new(QUEUE, if is_first { number.to_owned() } else { format!("{number}@{node}") })
+}
+
+/// The number of a queue by the key of its entity.
+#[must_use]
+pub fn queue_number(key: &str) -> &str {
+    key.split_once('@').map_or(key, |(number, _)| number)
 }
 
 /// The entity of an extension's registrations.

@@ -2,7 +2,8 @@
 //! events are appended in order without holding up the actor.
 //!
 //! Events of several steps that wait together are one append. An overloaded journal is tried
-//! again; any other failure is told to everybody who waits.
+//! again; any other failure is told to everybody who waits. In a cluster another member may
+//! append to the same entity: an append that did not see its events is refused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -83,6 +84,8 @@ pub(crate) struct Recorder {
     pending: Arc<watch::Sender<usize>>,
     /// Events since the last snapshot.
     unsaved: Arc<AtomicU64>,
+    /// The version of the state that was loaded or appended last.
+    known: Arc<AtomicU64>,
 }
 
 impl Recorder {
@@ -90,14 +93,16 @@ impl Recorder {
     pub(crate) fn new(journal: Journal, entity: Entity, epoch: u64) -> Self {
         let (jobs, waiting) = mpsc::channel(CAPACITY);
         let pending = Arc::new(watch::Sender::new(0));
+        let known = Arc::<AtomicU64>::default();
         let writer = Writer {
             journal: journal.clone(),
             entity: entity.clone(),
             epoch,
             pending: Arc::clone(&pending),
+            known: Arc::clone(&known),
         };
         drop(spawn("recorder", writer.run(waiting)));
-        Self { journal, entity, jobs, pending, unsaved: Arc::default() }
+        Self { journal, entity, jobs, pending, unsaved: Arc::default(), known }
     }
 
     /// The entity's state. Waits for what an earlier actor appended.
@@ -108,6 +113,9 @@ impl Recorder {
         let loaded = self.journal.load(&self.entity).await;
         let (snapshot, records) =
             loaded.map_err(|source| LoadError::Journal { entity: self.entity.clone(), source })?;
+        let saved = snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
+        let version = records.last().map_or(saved, |last| last.version);
+        self.known.store(version, Ordering::Relaxed);
         let decoding = |source| LoadError::Decode { entity: self.entity.clone(), source };
         let mut state = match snapshot {
             Some(snapshot) => tandem_wire::decode_versioned::<F>(&snapshot.bytes, MAX_SNAPSHOT)
@@ -120,6 +128,13 @@ impl Recorder {
         }
         self.unsaved.store(u64::try_from(records.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
         Ok(state)
+    }
+
+    /// Whether the journal has events up to `version` that the state of this node is without.
+    pub(crate) async fn is_behind(&self, version: u64) -> bool {
+        let knows = || self.known.load(Ordering::Relaxed) >= version;
+        // Our own come back before their append is answered.
+        !knows() && self.settled().await && !knows()
     }
 
     /// Waits until all that was appended is durable or refused; false when it takes too long.
@@ -163,6 +178,7 @@ struct Writer {
     entity: Entity,
     epoch: u64,
     pending: Arc<watch::Sender<usize>>,
+    known: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -206,16 +222,21 @@ impl Writer {
 
     async fn append(&self, events: Vec<Bytes>) -> Result<u64, AppendError> {
         loop {
-            let pending = self.journal.append(Append {
+            let known = self.known.load(Ordering::Relaxed);
+            let pending = self.journal.keep(Append {
                 entity: self.entity.clone(),
-                expected: None,
+                expected: self.journal.is_shared().then_some(known),
                 epoch: self.epoch,
                 op_id: None,
                 events: events.clone(),
             });
             match pending.await {
                 Err(AppendError::Overloaded) => tokio::time::sleep(RETRY).await,
-                outcome => return outcome.map(|appended| appended.version),
+                Ok(appended) => {
+                    self.known.store(appended.version, Ordering::Relaxed);
+                    return Ok(appended.version);
+                }
+                Err(error) => return Err(error),
             }
         }
     }

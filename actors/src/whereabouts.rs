@@ -118,7 +118,9 @@ impl Whereabouts {
     /// A queue was removed.
     pub(crate) fn forget_queue(&self, number: &str) {
         self.sinks.write().remove(number);
-        self.recorders.write().remove(&Entity::new(entity::QUEUE, number));
+        self.recorders
+            .write()
+            .retain(|it, _| it.kind != entity::QUEUE || entity::queue_number(&it.key) != number);
     }
 
     pub(crate) fn agent_gone(&self, extension: &str) {
@@ -131,6 +133,14 @@ impl Whereabouts {
         let seen = self.seen.read();
         self.agents.write().insert(extension.to_owned(), actor);
         seen.get(extension).cloned().unwrap_or_default()
+    }
+
+    /// The journal has facts of an agent up to a version; some may be another member's.
+    pub fn agent_followed(&self, extension: &str, version: u64) {
+        if let Some(agent) = self.agent(extension) {
+            // An actor that has just ended: the next one reads the journal.
+            let _gone = agent.cast(AgentMsg::Followed(version));
+        }
     }
 
     /// An extension's first phone came or its last one went.

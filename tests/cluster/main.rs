@@ -1,10 +1,14 @@
 //! Members of a cluster as processes of their own: joins, refusals, deaths and returns.
 #![allow(clippy::unwrap_used)]
 
+mod deaths;
 mod links;
+mod office;
 mod refusals;
 
-use tandem_tests::{Machine, Node};
+use serde_json::json;
+use tandem_tests::node::Demo;
+use tandem_tests::{Api, Machine, Node};
 
 /// Exit code of a node that the cluster refuses (EX_NOPERM).
 pub(crate) const REFUSED: Option<i32> = Some(77);
@@ -20,4 +24,57 @@ pub(crate) async fn joined(founder: &Machine, host: &Node, machine: &Machine) ->
     let token = founder.done(&["cluster", "token"]).await;
     let host = host.listening.cluster.clone().unwrap();
     machine.start(&["--join", &host, "--token", &token]).await
+}
+
+/// A client of any member: tokens are the cluster's.
+pub(crate) fn api_of(node: &Node, demo: &Demo) -> Api {
+    Api::new(&format!("http://{}", node.listening.http), &demo.token)
+}
+
+/// Three members, all with a vote.
+pub(crate) struct Three {
+    pub(crate) machines: [Machine; 3],
+    nodes: [Node; 3],
+    /// What the founder provisioned.
+    pub(crate) demo: Demo,
+}
+
+impl Three {
+    pub(crate) async fn start() -> Self {
+        let machines = [1, 2, 3].map(Machine::new);
+        let one = founder(&machines[0]).await;
+        let two = joined(&machines[0], &one, &machines[1]).await;
+        let three = joined(&machines[0], &one, &machines[2]).await;
+        let demo = one.demo.clone();
+        let voters = |status: &serde_json::Value| status["group"]["voters"] == json!([1, 2, 3]);
+        for machine in &machines {
+            machine.sees("three voters", voters).await;
+        }
+        Self { machines, nodes: [one, two, three], demo }
+    }
+
+    pub(crate) const fn node(&self, member: usize) -> &Node {
+        &self.nodes[member]
+    }
+
+    pub(crate) fn api(&self, member: usize) -> Api {
+        api_of(&self.nodes[member], &self.demo)
+    }
+
+    /// The place of the leader, as the first member that knows one says.
+    pub(crate) async fn leader(&self) -> usize {
+        let led = |status: &serde_json::Value| status["group"]["leader"].is_u64();
+        let status = self.machines[0].sees("a leader", led).await;
+        usize::try_from(status["group"]["leader"].as_u64().unwrap() - 1).unwrap()
+    }
+
+    pub(crate) async fn kill(&mut self, member: usize) {
+        self.nodes[member].kill().await;
+    }
+
+    pub(crate) async fn start_again(&mut self, member: usize) {
+        self.nodes[member] = self.machines[member].start(&[]).await;
+        let voters = |status: &serde_json::Value| status["group"]["has_quorum"] == json!(true);
+        self.machines[member].sees("a majority", voters).await;
+    }
 }

@@ -155,6 +155,20 @@ impl Api {
         panic!("{path} never became what was waited for: {last}");
     }
 
+    /// Polls a path until it is there, at most 20 s.
+    ///
+    /// # Panics
+    /// When it never is.
+    pub async fn wait_for_found(&self, path: &str) {
+        for _ in 0..200 {
+            if self.send(Method::GET, path, &Value::Null).await.status().is_success() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("{path} never came");
+    }
+
     /// Call records that fit a query such as `number=1001`.
     pub async fn records(&self, query: &str) -> Vec<Value> {
         items(&self.get(&format!("/api/v1/call-records?{query}")).await)

@@ -91,7 +91,17 @@ impl Actor for AgentActor {
                 let _asker_is_gone = reply.send(state.agent.view());
                 return Ok(());
             }
+            // Another member was first: what it wrote is what holds.
+            AgentMsg::NotRecorded(AppendError::VersionConflict { .. }) => {
+                Input::Facts(state.recorder.load().await?)
+            }
             AgentMsg::NotRecorded(error) => return Err(error.into()),
+            AgentMsg::Followed(version) => {
+                if !state.recorder.is_behind(version).await {
+                    return Ok(());
+                }
+                Input::Facts(state.recorder.load().await?)
+            }
             AgentMsg::Memberships(rules) => Input::Memberships(rules),
             AgentMsg::Settings(settings) => Input::Settings(settings),
             AgentMsg::Registered(registered) => Input::Registered(registered),

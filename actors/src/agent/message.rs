@@ -46,6 +46,8 @@ pub enum AgentMsg {
     Timer(TimerId),
     /// A fact was not taken by the journal.
     NotRecorded(AppendError),
+    /// The journal has the agent's facts up to this version, some maybe of another member.
+    Followed(u64),
 }
 
 impl ractor::Message for AgentMsg {}

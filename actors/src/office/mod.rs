@@ -115,7 +115,7 @@ impl Office {
         })?;
         let caller =
             Party::Extension { number: extension.number.clone(), name: extension.name.clone() };
-        let id = CallId::fresh();
+        let id = CallId::fresh_at(exchange.journal.node());
         let start = Start::Originate { caller, devices, dialled: wish.to };
         let args = CallArgs { id, exchange: exchange.clone(), start };
         exchange.calls.spawn(args).await.map_err(|error| Refusal::Unavailable {

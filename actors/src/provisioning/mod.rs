@@ -15,6 +15,7 @@ mod tests;
 
 pub use directory::Directory;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -49,6 +50,9 @@ struct Inner {
     clock: Clock,
     /// Writes are few and are checked against all others, so they go one after the other.
     writing: Mutex<()>,
+    /// The version of each resource that was taken in last: what this node wrote comes back
+    /// with what other members wrote.
+    taken: parking_lot::Mutex<HashMap<(Kind, String), u64>>,
     changes: broadcast::Sender<(Kind, String)>,
 }
 
@@ -71,6 +75,7 @@ impl Provisioning {
                 journal,
                 clock,
                 writing: Mutex::new(()),
+                taken: parking_lot::Mutex::default(),
                 changes,
             }),
         }
@@ -91,6 +96,20 @@ impl Provisioning {
         let begun = || Directory::clone(&self.inner.directory.load());
         replayed.get_or_insert_with(begun).apply(at, version, &event);
         self.inner.has_replayed.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Takes an event in that any member of the cluster appended.
+    ///
+    /// # Errors
+    /// When the bytes are no such event.
+    pub fn follow(
+        &self,
+        at: Timestamp,
+        version: u64,
+        event: &Bytes,
+    ) -> Result<(), tandem_wire::WireError> {
+        self.apply(at, version, &entity::decode(event)?);
         Ok(())
     }
 
@@ -261,11 +280,18 @@ impl Provisioning {
     }
 
     fn apply(&self, at: Timestamp, version: u64, event: &ResourceEvent) {
+        let (ResourceEvent::Put { kind, key, .. } | ResourceEvent::Removed { kind, key, .. }) =
+            event;
+        let mut taken = self.inner.taken.lock();
+        let last = taken.entry((*kind, key.clone())).or_default();
+        if version <= *last {
+            return;
+        }
+        *last = version;
         let mut next = Directory::clone(&self.directory());
         next.apply(at, version, event);
         self.inner.directory.store(Arc::new(next));
-        let (ResourceEvent::Put { kind, key, .. } | ResourceEvent::Removed { kind, key, .. }) =
-            event;
+        drop(taken);
         // Nobody may be watching.
         let _unwatched = self.inner.changes.send((*kind, key.clone()));
     }

@@ -239,3 +239,24 @@ async fn what_the_journal_has_beyond_the_directory_is_found_out() {
     assert_eq!(gone, Err(Refusal::Stale { actual: 4 }));
     assert!(provisioning.directory().extension("1001").is_none());
 }
+
+#[tokio::test]
+async fn what_other_members_wrote_is_taken_in_once_and_never_backwards() {
+    let dir = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, journal) = open(dir.path()).await;
+    provisioning.create(&by, extension("1001")).await.unwrap();
+    provisioning.remove(&by, Kind::Extension, "1001", None).await.unwrap();
+    let mut changes = provisioning.watch();
+    let elsewhere = Provisioning::new(journal.clone(), Clock::start());
+
+    for record in journal.read(Position::START, 100).await.unwrap() {
+        // The writer's own come back, the other sees them for the first time.
+        provisioning.follow(record.at, record.version, &record.event).unwrap();
+        elsewhere.follow(record.at, record.version, &record.event).unwrap();
+        assert!(provisioning.directory().extension("1001").is_none());
+        assert_eq!(elsewhere.directory().extension("1001").is_some(), record.version == 1);
+    }
+
+    assert!(changes.try_recv().is_err(), "nothing has changed");
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tandem_config::resource::Queue as Config;
-use tandem_journal::{Entity, Journal};
+use tandem_journal::Journal;
 use tandem_kernel::{Children, Clock, Decision, Ended, Restart};
 use tandem_telemetry::metric;
 
@@ -143,7 +143,7 @@ impl QueuesState {
             config: config.clone(),
             removed: false,
             sinks: placed.sinks(&number),
-            recorder: placed.recorder(journal, Entity::new(entity::QUEUE, &number), epoch),
+            recorder: placed.recorder(journal, entity::queue(&number, journal.node()), epoch),
             actor: None,
         });
         post.config = config.clone();

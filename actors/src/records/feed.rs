@@ -25,6 +25,7 @@ pub fn item(record: &Record) -> Option<FeedItem> {
         }
         entity::QUEUE => {
             let event: QueueEvent = read(record)?;
+            let key = entity::queue_number(&key).to_owned();
             ("queue".to_owned(), key, event.name().to_owned(), fields(&event))
         }
         entity::AGENT => {
@@ -34,7 +35,9 @@ pub fn item(record: &Record) -> Option<FeedItem> {
         entity::REGISTRAR => {
             let event: RegistrarEvent = read(record)?;
             let name = match &event {
-                RegistrarEvent::Bound { .. } => "registration.bound",
+                RegistrarEvent::Bound { .. } | RegistrarEvent::BoundAt { .. } => {
+                    "registration.bound"
+                }
                 RegistrarEvent::Unbound { .. } => "registration.unbound",
             };
             ("registration".to_owned(), key, name.to_owned(), fields(&event))

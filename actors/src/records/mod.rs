@@ -77,11 +77,16 @@ impl Records {
         self.inner.store.apply(batch)
     }
 
-    /// Closes the calls that a crash of the node cut off, and waits for the commit.
+    /// Closes the calls that a crash of this node cut off, and waits for the commit. Those of
+    /// other members may go on.
     pub async fn close_interrupted(&self, journal: &Journal, clock: Clock) {
+        let is_own = |id: &CallId| !journal.is_shared() || id.is_from(journal.node());
         let open: Vec<(CallId, CallEvent)> = {
             let fold = self.inner.fold.lock();
-            fold.open().map(|(id, call)| (id, call.interrupted(clock.now()))).collect()
+            fold.open()
+                .filter(|(id, _)| is_own(id))
+                .map(|(id, call)| (id, call.interrupted(clock.now())))
+                .collect()
         };
         let append = |(call, event): (CallId, CallEvent)| {
             let append = Append {

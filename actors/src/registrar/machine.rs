@@ -43,7 +43,6 @@ pub struct Binding {
 
 /// A fact about registrations. Append-only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "it is written and read, not kept")]
 pub enum RegistrarEvent {
     /// A contact was added or refreshed.
     Bound {
@@ -61,6 +60,27 @@ pub enum RegistrarEvent {
         /// It ran out, rather than being taken back.
         expired: bool,
     },
+    /// A contact was added or refreshed at a member of a cluster.
+    BoundAt {
+        /// The extension.
+        extension: String,
+        /// The contact.
+        binding: Binding,
+        /// The member, whose connections the contact may be on.
+        node: u64,
+    },
+}
+
+impl RegistrarEvent {
+    /// Whose contact it is about.
+    #[must_use]
+    pub fn extension(&self) -> &str {
+        match self {
+            Self::Bound { extension, .. }
+            | Self::Unbound { extension, .. }
+            | Self::BoundAt { extension, .. } => extension,
+        }
+    }
 }
 
 /// One contact of a REGISTER.
@@ -123,6 +143,8 @@ pub struct Registrar {
     bindings: BTreeMap<String, BTreeMap<String, Binding>>,
     /// The bindings in the order in which they run out.
     expiries: BTreeMap<(Timestamp, String, String), ()>,
+    /// The member of the cluster that took a binding, by extension and key.
+    homes: BTreeMap<(String, String), u64>,
 }
 
 impl Registrar {
@@ -202,13 +224,21 @@ impl Registrar {
         self.expiries.keys().next().map(|(at, _, _)| *at)
     }
 
-    /// The contacts on connections: after a restart their connections are gone.
+    /// Whether a member can reach a contact: connections lead to one member only.
     #[must_use]
-    pub fn on_connections(&self) -> Vec<RegistrarEvent> {
+    pub fn is_reachable(&self, extension: &str, binding: &Binding, node: u64) -> bool {
+        let home = self.homes.get(&(extension.to_owned(), binding.key.clone()));
+        !binding.flow.is_reliable() || home.is_none_or(|home| *home == node)
+    }
+
+    /// The contacts on connections of a member: after a restart its connections are gone.
+    #[must_use]
+    pub fn on_connections(&self, node: u64) -> Vec<RegistrarEvent> {
         let all = self.bindings.iter().flat_map(|(extension, bindings)| {
             bindings.values().map(move |binding| (extension, binding))
         });
         all.filter(|(_, binding)| binding.flow.is_reliable())
+            .filter(|(extension, binding)| self.is_reachable(extension, binding, node))
             .map(|(extension, binding)| RegistrarEvent::Unbound {
                 extension: extension.clone(),
                 key: binding.key.clone(),
@@ -220,30 +250,44 @@ impl Registrar {
     /// Takes a fact in.
     pub fn evolve(&mut self, event: &RegistrarEvent) {
         match event {
+            RegistrarEvent::BoundAt { extension, binding, node } => {
+                self.bound(extension, binding);
+                self.homes.insert((extension.clone(), binding.key.clone()), *node);
+            }
             RegistrarEvent::Bound { extension, binding } => {
-                let key = binding.key.clone();
-                self.expiries.insert((binding.expires_at, extension.clone(), key.clone()), ());
-                let before = self
-                    .bindings
-                    .entry(extension.clone())
-                    .or_default()
-                    .insert(key.clone(), binding.clone());
-                if let Some(before) = before
-                    && before.expires_at != binding.expires_at
-                {
-                    self.expiries.remove(&(before.expires_at, extension.clone(), key));
-                }
+                self.homes.remove(&(extension.clone(), binding.key.clone()));
+                self.bound(extension, binding);
             }
             RegistrarEvent::Unbound { extension, key, .. } => {
-                let Some(bindings) = self.bindings.get_mut(extension) else { return };
-                if let Some(before) = bindings.remove(key) {
-                    let entry = (before.expires_at, extension.clone(), key.clone());
-                    self.expiries.remove(&entry);
-                }
-                if bindings.is_empty() {
-                    self.bindings.remove(extension);
-                }
+                self.homes.remove(&(extension.clone(), key.clone()));
+                self.unbound(extension, key);
             }
+        }
+    }
+
+    fn bound(&mut self, extension: &str, binding: &Binding) {
+        let key = binding.key.clone();
+        self.expiries.insert((binding.expires_at, extension.to_owned(), key.clone()), ());
+        let before = self
+            .bindings
+            .entry(extension.to_owned())
+            .or_default()
+            .insert(key.clone(), binding.clone());
+        if let Some(before) = before
+            && before.expires_at != binding.expires_at
+        {
+            self.expiries.remove(&(before.expires_at, extension.to_owned(), key));
+        }
+    }
+
+    fn unbound(&mut self, extension: &str, key: &str) {
+        let Some(bindings) = self.bindings.get_mut(extension) else { return };
+        if let Some(before) = bindings.remove(key) {
+            let entry = (before.expires_at, extension.to_owned(), key.to_owned());
+            self.expiries.remove(&entry);
+        }
+        if bindings.is_empty() {
+            self.bindings.remove(extension);
         }
     }
 

@@ -41,13 +41,23 @@ const TICK: Duration = Duration::from_secs(1);
 #[derive(Clone, Default)]
 pub struct Location {
     registrar: Arc<RwLock<Registrar>>,
+    /// This node.
+    node: u64,
 }
 
 impl Location {
-    /// The contacts of an extension.
+    /// Of a node, which reaches other members' contacts but not their connections.
+    #[must_use]
+    pub fn new(node: u64) -> Self {
+        Self { registrar: Arc::default(), node }
+    }
+
+    /// The contacts of an extension that this node reaches.
     #[must_use]
     pub fn contacts(&self, extension: &str) -> Vec<Binding> {
-        self.registrar.read().contacts(extension).cloned().collect()
+        let registrar = self.registrar.read();
+        let reached = |binding: &&Binding| registrar.is_reachable(extension, binding, self.node);
+        registrar.contacts(extension).filter(reached).cloned().collect()
     }
 
     /// One contact.
@@ -56,10 +66,12 @@ impl Location {
         self.registrar.read().binding(extension, key).cloned()
     }
 
-    /// Whether any phone of the extension is registered.
+    /// Whether any phone of the extension is registered that this node reaches.
     #[must_use]
     pub fn is_registered(&self, extension: &str) -> bool {
-        self.registrar.read().is_registered(extension)
+        let registrar = self.registrar.read();
+        let mut contacts = registrar.contacts(extension);
+        contacts.any(|binding| registrar.is_reachable(extension, binding, self.node))
     }
 
     /// Takes a fact in, at the start from the journal.
@@ -70,6 +82,31 @@ impl Location {
         let event: RegistrarEvent = entity::decode(event)?;
         self.registrar.write().evolve(&event);
         Ok(())
+    }
+
+    /// Takes a fact in that any member of the cluster appended, and tells the agents. Our own
+    /// come back: the order in the journal is the one that all members have.
+    ///
+    /// # Errors
+    /// When the bytes are no fact of this kind.
+    pub fn follow(
+        &self,
+        event: &Bytes,
+        placed: &Whereabouts,
+    ) -> Result<(), tandem_wire::WireError> {
+        let event: RegistrarEvent = entity::decode(event)?;
+        self.take(&event, placed);
+        Ok(())
+    }
+
+    fn take(&self, event: &RegistrarEvent, placed: &Whereabouts) {
+        let extension = event.extension();
+        let before = self.is_registered(extension);
+        self.registrar.write().evolve(event);
+        let after = self.is_registered(extension);
+        if before != after {
+            placed.registered(extension, after);
+        }
     }
 }
 
@@ -119,7 +156,7 @@ impl Actor for RegistrarActor {
         args: RegistrarArgs,
     ) -> Result<RegistrarArgs, ActorProcessingErr> {
         drop(myself.send_interval(TICK, || RegistrarMsg::Tick));
-        let gone = args.location.registrar.read().on_connections();
+        let gone = args.location.registrar.read().on_connections(args.location.node);
         args.take(gone);
         Ok(args)
     }
@@ -135,6 +172,8 @@ impl Actor for RegistrarActor {
                 let answer = state.register(&inbound, &extension);
                 state.sip.respond(inbound.txn, answer);
             }
+            // One member sees to it for all.
+            RegistrarMsg::Tick if !state.journal.leads() => {}
             RegistrarMsg::Tick => {
                 let expired = state.location.registrar.read().expired(state.clock.now());
                 state.take(expired);
@@ -189,25 +228,32 @@ impl RegistrarArgs {
     /// commit: a binding that a crash loses is refreshed by the phone.
     fn take(&self, events: Vec<RegistrarEvent>) {
         for event in events {
-            let extension = match &event {
-                RegistrarEvent::Bound { extension, .. }
-                | RegistrarEvent::Unbound { extension, .. } => extension.clone(),
-            };
-            let before = self.location.is_registered(&extension);
-            self.location.registrar.write().evolve(&event);
-            drop(self.journal.append(Append {
-                entity: entity::registrations(&extension),
+            let event = self.placed_at(event);
+            self.location.take(&event, &self.placed);
+            let append = Append {
+                entity: entity::registrations(event.extension()),
                 expected: None,
                 epoch: 0,
                 op_id: None,
                 events: vec![entity::encode(&event)],
-            }));
-            let after = self.location.is_registered(&extension);
-            if before != after {
-                self.placed.registered(&extension, after);
-            }
+            };
+            // What ran out is found again; what a phone was told must reach the other members.
+            let has_run_out = matches!(event, RegistrarEvent::Unbound { expired: true, .. });
+            drop(if has_run_out { self.journal.append(append) } else { self.journal.keep(append) });
         }
         metric::REGISTERED.set(self.location.registrar.read().len() as u64);
+    }
+}
+
+impl RegistrarArgs {
+    /// In a cluster a contact is one of this member.
+    fn placed_at(&self, event: RegistrarEvent) -> RegistrarEvent {
+        match event {
+            RegistrarEvent::Bound { extension, binding } if self.journal.is_shared() => {
+                RegistrarEvent::BoundAt { extension, binding, node: self.location.node }
+            }
+            event => event,
+        }
     }
 }
 

@@ -141,3 +141,29 @@ fn the_events_alone_restore_the_registrations() {
 
     assert_eq!(restored, registrar);
 }
+
+#[test]
+fn a_contact_on_a_connection_of_another_member_is_not_reached_and_outlives_our_restart() {
+    let mut registrar = Registrar::default();
+    let bind = |registrar: &mut Registrar, uri: &str, flow: FlowId, node: u64| {
+        let wish = Registration { flow, ..register(vec![wish(uri, 60)], 1) };
+        for event in registrar.register(at(0), &wish).unwrap() {
+            let RegistrarEvent::Bound { extension, binding } = event else { panic!("{event:?}") };
+            registrar.evolve(&RegistrarEvent::BoundAt { extension, binding, node });
+        }
+    };
+    let phone = "192.0.2.7:5060".parse().unwrap();
+    bind(&mut registrar, "sip:datagram", FlowId::datagram(0, phone), 2);
+    bind(&mut registrar, "sip:stream", FlowId::stream(7, phone), 2);
+
+    let reached = |node: u64| {
+        let all = registrar.contacts("1001");
+        let reached = all.filter(|it| registrar.is_reachable("1001", it, node));
+        reached.map(|it| it.uri.clone()).collect::<Vec<_>>()
+    };
+
+    assert_eq!(reached(1), ["sip:datagram"]);
+    assert_eq!(reached(2), ["sip:datagram", "sip:stream"]);
+    assert!(registrar.on_connections(1).is_empty());
+    assert_eq!(registrar.on_connections(2).len(), 1);
+}

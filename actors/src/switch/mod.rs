@@ -142,7 +142,8 @@ impl Switch {
         let txn = inbound.txn;
         let refused = Draft::response(request, 503).with(Name::RetryAfter, RETRY_AFTER_SECS);
         let start = Start::Incoming { inbound: Box::new(inbound), caller: party, dialled, route };
-        let args = CallArgs { id: CallId::fresh(), exchange: self.exchange.clone(), start };
+        let id = CallId::fresh_at(self.exchange.journal.node());
+        let args = CallArgs { id, exchange: self.exchange.clone(), start };
         if let Err(error) = self.exchange.calls.spawn(args).await {
             tracing::error!(%error, "a call did not start");
             self.sip().respond(txn, refused);

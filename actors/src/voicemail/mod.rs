@@ -24,12 +24,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tandem_engine::{Recorded, RecordedLater};
 use tandem_journal::{Append, Entity, Journal};
 use tandem_kernel::{CallId, Clock};
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Mutex, broadcast};
 
 use self::event::MailboxEvent;
 use self::files::Files;
@@ -55,8 +55,17 @@ struct Inner {
     journal: Journal,
     clock: Clock,
     /// Changes are few; they go one after the other, so that each sees the one before.
-    writing: Mutex<()>,
+    writing: tokio::sync::Mutex<()>,
+    orders: Mutex<BTreeMap<String, Order>>,
     changes: broadcast::Sender<String>,
+}
+
+/// How far the events of a mailbox were taken in. Those of this node may come before those of
+/// other members that the journal has before them.
+#[derive(Default)]
+struct Order {
+    taken: u64,
+    ahead: BTreeMap<u64, MailboxEvent>,
 }
 
 /// A message that is being recorded.
@@ -85,20 +94,42 @@ impl Voicemail {
                 files: Files::open(dir)?,
                 journal,
                 clock,
-                writing: Mutex::new(()),
+                writing: tokio::sync::Mutex::new(()),
+                orders: Mutex::default(),
                 changes,
             }),
         })
     }
 
-    /// Takes an event from the journal in, at the start.
+    /// Takes an event from the journal in, whichever member of the cluster appended it.
     ///
     /// # Errors
     /// When the bytes are no such event.
-    pub fn replay(&self, mailbox: &str, event: &Bytes) -> Result<(), tandem_wire::WireError> {
-        let event = entity::decode(event)?;
-        self.evolve(mailbox, &event);
+    pub fn follow(
+        &self,
+        mailbox: &str,
+        version: u64,
+        event: &Bytes,
+    ) -> Result<(), tandem_wire::WireError> {
+        self.take(mailbox, version, entity::decode(event)?);
         Ok(())
+    }
+
+    /// Takes an event in when those before it are.
+    fn take(&self, mailbox: &str, version: u64, event: MailboxEvent) {
+        let mut orders = self.inner.orders.lock();
+        let order = orders.entry(mailbox.to_owned()).or_default();
+        if version <= order.taken {
+            return;
+        }
+        order.ahead.insert(version, event);
+        while let Some(next) = order.ahead.remove(&(order.taken + 1)) {
+            order.taken += 1;
+            self.evolve(mailbox, &next);
+        }
+        drop(orders);
+        // Nobody may be watching.
+        let _unwatched = self.inner.changes.send(mailbox.to_owned());
     }
 
     fn evolve(&self, mailbox: &str, event: &MailboxEvent) {
@@ -159,7 +190,9 @@ impl Voicemail {
         let mailboxes = self.inner.mailboxes.read();
         let all = mailboxes.iter().flat_map(|(number, it)| it.messages().map(move |m| (number, m)));
         let due = all.filter(|(_, message)| !message.is_mailed);
-        due.map(|(number, message)| (number.clone(), message.clone())).collect()
+        // In a cluster each member sends what it recorded.
+        let here = due.filter(|(_, message)| self.inner.files.path(&message.id).exists());
+        here.map(|(number, message)| (number.clone(), message.clone())).collect()
     }
 
     /// Notes that a message was sent; if that fails it is sent again.
@@ -265,12 +298,11 @@ impl Voicemail {
             op_id: None,
             events: vec![entity::encode(event)],
         };
-        self.inner.journal.append(append).await.map_err(|error| Refusal::Unavailable {
+        let appended = self.inner.journal.append(append).await;
+        let appended = appended.map_err(|error| Refusal::Unavailable {
             detail: format!("the mailbox {mailbox} can not be written: {error}"),
         })?;
-        self.evolve(mailbox, event);
-        // Nobody may be watching.
-        let _unwatched = self.inner.changes.send(mailbox.to_owned());
+        self.take(mailbox, appended.version, event.clone());
         Ok(())
     }
 

@@ -111,3 +111,23 @@ async fn what_is_too_short_or_was_cut_off_leaves_nothing_behind() {
     assert_eq!(voicemail.messages("1001"), []);
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn the_events_of_all_members_are_taken_in_in_the_journals_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Clock::start();
+    let journal = Journal::open(Config::new(dir.path().join("journal"), clock)).await.unwrap();
+    let voicemail = Voicemail::open(journal, clock, dir.path().join("voicemail")).unwrap();
+    let deleted =
+        MailboxEvent::Deleted { at: Timestamp::from_secs(2), id: "a".into(), by: "call:1".into() };
+
+    // Our own third event is answered before the first two, another member's, come by.
+    for (version, event) in [(3, left("b", 3)), (2, deleted), (1, left("a", 1)), (3, left("b", 3))]
+    {
+        voicemail.follow("1001", version, &entity::encode(&event)).unwrap();
+    }
+
+    let messages = voicemail.messages("1001");
+    let ids: Vec<&str> = messages.iter().map(|message| message.id.as_str()).collect();
+    assert_eq!(ids, ["b"]);
+}

@@ -23,6 +23,8 @@ pub(crate) enum Question {
     Status,
     /// A change of the roster. Who does not write it passes it on to the writer, once.
     Change(Change),
+    /// A newer roster than the asked node has.
+    News(Roster),
 }
 
 /// What an operator can change.
@@ -54,6 +56,19 @@ pub(crate) enum Answer {
     Unreachable(String),
 }
 
+/// Who votes and who leads, as the answering node's keeper of the common data knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The leader, if this node follows one.
+    pub leader: Option<u64>,
+    /// Members whose votes count.
+    pub voters: Vec<u64>,
+    /// Whether a majority is within reach, so that writes are taken.
+    pub has_quorum: bool,
+    /// The last entry that this node has applied.
+    pub applied: u64,
+}
+
 /// The cluster as one node sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -67,6 +82,8 @@ pub struct Status {
     pub revision: u64,
     /// The end of its own certificate, microseconds since the Unix epoch.
     pub certificate_until: Timestamp,
+    /// Votes and leadership; none before the node has opened what the members share.
+    pub group: Option<Group>,
     /// All members but removed ones.
     pub members: Vec<MemberStatus>,
 }

@@ -41,13 +41,13 @@ mod tls;
 pub mod token;
 
 pub use authority::{Authority, Order};
-pub use control::{Change, LinkStatus, MemberStatus, Status};
+pub use control::{Change, Group, LinkStatus, MemberStatus, Status};
 pub use error::MeshError;
 pub use identity::{ClusterId, Credentials, Subject};
 pub use join::{Founding, Joining, found, join};
 pub use link::{AskError, Lane, MAX_BODY_BYTES};
 pub use local::{change, status};
-pub use mesh::{Answering, Config, Handler, Mesh, Timing};
+pub use mesh::{Answering, Config, Handler, Mesh, Telling, Timing};
 pub use refusal::Refusal;
 pub use roster::{Member, Roster, Standing, State};
 pub use token::{NotAToken, Scope, Token, Tokens};

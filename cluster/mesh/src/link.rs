@@ -213,6 +213,11 @@ impl Link {
         {
             mesh.adopt(newer).await;
         }
+        // Who looks for us where we were before can not ask.
+        if theirs < revision {
+            let news = Question::News((*mesh.roster()).clone());
+            control(connection, &news).await?;
+        }
         Ok(())
     }
 

@@ -18,10 +18,10 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::authority::Authority;
-use crate::control::{Answer, LinkStatus, MemberStatus, Question, Status};
+use crate::control::{Answer, Group, LinkStatus, MemberStatus, Question, Status};
 use crate::identity::Credentials;
 use crate::link::{AskError, CONTROL, Lane, Link};
-use crate::roster::{self, Input, Roster, State};
+use crate::roster::{self, Input, Member, Roster, Standing, State};
 use crate::{MeshError, Refusal, files, serve, tls};
 
 /// How fast a link is given up, and how often members tell each other where they are.
@@ -68,6 +68,9 @@ pub type Answering = Pin<Box<dyn Future<Output = Bytes> + Send>>;
 /// Who answers the questions of peers: the member's number, the lane, the body.
 pub type Handler = Arc<dyn Fn(u64, Lane, Bytes) -> Answering + Send + Sync>;
 
+/// Tells votes and leadership as they are now.
+pub type Telling = Box<dyn Fn() -> Group + Send + Sync>;
+
 /// A running member. Clones share it.
 #[derive(Clone)]
 pub struct Mesh(Arc<Inner>);
@@ -81,6 +84,7 @@ pub(crate) struct Inner {
     pub(crate) boot: u64,
     pub(crate) authority: Option<Authority>,
     pub(crate) handler: OnceLock<Handler>,
+    telling: OnceLock<Telling>,
     own: RwLock<Arc<Credentials>>,
     roster: watch::Sender<Arc<Roster>>,
     /// Held while the roster is written.
@@ -117,6 +121,7 @@ impl Mesh {
             boot: rand::rng().random(),
             authority,
             handler: OnceLock::new(),
+            telling: OnceLock::new(),
             own: RwLock::new(Arc::new(own)),
             roster: watch::Sender::new(Arc::new(roster)),
             writing: Mutex::new(()),
@@ -161,6 +166,11 @@ impl Mesh {
     /// From now on `handler` answers what peers ask. The first call counts.
     pub fn serve(&self, handler: Handler) {
         let _first = self.0.handler.set(handler);
+    }
+
+    /// From now on `telling` says who votes and who leads, for [`Status`]. The first call counts.
+    pub fn tell(&self, telling: Telling) {
+        let _first = self.0.telling.set(telling);
     }
 
     /// One question to a member, with a deadline. It is never repeated. Any runtime may call it;
@@ -374,11 +384,17 @@ impl Inner {
 
     pub(crate) fn status(&self) -> Status {
         let (roster, own) = (self.roster(), self.credentials());
+        let group = self.telling.get().map(|telling| telling());
+        let standing = |member: &Member| match &group {
+            Some(group) if group.voters.contains(&member.node) => Standing::Voter,
+            Some(_) => Standing::Learner,
+            None => member.standing,
+        };
         let members = roster.active().map(|member| MemberStatus {
             node: member.node,
             name: member.name.clone(),
             address: member.address.clone(),
-            standing: member.standing,
+            standing: standing(member),
             state: member.state,
             link: match self.link(member.node) {
                 _ if member.node == own.subject.node => LinkStatus::Own,
@@ -393,6 +409,7 @@ impl Inner {
             revision: roster.revision,
             certificate_until: own.subject.until,
             members: members.collect(),
+            group,
         }
     }
 }

@@ -24,8 +24,9 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 /// Handshakes at once. Members are few; more is somebody else.
 const HANDSHAKES: usize = 64;
 
-/// No question is worked on for longer, whatever its asker wishes.
-const LONGEST: Duration = Duration::from_secs(60);
+/// No question is worked on for longer, whatever its asker wishes. The last piece of a large copy
+/// is answered when the copy is installed.
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// Takes connections in until the endpoint is closed.
 pub(crate) async fn accept(mesh: Arc<Inner>) {
@@ -177,6 +178,10 @@ async fn control(mesh: &Arc<Inner>, from: (u64, SocketAddr), question: Question)
         },
         Question::Status => Answer::Status(mesh.status()),
         Question::Change(change) => changed(mesh, from.0, change).await,
+        Question::News(newer) => {
+            mesh.adopt(newer).await;
+            Answer::Done
+        }
     }
 }
 

@@ -47,11 +47,27 @@ impl<'de> Deserialize<'de> for CallId {
     }
 }
 
+const NODE_BITS: u32 = 16;
+const NODE_MASK: u64 = (1 << NODE_BITS) - 1;
+
 impl CallId {
     /// A fresh id of a call that begins now.
     #[must_use]
     pub fn fresh() -> Self {
         Self(Uuid::now_v7().as_u128())
+    }
+
+    /// A fresh id of a call that begins now at the `node`th member of a cluster. Of the random
+    /// bits of the UUID the last 16 are the node's number.
+    #[must_use]
+    pub fn fresh_at(node: u64) -> Self {
+        Self(Self::fresh().0 >> NODE_BITS << NODE_BITS | u128::from(node & NODE_MASK))
+    }
+
+    /// Whether the call began at this member, by the id.
+    #[must_use]
+    pub fn is_from(self, node: u64) -> bool {
+        self.0 & u128::from(NODE_MASK) == u128::from(node & NODE_MASK)
     }
 
     /// An id from its number, for simulation and tests.

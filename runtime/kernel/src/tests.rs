@@ -6,7 +6,9 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent
 use tokio::sync::{mpsc, oneshot};
 
 use crate::supervise::{Children, Decision, Ended, Intensity, Restart};
-use crate::{ActorPort, AskError, Overflow, SendError, Shutdown, Slot, Timestamp, ask, bounded};
+use crate::{
+    ActorPort, AskError, CallId, Overflow, SendError, Shutdown, Slot, Timestamp, ask, bounded,
+};
 
 enum Msg {
     Hold(Slot, oneshot::Receiver<()>),
@@ -186,4 +188,17 @@ async fn a_drain_waits_for_the_tokens_but_not_for_ever() {
 
     drop(stuck);
     assert_eq!(shutdown.drain(Duration::from_secs(1)).await, Ok(()));
+}
+
+#[test]
+fn a_calls_id_tells_the_member_where_it_began_and_still_sorts_by_time() {
+    let ids = [CallId::fresh_at(1), CallId::fresh_at(2), CallId::fresh_at(65_535)];
+
+    for (id, node) in ids.iter().zip([1, 2, 65_535]) {
+        assert!(id.is_from(node) && !id.is_from(3), "{id}");
+        assert_eq!(id.to_string().parse(), Ok(*id));
+    }
+    let times: Vec<u128> = ids.iter().map(|id| id.as_u128() >> 80).collect();
+    assert!(times.is_sorted(), "{ids:?}");
+    assert_ne!(CallId::fresh_at(1), CallId::fresh_at(1));
 }

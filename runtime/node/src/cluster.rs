@@ -12,7 +12,7 @@ use tandem_config::NodeConfig;
 use tandem_kernel::{Clock, Timestamp};
 use tandem_mesh::{
     Change, ClusterId, Credentials, Founding, Joining, LinkStatus, Mesh, MeshError, Refusal, Scope,
-    State, Status, Timing, Token, Tokens,
+    Standing, State, Status, Timing, Token, Tokens,
 };
 
 use crate::cli::{self, Cluster, Run, Settings};
@@ -100,15 +100,17 @@ async fn change(
 fn table(status: &Status, now: Timestamp) -> String {
     let mut text = format!(
         "cluster {}, seen by node {}, roster {}; its certificate is good for {} h\n\
-         {:>4}  {:<20} {:<24} {:<9} link\n",
+{}\n{:>4}  {:<20} {:<24} {:<9} {:<8} link\n",
         status.cluster,
         status.node,
         status.revision,
         status.certificate_until.since(now).as_secs() / 3_600,
+        quorum(status),
         "node",
         "name",
         "address",
         "state",
+        "journal",
     );
     for member in &status.members {
         let state = match member.state {
@@ -122,14 +124,27 @@ fn table(status: &Status, now: Timestamp) -> String {
             LinkStatus::Down(why) => format!("down: {why}"),
             LinkStatus::Refused(refusal) => format!("refuses this node: {refusal}"),
         };
+        let journal = match (status.group.as_ref().and_then(|it| it.leader), member.standing) {
+            (Some(leader), _) if leader == member.node => "leads",
+            (_, Standing::Voter) => "votes",
+            (_, Standing::Learner) => "follows",
+        };
         let key = if member.node == status.authority { ", lets nodes in" } else { "" };
         let _written = writeln!(
             text,
-            "{:>4}  {:<20} {:<24} {state:<9} {link}{key}",
+            "{:>4}  {:<20} {:<24} {state:<9} {journal:<8} {link}{key}",
             member.node, member.name, member.address,
         );
     }
     text
+}
+
+fn quorum(status: &Status) -> &'static str {
+    match &status.group {
+        None => "the journal is not open yet",
+        Some(group) if group.has_quorum => "the journal takes writes",
+        Some(_) => "no majority is within reach: the journal takes no writes",
+    }
 }
 
 /// Joins if told so, and links the node to the others if it is a member. `None`: it is alone.

@@ -2,10 +2,13 @@
 
 use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use tandem_config::NodeConfig;
 use tandem_journal::Journal;
+use tandem_kernel::Clock;
+use tandem_mesh::Credentials;
 
 use crate::{say, tls};
 
@@ -18,8 +21,15 @@ enum Finding {
 
 /// Prints a line for each check; true when none failed.
 pub(crate) fn examine(config: &NodeConfig) -> bool {
-    let findings =
-        [data(config), journal(config), files(), udp_buffers(), ports(config), certificate(config)];
+    let findings = [
+        data(config),
+        journal(config),
+        files(),
+        udp_buffers(),
+        ports(config),
+        certificate(config),
+        member(config),
+    ];
     let mut sound = true;
     for finding in findings {
         match finding {
@@ -128,6 +138,33 @@ fn certificate(config: &NodeConfig) -> Finding {
         Ok(_) => Finding::Ok("the certificate and its key fit".into()),
         Err(error) => Finding::Fail(format!("{error:#}"), "check sip.certificate_file and its key"),
     }
+}
+
+/// A member's certificate is renewed after two thirds of its life, by the member with the key.
+fn member(config: &NodeConfig) -> Finding {
+    let dir = config.node.data_dir.join("cluster");
+    if !Credentials::exist(&dir) {
+        return Finding::Ok("the node belongs to no cluster".into());
+    }
+    let own = match Credentials::load(&dir) {
+        Ok(own) => own.subject.clone(),
+        Err(error) => {
+            let cure = "remove the member at another node and join again with an empty folder";
+            return Finding::Fail(format!("the member's files can not be read ({error})"), cure);
+        }
+    };
+    let left = own.until.since(Clock::start().now());
+    let hours = left.as_secs() / 3_600;
+    let lifetime = Duration::from_secs(config.cluster.certificate_secs.into());
+    if left.is_zero() {
+        let cure = "look at the clock; else remove the member and join again";
+        return Finding::Fail(format!("the certificate of member {} has expired", own.node), cure);
+    }
+    if left < lifetime / 4 {
+        let cure = "start the node where it reaches the member that lets nodes in";
+        return Finding::Warn(format!("member {}'s certificate ends in {hours} h", own.node), cure);
+    }
+    Finding::Ok(format!("member {}'s certificate is good for {hours} h", own.node))
 }
 
 /// Reads the whole journal and prints what is damaged; true when nothing is.

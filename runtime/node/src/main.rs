@@ -7,6 +7,10 @@
 //! | Putting the parts together, in order        | `wiring`     |
 //! | The demo office                             | `demo`       |
 //! | Founding, joining and steering a cluster    | `cluster`    |
+//! | Opening the journal, alone or as a member   | `journal`    |
+//! | Its requests over the mesh                  | `transport`  |
+//! | Who is a member of it                       | `members`    |
+//! | What is read from it                        | `read`       |
 //! | Certificates                                | `tls`        |
 //! | Prompts and music of the binary             | `library`    |
 //! | `tandem doctor`, `tandem verify`            | `doctor`     |
@@ -15,9 +19,13 @@ mod cli;
 mod cluster;
 mod demo;
 mod doctor;
+mod journal;
 mod library;
+mod members;
+mod read;
 mod settings;
 mod tls;
+mod transport;
 mod wiring;
 
 use std::process::ExitCode;

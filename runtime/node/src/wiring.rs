@@ -10,40 +10,34 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use ractor::Actor;
 use tandem_actors::call::Calls;
-use tandem_actors::entity;
 use tandem_actors::exchange::{Exchange, Policy};
 use tandem_actors::mail::{self, Mailer, Security};
 use tandem_actors::office::{Office, Parts};
 use tandem_actors::presence::PresenceMsg;
 use tandem_actors::prompts::Prompts;
-use tandem_actors::provisioning::Provisioning;
-use tandem_actors::records::Records;
-use tandem_actors::registrar::{Location, RegistrarArgs, RegistrarMsg};
+use tandem_actors::registrar::{RegistrarArgs, RegistrarMsg};
 use tandem_actors::root::{Door, RootActor, RootArgs};
 use tandem_actors::switch::{Access, Switch};
 use tandem_actors::trace::Traces;
 use tandem_actors::trunk::{Trunks, TrunksArgs};
-use tandem_actors::voicemail::{Voicemail, post};
+use tandem_actors::voicemail::post;
 use tandem_actors::whereabouts::Whereabouts;
 use tandem_config::NodeConfig;
 use tandem_engine::Backend;
 use tandem_journal::Journal;
-use tandem_kernel::{Clock, Position};
+use tandem_kernel::Clock;
 use tandem_mesh::Mesh;
 use tandem_server::{Cost, Edge, Limits, Passwords};
 use tandem_sip::digest::Algorithm;
 use tandem_sip::net::{self, Inbound, Listener, Transport};
-use tandem_store::{Options, Store};
 use tandem_telemetry::metric;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::cli::Run;
-use crate::{cluster, demo, library, say, tls};
-
-/// Records that are read from the journal at once.
-const PAGE: usize = 1_000;
+use crate::read::Read;
+use crate::{cluster, demo, journal, library, members, say, tls};
 
 /// How often a drain looks whether the last call has ended.
 const DRAIN_LOOK: Duration = Duration::from_millis(200);
@@ -59,17 +53,13 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let clock = Clock::start();
     let recorder = metric::start().context("failed to start metrics")?;
     let mesh = cluster::start(config, clock, order).await?;
-    let journal = Journal::open(tandem_journal::Config::new(data_dir.join("journal"), clock))
-        .await
-        .map_err(|error| {
-            tracing::error!(%error, "the journal did not open");
-            error
-        })?;
-    let read = Read::everything(&journal, clock, data_dir).await?;
+    let journal = journal::open(config, clock, mesh.as_ref()).await?;
+    let (read, end) = Read::everything(&journal, clock, data_dir).await?;
     let (exchange, requests) = exchange(config, clock, &journal, &read).await?;
     let doors = (Door::default(), Door::default());
     start_actors(config, clock, &exchange, &doors).await?;
     start_post(config, &exchange)?;
+    read.follow(&journal, end, exchange.placed.clone());
     let (voicemail, lamps) = (exchange.voicemail.clone(), exchange.lamps.clone());
     tandem_kernel::spawn("mailbox lamps", voicemail.light(lamps));
     tokio::spawn(Switch::new(exchange.clone(), doors.0, doors.1).run(requests));
@@ -93,6 +83,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let server = tokio::spawn(tandem_server::serve(listener, edge.clone(), until(ended)));
     if let Some(mesh) = &mesh {
         tokio::spawn(cluster::drain_when_told(mesh.clone(), exchange.calls.clone()));
+        tokio::spawn(members::keep(mesh.clone(), journal.clone()));
     }
     announce(data_dir, &exchange, &http, mesh.as_ref())?;
     wait_for_signal().await?;
@@ -101,6 +92,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let _last = ending.send(true);
     let _served = tokio::time::timeout(Duration::from_secs(3), server).await;
     exchange.sip.stop();
+    journal::hand_over(&journal).await;
     journal.close().await.context("failed to close the journal")?;
     if let Some(mesh) = mesh {
         mesh.stop().await;
@@ -111,83 +103,6 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
 
 async fn until(mut ended: watch::Receiver<bool>) {
     let _ended = ended.wait_for(|ended| *ended).await;
-}
-
-/// What is read from the journal before the edges open.
-struct Read {
-    provisioning: Provisioning,
-    location: Location,
-    records: Records,
-    voicemail: Voicemail,
-}
-
-impl Read {
-    async fn everything(journal: &Journal, clock: Clock, data_dir: &Path) -> Result<Self> {
-        let records = Records::new(projections(data_dir)?);
-        let read = Self {
-            provisioning: Provisioning::new(journal.clone(), clock),
-            location: Location::default(),
-            records: records.clone(),
-            voicemail: Voicemail::open(journal.clone(), clock, data_dir.join("voicemail"))
-                .context("failed to open the messages")?,
-        };
-        let end = read.pages(journal, Position::START).await?;
-        records.close_interrupted(journal, clock).await;
-        // Who asks as soon as the edges are open finds the records of the calls just closed.
-        let end = read.pages(journal, end).await?;
-        let mut subscription = journal.subscribe(end);
-        tokio::spawn(async move {
-            while let Ok(record) = subscription.next().await {
-                records.apply(&record);
-            }
-        });
-        Ok(read)
-    }
-
-    /// Takes in what the journal holds after a position; gives the last position.
-    async fn pages(&self, journal: &Journal, mut position: Position) -> Result<Position> {
-        loop {
-            let page = journal.read(position, PAGE).await.context("failed to read the journal")?;
-            let Some(last) = page.last() else { return Ok(position) };
-            position = last.position;
-            for record in &page {
-                self.take(record)?;
-            }
-        }
-    }
-
-    fn take(&self, record: &tandem_journal::Record) -> Result<()> {
-        let unreadable = || format!("the event at {} can not be read", record.position);
-        match record.entity.kind {
-            entity::RESOURCE => self
-                .provisioning
-                .replay(record.at, record.version, &record.event)
-                .with_context(unreadable)?,
-            entity::REGISTRAR => {
-                self.location.replay(&record.event).with_context(unreadable)?;
-            }
-            entity::MAILBOX => {
-                let mailbox = &record.entity.key;
-                self.voicemail.replay(mailbox, &record.event).with_context(unreadable)?;
-            }
-            _ => self.records.apply(record),
-        }
-        Ok(())
-    }
-}
-
-/// The store of projections. What is damaged there is thrown away: it is filled again from the
-/// journal at every start.
-fn projections(data_dir: &Path) -> Result<Store> {
-    let dir = data_dir.join("projections");
-    match Store::open(&dir, &Options::default()) {
-        Ok(store) => Ok(store),
-        Err(error) => {
-            tracing::warn!(%error, "the projections are made anew");
-            fs::remove_dir_all(&dir)?;
-            Store::open(&dir, &Options::default()).context("failed to open the projections")
-        }
-    }
 }
 
 async fn exchange(

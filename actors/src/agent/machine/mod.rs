@@ -79,6 +79,8 @@ pub enum Input {
     },
     /// A timer went off. It may be late.
     Timer(TimerId),
+    /// What the journal knows of the agent, where another member of the cluster wrote as well.
+    Facts(Facts),
 }
 
 /// What must be done.
@@ -212,6 +214,11 @@ impl Agent {
                 out.push(Effect::Done(outcome));
             }
             Input::Timer(timer) => self.timer(now, timer, &mut out),
+            Input::Facts(facts) => {
+                self.facts = facts;
+                self.seat(now, &mut out);
+                self.time_rests(now, &mut out);
+            }
         }
         self.refresh(now, &mut out);
         Ok(out)
@@ -293,6 +300,12 @@ impl Agent {
         self.since = now;
         self.untold = self.rules.keys().cloned().collect();
         self.seat(now, out);
+        self.time_rests(now, out);
+    }
+
+    /// A timer for each rest of the facts.
+    fn time_rests(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        self.rests.clear();
         let rests = self.facts.seats.iter();
         let rests = rests.filter_map(|(queue, seat)| Some((queue.clone(), seat.rest?)));
         for (queue, until) in rests.collect::<Vec<_>>() {

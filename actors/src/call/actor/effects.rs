@@ -219,7 +219,7 @@ impl CallState {
             events: facts.iter().map(entity::encode).collect(),
         };
         // Call set-up does not wait for the commit; the journal keeps the order of the appends.
-        Some(self.exchange.journal.append(append))
+        Some(self.exchange.journal.keep(append))
     }
 
     /// Waits for the call's first fact beside the actor.

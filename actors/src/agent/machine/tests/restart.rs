@@ -101,3 +101,26 @@ fn the_bytes_of_events_stay_readable() {
         .collect();
     assert_eq!(lines, golden.lines().collect::<Vec<_>>(), "{}", lines.join("\n"));
 }
+
+#[test]
+fn what_another_member_of_the_cluster_wrote_holds_here_as_well() {
+    let mut here = Bench::new(&RULES);
+    here.command(Command::LogIn(Scope::All)).unwrap();
+    here.pass_all();
+    let mut elsewhere = Bench::with(&RULES, Settings::default(), here.agent.facts().clone());
+    elsewhere.command(Command::Pause(Scope::Queue("6400".into()), None)).unwrap();
+    elsewhere.pass_all();
+    elsewhere.talk("6401", 1);
+    elsewhere.finish("6401", 1, 60);
+    let before = here.events.len();
+
+    here.step(Input::Facts(elsewhere.agent.facts().clone())).unwrap();
+
+    assert_eq!(here.events.len(), before, "nothing new happened");
+    assert!(!here.agent.is_ready("6400") && !here.agent.is_ready("6401"));
+    let standings = here.standings();
+    assert!(standings["6400"].0.paused.is_some() && !standings["6401"].0.ready);
+    here.wait_secs(60);
+    assert!(!here.agent.is_ready("6400"));
+    assert!(here.agent.is_ready("6401"), "the rest ends here, too");
+}
