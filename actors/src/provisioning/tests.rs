@@ -2,9 +2,11 @@
 use tandem_config::resource::{Destination, Extension, Member, Membership, Queue};
 use tandem_config::{Kind, Resource};
 use tandem_journal::{Config, Journal};
-use tandem_kernel::{Clock, Position};
+use tandem_kernel::{Clock, Position, Timestamp};
 
 use super::Provisioning;
+use crate::entity;
+use crate::event::ResourceEvent;
 use crate::office::{Principal, Refusal};
 
 fn extension(number: &str) -> Resource {
@@ -238,4 +240,38 @@ async fn what_the_journal_has_beyond_the_directory_is_found_out() {
     let gone = provisioning.remove(&by, Kind::Extension, "1001", Some(3)).await;
     assert_eq!(gone, Err(Refusal::Stale { actual: 4 }));
     assert!(provisioning.directory().extension("1001").is_none());
+}
+
+/// The time to replay so many extensions, each once.
+fn replaying(provisioning: &Provisioning, count: u32) -> std::time::Duration {
+    let events: Vec<_> = (0..count)
+        .map(|number| {
+            let key = format!("{number:06}");
+            let body = serde_json::to_string(&extension(&key)).unwrap();
+            let put = ResourceEvent::Put { kind: Kind::Extension, key, body, by: "system".into() };
+            entity::encode(&put)
+        })
+        .collect();
+    let began = std::time::Instant::now();
+    for event in &events {
+        provisioning.replay(Timestamp::from_micros(1), 1, event).unwrap();
+        assert!(provisioning.directory().find(Kind::Extension, "000000").is_some());
+    }
+    began.elapsed()
+}
+
+/// With a copy of the whole directory for each it would be sixteen times as much.
+#[tokio::test]
+async fn a_write_costs_the_same_among_sixteen_thousand_as_among_a_thousand() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ratios = Vec::new();
+    let (_, journal) = open(dir.path()).await;
+    for _ in 0..5 {
+        let fresh = || Provisioning::new(journal.clone(), Clock::start());
+        let few = replaying(&fresh(), 1_000).as_secs_f64() / 1_000.0;
+        let many = replaying(&fresh(), 16_000).as_secs_f64() / 16_000.0;
+        ratios.push(many / few);
+    }
+    let best = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(best < 4.0, "{ratios:?}");
 }

@@ -173,9 +173,23 @@ impl Trunks {
     fn set(&self, trunk: Arc<Trunk>, sources: Vec<IpAddr>) {
         let mut lines = self.lines.write();
         let name = trunk.name.clone();
-        let calls = lines.get(&name).map(|line| line.calls.clone()).unwrap_or_default();
-        let line = Line { trunk, health: Health::default(), registered: false, sources, calls };
+        let before = lines.remove(&name);
+        let calls = before.as_ref().map(|line| line.calls.clone()).unwrap_or_default();
+        let mut line = Line { trunk, health: Health::default(), registered: false, sources, calls };
+        // An actor that is started again for the same trunk goes on where the other ended.
+        if let Some(before) = before.filter(|before| before.trunk == line.trunk) {
+            (line.health, line.registered) = (before.health, before.registered);
+        }
         lines.insert(name, line);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.lines.read().keys().cloned().collect()
+    }
+
+    /// Whether a trunk is served as it is provisioned now.
+    fn has(&self, trunk: &Trunk) -> bool {
+        self.lines.read().get(&trunk.name).is_some_and(|line| *line.trunk == *trunk)
     }
 
     fn forget(&self, name: &str) {
