@@ -11,6 +11,7 @@
 //! | Sign-in                                   | [`session`]    |
 //! | The event stream                          | [`event`]      |
 //! | Errors                                    | [`problem`]    |
+//! | What each error means and what helps      | [`pages`]      |
 //!
 //! Invariants: fields are added, never renamed; times are RFC 3339 in UTC; spans end in `_secs`;
 //! a secret that is read in is never written out.
@@ -18,6 +19,7 @@
 pub mod call;
 pub mod event;
 pub mod floor;
+pub mod pages;
 pub mod problem;
 pub mod prompt;
 pub mod record;

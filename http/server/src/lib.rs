@@ -7,6 +7,7 @@
 //! | Who asks, what they may                       | `identity`, `rights`      |
 //! | Errors                                        | `problem`                 |
 //! | The same POST twice                           | `idempotency`             |
+//! | The manual, a page for each problem           | `manual`                  |
 //! | What the operations do                        | `resources`, `calls` … |
 //!
 //! Invariants: every operation names its permission or says that it is public; no secret leaves;
@@ -24,6 +25,7 @@ mod idempotency;
 mod identity;
 mod limits;
 mod listener;
+mod manual;
 mod operation;
 mod passwords;
 mod pipeline;

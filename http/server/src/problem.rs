@@ -5,6 +5,8 @@ use axum::response::{IntoResponse, Response};
 use tandem_actors::office::Refusal;
 use tandem_api::FieldProblem;
 
+use crate::manual;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $status:ident, $title:literal;)*) => {
         /// What can go wrong at the edge.
@@ -141,7 +143,7 @@ impl Problem {
     pub(crate) fn outward(&self, request: &str) -> tandem_api::Problem {
         let code = self.narrower.unwrap_or(self.code.as_str());
         tandem_api::Problem {
-            type_: format!("/manual/problems/{code}"),
+            type_: manual::type_of(self),
             title: self.code.title().into(),
             status: self.code.status().as_u16(),
             detail: self.detail.clone(),

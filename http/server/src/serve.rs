@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::document;
 use crate::edge::Edge;
 use crate::listener::{Bounded, Peer};
+use crate::manual;
 use crate::pipeline::{self, RequestId};
 use crate::problem::{Code, Problem};
 use crate::table;
@@ -40,6 +41,7 @@ pub fn router(edge: &Edge) -> Router {
         .external_url_unchecked("/api/openapi.json", document::document());
     router
         .merge(page)
+        .merge(manual::routes())
         .method_not_allowed_fallback(wrong_method)
         .fallback(no_route)
         .layer(middleware::from_fn(outermost))
@@ -107,7 +109,8 @@ async fn outermost(mut request: Request, next: Next) -> Response {
     };
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
-    let is_page = request.uri().path().starts_with("/api/docs");
+    let is_page =
+        ["/api/docs", "/manual"].iter().any(|page| request.uri().path().starts_with(page));
     let mut response = next.run(request).await;
     let status = response.status();
     metric::HTTP_REQUESTS.increment_with("class", class(status.as_u16()));
@@ -131,7 +134,7 @@ const fn class(status: u16) -> &'static str {
 }
 
 fn secure(response: &mut Response, is_page: bool, method: &Method) {
-    // The page of the document styles itself in line; nothing else is meant for a browser.
+    // These pages style themselves in line; nothing else is meant for a browser.
     let policy = if is_page {
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
          frame-ancestors 'none'"

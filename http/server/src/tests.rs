@@ -3,6 +3,7 @@
 
 mod document;
 mod events;
+mod manual;
 mod pages;
 mod problems;
 mod repeats;
