@@ -115,6 +115,10 @@ pub struct Media {
 pub struct Http {
     /// Address and port.
     pub bind: SocketAddr,
+    /// Requests that a user or token may make at once; more get 429 with Retry-After.
+    pub request_burst: u32,
+    /// Requests of a user or token a second over a longer time.
+    pub requests_per_second: u32,
 }
 
 /// Letters over SMTP.
@@ -210,6 +214,10 @@ impl NodeConfig {
         if !["none", "starttls", "tls"].contains(&&*self.mail.security) {
             let what = format!("{:?} protects no connection", self.mail.security);
             wrong.push(("mail.security", what, "none, starttls or tls"));
+        }
+        if self.http.request_burst == 0 || self.http.requests_per_second == 0 {
+            let what = "nobody could make a request".to_owned();
+            wrong.push(("http.request_burst", what, "at least 1, as http.requests_per_second"));
         }
         if !["text", "json"].contains(&&*self.log.format) {
             let what = format!("{:?} is not a format", self.log.format);

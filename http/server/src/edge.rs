@@ -43,7 +43,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            principal: Rate { burst: 400, per_sec: 200 },
+            principal: Rate { burst: 6_000, per_sec: 300 },
             stranger: Rate { burst: 40, per_sec: 10 },
             timeout: Duration::from_secs(15),
             body_bytes: 256 * 1024,

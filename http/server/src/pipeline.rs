@@ -6,18 +6,18 @@ use std::net::IpAddr;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, FromRequestParts, Query, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use crate::edge::Edge;
 use crate::idempotency::{self, First, Turn};
 use crate::identity::{self, Caller};
-use crate::limits::network;
+use crate::limits::{Left, network};
 use crate::listener::Peer;
 use crate::operation::{Answer, Call, Json, Operation, Reply};
 use crate::problem::{Code, Problem};
-use crate::rights::{Scope, authorize};
+use crate::rights::{Permission, Scope, authorize};
 
 const KEY: &str = "idempotency-key";
 const REPLAYED: &str = "idempotency-replayed";
@@ -30,15 +30,34 @@ pub(crate) struct RequestId(pub(crate) String);
 pub(crate) async fn run(edge: Edge, operation: &'static Operation, request: Request) -> Response {
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let deadline = edge.limits.timeout;
-    let outcome = tokio::time::timeout(deadline, perform(edge, operation, request)).await;
-    let late = || {
-        let detail = "the node did not answer in time; a change may still be made";
-        Err(Problem::unavailable(Code::TimedOut, detail))
-    };
-    match outcome.unwrap_or_else(|_| late()) {
+    let mut left = None;
+    let work = perform(edge.clone(), operation, request, &mut left);
+    let outcome = tokio::time::timeout(deadline, work).await;
+    let mut response = match outcome.unwrap_or_else(|_| late()) {
         Ok(Reply::Raw(response)) => response,
         Ok(Reply::Json(json)) => json.into_response(),
         Err(problem) => problem.response(&id),
+    };
+    if let Some(left) = left {
+        tell_rate(&mut response, &edge, left);
+    }
+    response
+}
+
+fn late<T>() -> Result<T, Problem> {
+    let detail = "the node did not answer in time; a change may still be made";
+    Err(Problem::unavailable(Code::TimedOut, detail))
+}
+
+/// What is left of the caller's requests (draft-ietf-httpapi-ratelimit-headers-10).
+fn tell_rate(response: &mut Response, edge: &Edge, left: Left) {
+    let rate = edge.limits.principal;
+    let policy = format!("\"principal\";q={};w={}", rate.burst, rate.window_secs());
+    let now = format!("\"principal\";r={};t={}", left.requests, left.full_in_secs);
+    for (name, text) in [("ratelimit-policy", policy), ("ratelimit", now)] {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            response.headers_mut().insert(name, value);
+        }
     }
 }
 
@@ -46,10 +65,11 @@ async fn perform(
     edge: Edge,
     operation: &'static Operation,
     request: Request,
+    left: &mut Option<Left>,
 ) -> Result<Reply, Problem> {
     let (mut head, body) = request.into_parts();
     let peer = head.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.0);
-    let (caller, scope) = admit(&edge, operation, &head.headers, peer)?;
+    let (caller, scope) = admit(&edge, operation, &head.headers, peer, left)?;
     let query = query(operation, &head)?;
     let path = path(&mut head).await?;
     let bytes = body_of(&edge, operation, &head.headers, body).await?;
@@ -82,12 +102,13 @@ fn admit(
     operation: &Operation,
     headers: &HeaderMap,
     peer: Option<IpAddr>,
+    left: &mut Option<Left>,
 ) -> Result<(Option<Caller>, Scope), Problem> {
     let stranger = |refused: Problem| {
         let Some(from) = peer.map(network) else { return refused };
         match edge.strangers.take(edge.now(), &from) {
             Err(wait) => Problem::too_many("too many requests without a valid token", wait),
-            Ok(()) => refused,
+            Ok(_) => refused,
         }
     };
     let Some(permission) = operation.permission else { return Ok((None, Scope::All)) };
@@ -95,16 +116,29 @@ fn admit(
         return Ok((None, Scope::All));
     }
     let caller = identity::of(edge, headers).map_err(stranger)?;
-    edge.principals
-        .take(edge.now(), &caller.principal.name)
-        .map_err(|wait| Problem::too_many("too many requests of this principal", wait))?;
-    match authorize(caller.principal.role, permission) {
+    let (scope, rest) = allow(edge, &caller, permission);
+    let full_in_secs = u64::from(edge.limits.principal.window_secs());
+    *left = Some(rest.as_ref().copied().unwrap_or(Left { requests: 0, full_in_secs }));
+    rest?;
+    Ok((Some(caller), scope?))
+}
+
+/// How far a caller may go, and how many requests are left.
+fn allow(
+    edge: &Edge,
+    caller: &Caller,
+    permission: Permission,
+) -> (Result<Scope, Problem>, Result<Left, Problem>) {
+    let too_many = |wait| Problem::too_many("too many requests of this principal", wait);
+    let left = edge.principals.take(edge.now(), &caller.principal.name).map_err(too_many);
+    let scope = match authorize(caller.principal.role, permission) {
         Scope::Nothing => {
             let detail = format!("the role lacks the permission {}", permission.as_str());
             Err(Problem::new(Code::Forbidden, detail))
         }
-        scope => Ok((Some(caller), scope)),
-    }
+        scope => Ok(scope),
+    };
+    (scope, left)
 }
 
 /// Whether the request comes from the node's own host, not through a proxy there.
@@ -231,7 +265,7 @@ fn replay(outcome: idempotency::Outcome) -> Result<Reply, Problem> {
     let name = header::HeaderName::from_static(REPLAYED);
     match outcome {
         Ok(json) => Ok(Reply::Json(json).with(name, "true")),
-        Err(problem) => Err(problem.with(name, header::HeaderValue::from_static("true"))),
+        Err(problem) => Err(problem.with(name, HeaderValue::from_static("true"))),
     }
 }
 

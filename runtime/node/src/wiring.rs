@@ -30,7 +30,7 @@ use tandem_engine::Backend;
 use tandem_journal::Journal;
 use tandem_kernel::{Clock, Position};
 use tandem_mesh::Mesh;
-use tandem_server::{Cost, Edge, Limits, Passwords};
+use tandem_server::{Cost, Edge, Limits, Passwords, Rate};
 use tandem_sip::digest::Algorithm;
 use tandem_sip::net::{self, Inbound, Listener, Transport};
 use tandem_store::{Options, Store};
@@ -89,7 +89,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let http = listener.local_addr()?.to_string();
     // Hashing one password takes a moment: not on a thread that serves others.
     let passwords = tokio::task::spawn_blocking(|| Passwords::new(Cost::default())).await??;
-    let edge = Edge::new(office, Some(recorder), clock, passwords, Limits::default());
+    let edge = Edge::new(office, Some(recorder), clock, passwords, limits(config));
     let server = tokio::spawn(tandem_server::serve(listener, edge.clone(), until(ended)));
     if let Some(mesh) = &mesh {
         tokio::spawn(cluster::drain_when_told(mesh.clone(), exchange.calls.clone()));
@@ -107,6 +107,12 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     }
     tracing::info!("node ended");
     Ok(())
+}
+
+fn limits(config: &NodeConfig) -> Limits {
+    let principal =
+        Rate { burst: config.http.request_burst, per_sec: config.http.requests_per_second };
+    Limits { principal, ..Limits::default() }
 }
 
 async fn until(mut ended: watch::Receiver<bool>) {
