@@ -3,6 +3,7 @@
 //! | Concern                                   | Owner          |
 //! |-------------------------------------------|----------------|
 //! | Provisioned resources                     | [`resource`]   |
+//! | Many resources in one request             | [`import`]     |
 //! | Live calls and their traces               | [`call`]       |
 //! | Agents and queues as they are now         | [`floor`]      |
 //! | Records of ended calls                    | [`record`]     |
@@ -19,6 +20,7 @@
 pub mod call;
 pub mod event;
 pub mod floor;
+pub mod import;
 pub mod pages;
 pub mod problem;
 pub mod prompt;

@@ -9,6 +9,7 @@ use tandem_kernel::{Clock, Timestamp};
 use tandem_telemetry::metric::Recorder;
 use tokio::sync::{Semaphore, watch};
 
+use crate::events::{Pictures, Tickets};
 use crate::idempotency::Repeats;
 use crate::limits::{Buckets, Rate};
 use crate::passwords::Passwords;
@@ -76,6 +77,8 @@ pub struct Inner {
     pub(crate) principals: Buckets<String>,
     pub(crate) strangers: Buckets<IpAddr>,
     pub(crate) event_clients: Arc<Semaphore>,
+    pub(crate) tickets: Tickets,
+    pub(crate) pictures: Pictures,
     draining: watch::Sender<bool>,
 }
 
@@ -102,6 +105,8 @@ impl Edge {
             principals: Buckets::new(limits.principal),
             strangers: Buckets::new(limits.stranger),
             event_clients: Arc::new(Semaphore::new(limits.event_clients)),
+            tickets: Tickets::default(),
+            pictures: Pictures::default(),
             draining,
         };
         Self { inner: Arc::new(inner) }

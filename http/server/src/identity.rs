@@ -55,6 +55,14 @@ pub(crate) fn of(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Problem> {
     Ok(Caller { principal, credential })
 }
 
+/// The caller behind a ticket, which is used up by that.
+pub(crate) fn by_ticket(edge: &Edge, ticket: &str) -> Result<Caller, Problem> {
+    let wrong = || Problem::unauthenticated("the ticket is not valid, or was used");
+    let credential = edge.tickets.redeem(edge.now(), ticket).ok_or_else(wrong)?;
+    let principal = again(edge, &credential).ok_or_else(wrong)?;
+    Ok(Caller { principal, credential })
+}
+
 /// Whom a credential stands for now; none when it does not hold any more.
 pub(crate) fn again(edge: &Edge, credential: &Credential) -> Option<Principal> {
     match credential {

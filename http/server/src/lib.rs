@@ -8,6 +8,7 @@
 //! | Errors                                        | `problem`                 |
 //! | The same POST twice                           | `idempotency`             |
 //! | The manual, a page for each problem           | `manual`                  |
+//! | The event socket's types, for programs        | `wire`                    |
 //! | What the operations do                        | `resources`, `calls` … |
 //!
 //! Invariants: every operation names its permission or says that it is public; no secret leaves;
@@ -41,6 +42,7 @@ mod table;
 mod tests;
 pub mod tokens;
 mod voicemail;
+mod wire;
 
 pub use edge::{Edge, Limits};
 pub use limits::Rate;

@@ -1,16 +1,18 @@
 //! The manual, offline: pages that the binary holds, and a page for each problem.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use pulldown_cmark::{Options, Parser, html};
 use tandem_api::pages::{self, Page};
 
 use crate::problem::{Code, Problem};
+use crate::wire;
 
 /// The pages by name: their Markdown.
 pub(crate) const PAGES: &[(&str, &str)] = &[
@@ -20,14 +22,19 @@ pub(crate) const PAGES: &[(&str, &str)] = &[
     ("trunks", include_str!("../../manual/trunks.md")),
     ("queues", include_str!("../../manual/queues.md")),
     ("backup", include_str!("../../manual/backup.md")),
+    ("wire", include_str!("../../manual/wire.md")),
 ];
 
 const STYLE: &str = "body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:2rem auto;\
     padding:0 1rem;color-scheme:light dark}code{font-size:.9em}table{border-collapse:collapse}\
     th,td{border:1px solid #8888;padding:.3rem .6rem;text-align:left}";
 
-/// The routes of the manual.
+static WIRE: LazyLock<(String, String)> =
+    LazyLock::new(|| (format!("{:#}\n", wire::asyncapi()), wire::typescript()));
+
+/// The routes of the manual and of the documents of the event stream.
 pub(crate) fn routes() -> Router {
+    let text = |kind: &'static str, body: &'static str| ([(header::CONTENT_TYPE, kind)], body);
     Router::new()
         .route("/manual", get(|| async { page("index") }))
         .route("/manual/", get(|| async { Redirect::permanent("/manual") }))
@@ -36,6 +43,11 @@ pub(crate) fn routes() -> Router {
         .route(
             "/manual/problems/{code}",
             get(|Path(code): Path<String>| async move { problem(&code) }),
+        )
+        .route("/api/asyncapi.json", get(move || async move { text("application/json", &WIRE.0) }))
+        .route(
+            "/api/wire.ts",
+            get(move || async move { text("text/plain; charset=utf-8", &WIRE.1) }),
         )
 }
 

@@ -11,6 +11,7 @@ mod resources;
 mod rights;
 mod serving;
 mod sessions;
+mod wire;
 
 use std::time::Duration;
 

@@ -229,6 +229,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     let mut operations: Vec<Operation> = kinds.flat_map(crud).collect();
     operations.extend(members());
     operations.extend(settings());
+    operations.push(super::import::operation());
     operations
 }
 

@@ -125,10 +125,10 @@ async fn draining_ends_the_streams() {
     assert!(node.get("/readyz").await.text.contains("draining"));
 }
 
-type Socket = WebSocketStream<TcpStream>;
+pub(super) type Socket = WebSocketStream<TcpStream>;
 
 /// A listener for the node, and a socket to it.
-async fn socket(node: &Node, token: &str, origin: Option<&str>) -> Result<Socket, u16> {
+pub(super) async fn socket(node: &Node, token: &str, origin: Option<&str>) -> Result<Socket, u16> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tandem_kernel::spawn("http", crate::serve(listener, node.edge.clone(), std::future::pending()));
@@ -148,7 +148,7 @@ async fn socket(node: &Node, token: &str, origin: Option<&str>) -> Result<Socket
     }
 }
 
-async fn heard(socket: &mut Socket) -> Value {
+pub(super) async fn heard(socket: &mut Socket) -> Value {
     loop {
         match socket.next().await.unwrap().unwrap() {
             Message::Text(text) => return serde_json::from_str(&text).unwrap(),
@@ -160,7 +160,7 @@ async fn heard(socket: &mut Socket) -> Value {
     }
 }
 
-async fn say(socket: &mut Socket, message: &Value) {
+pub(super) async fn say(socket: &mut Socket, message: &Value) {
     socket.send(Message::text(message.to_string())).await.unwrap();
 }
 

@@ -306,3 +306,34 @@ async fn a_token_is_told_once_and_works() {
     let refused = node.ask(Method::GET, "/api/v1/session", &auth, None).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn an_import_of_a_thousand_extensions_is_one_request() {
+    let node = Node::with(crate::Limits::default()).await;
+    let item = |number: u32| {
+        // Together they are longer than the body of any other request may be.
+        let name = "\u{20bb7}".repeat(63);
+        let extension =
+            json!({ "number": number.to_string(), "name": name, "password": "correct horse" });
+        json!({ "kind": "extension", "resource": extension })
+    };
+    let mut items: Vec<Value> = (1_000..1_998).map(item).collect();
+    items.push(item(1_000));
+    items.push(json!({ "kind": "user", "resource": {} }));
+    let imported = node.post("/api/v1/import", json!({ "items": items })).await;
+    assert_eq!(imported.status, StatusCode::OK, "{}", imported.text);
+    let done = imported.json();
+    assert_eq!(done["created"], 998);
+    let refused = done["refused"].as_array().unwrap();
+    let refused: Vec<_> = refused.iter().map(|it| (&it["index"], &it["problem"]["code"])).collect();
+    assert_eq!(
+        refused,
+        [(&json!(998), &json!("already-exists")), (&json!(999), &json!("invalid-fields"))]
+    );
+
+    let changed = json!({ "number": "1000", "name": "Chen" });
+    let items = [json!({ "kind": "extension", "resource": changed })];
+    let again = node.post("/api/v1/import", json!({ "items": items, "overwrite": true })).await;
+    assert_eq!(again.json()["replaced"], 1, "{}", again.text);
+    assert_eq!(node.get("/api/v1/extensions/1000").await.json()["name"], "Chen");
+}
