@@ -10,6 +10,7 @@
 //! | SIPp scenarios                         | [`sipp`]    |
 //! | SIP by hand                            | [`wire`]    |
 //! | Requests to the HTTP API               | [`api`]     |
+//! | A network that freezes and breaks      | [`relay`]   |
 //! | An SMTP server                         | [`smtp`]    |
 //! | What is in a recording                 | [`sound`]   |
 #![allow(clippy::unwrap_used)]
@@ -20,6 +21,7 @@ pub mod members;
 pub mod node;
 pub mod office;
 pub mod phone;
+pub mod relay;
 pub mod sipp;
 pub mod smtp;
 pub mod sound;
@@ -31,6 +33,7 @@ pub use members::Machine;
 pub use node::Node;
 pub use office::Office;
 pub use phone::Phone;
+pub use relay::Relay;
 pub use sipp::Sipp;
 pub use smtp::Smtp;
 pub use wire::Wire;

@@ -1,5 +1,6 @@
 //! The HTTP edge of a running node: clear errors, and an event stream without gap or double.
 #![allow(clippy::unwrap_used)]
 
+mod cut;
 mod errors;
 mod events;
