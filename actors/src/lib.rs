@@ -4,6 +4,7 @@
 //! journal, and everything that people read is a projection of it.
 
 pub mod agent;
+pub mod audit;
 pub mod call;
 mod codes;
 pub mod entity;
@@ -20,7 +21,9 @@ pub mod queue;
 mod recorder;
 pub mod records;
 pub mod registrar;
+pub mod repeats;
 pub mod root;
+pub mod sessions;
 pub mod switch;
 pub mod trace;
 pub mod trunk;

@@ -61,6 +61,18 @@ export type ApiTokenCreated = {
   token: string;
 };
 
+/** Something that somebody did. */
+export type AuditEntry = {
+  action: string;
+  at: string;
+  by: string;
+  fields: Array<string>;
+  from?: string | null;
+  key: string;
+  kind: string;
+  position: string;
+};
+
 /** A live call. */
 export type Call = {
   answered_at?: string | null;

@@ -4,3 +4,4 @@
 mod cut;
 mod errors;
 mod events;
+mod restart;

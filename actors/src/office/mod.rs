@@ -6,6 +6,7 @@
 //! | Provisioned resources                    | `provisioning`      |
 //! | Live calls, agents, queues               | their actors        |
 //! | Call records, the event feed             | `records`           |
+//! | Sessions, repeated requests, the audit   | `sessions`, `repeats`, `audit` |
 
 mod recordings;
 mod view;
@@ -24,11 +25,14 @@ use tandem_journal::Journal;
 use tandem_kernel::{CallId, Position};
 use tandem_telemetry::metric;
 
+use crate::audit::{self, Audit};
 use crate::call::machine::Party;
 use crate::call::{CallArgs, CallMsg, Start, devices};
 use crate::exchange::Exchange;
 use crate::provisioning::Provisioning;
 use crate::records::{self, Records};
+use crate::repeats::Repeats;
+use crate::sessions::Sessions;
 
 /// How long an actor may take to answer.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -56,6 +60,12 @@ pub struct Parts {
     pub journal: Journal,
     /// Call records.
     pub records: Option<Records>,
+    /// Who has signed in.
+    pub sessions: Sessions,
+    /// Replies that may be asked for again.
+    pub repeats: Repeats,
+    /// Who has changed what.
+    pub audit: Option<Audit>,
     /// The telephony; none where only provisioning runs.
     pub exchange: Option<Arc<Exchange>>,
 }
@@ -71,6 +81,18 @@ impl Office {
     #[must_use]
     pub fn provisioning(&self) -> &Provisioning {
         &self.parts.provisioning
+    }
+
+    /// Who has signed in.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.parts.sessions
+    }
+
+    /// Replies that may be asked for again.
+    #[must_use]
+    pub fn repeats(&self) -> &Repeats {
+        &self.parts.repeats
     }
 
     fn exchange(&self) -> Result<&Arc<Exchange>, Refusal> {
@@ -122,6 +144,8 @@ impl Office {
             detail: format!("the call did not start: {error}"),
         })?;
         tracing::info!(call = %id, by = %by.name, "call originated");
+        // The call does not wait for its note.
+        drop(audit::note(&self.parts.journal, by, "originated", "call", &id.to_string()));
         Ok(id)
     }
 
@@ -138,9 +162,15 @@ impl Office {
         let gone = || Refusal::NotFound { kind: "call", key: call.to_string() };
         let actor = self.actor(call).ok_or_else(gone)?;
         tracing::info!(%call, by = %by.name, ?command, "call command");
+        let action = command.name();
         let ask = |reply| CallMsg::Command { command, reply };
         match ractor::rpc::call(&actor, ask, Some(DEADLINE)).await {
-            Ok(CallResult::Success(outcome)) => outcome,
+            Ok(CallResult::Success(outcome)) => {
+                if outcome.is_ok() {
+                    drop(audit::note(&self.parts.journal, by, action, "call", &call.to_string()));
+                }
+                outcome
+            }
             Ok(CallResult::Timeout) => {
                 Err(Refusal::Unavailable { detail: "the call did not answer in time".into() })
             }
@@ -198,6 +228,21 @@ impl Office {
         let filter = filter.clone();
         // The table is read from disk: not on a thread that serves others.
         tokio::task::spawn_blocking(move || records.page(&filter, before, limit))
+            .await
+            .unwrap_or_default()
+    }
+
+    /// Who has changed what, newest first, before the given place.
+    pub async fn audit(
+        &self,
+        filter: &audit::Filter,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Vec<audit::Entry> {
+        let Some(audit) = self.parts.audit.clone() else { return Vec::new() };
+        let filter = filter.clone();
+        // As the records.
+        tokio::task::spawn_blocking(move || audit.page(&filter, before, limit))
             .await
             .unwrap_or_default()
     }

@@ -179,6 +179,19 @@ pub enum CallCommand {
     },
 }
 
+impl CallCommand {
+    /// Its name in the audit log.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::HangUp => "hangup",
+            Self::Hold => "hold",
+            Self::Resume => "resume",
+            Self::Transfer { .. } => "transfer",
+        }
+    }
+}
+
 /// What an agent does, or a manager does for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AgentCommand {

@@ -28,7 +28,7 @@ use crate::office::{CallRecord, RecordFilter};
 use fold::Fold;
 
 /// How many records are looked at for one page before it is given as it is.
-const MAX_SCANNED: usize = 100_000;
+pub(crate) const MAX_SCANNED: usize = 100_000;
 
 const RECORDS: Table = Table::new(1, "call-records");
 
@@ -73,7 +73,7 @@ impl Records {
     fn keep(&self, record: &CallRecord) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         // Newest first: a scan begins with the newest.
-        batch.put(RECORDS, &key(record.position), &entity::encode(record));
+        batch.put(RECORDS, &key_of(record.position), &entity::encode(record));
         self.inner.store.apply(batch)
     }
 
@@ -111,7 +111,7 @@ impl Records {
         limit: usize,
     ) -> Vec<CallRecord> {
         let from = before.map_or([0; 10], |before| {
-            key(Position { index: before.index.saturating_sub(1), ..before })
+            key_of(Position { index: before.index.saturating_sub(1), ..before })
         });
         let mut page = Vec::new();
         let mut scanned = 0;
@@ -136,7 +136,7 @@ impl Records {
 }
 
 /// Keys descend while positions ascend, so that the newest record stands first.
-fn key(position: Position) -> [u8; 10] {
+pub(crate) fn key_of(position: Position) -> [u8; 10] {
     let mut key = [0; 10];
     key[..2].copy_from_slice(&(u16::MAX - position.partition).to_be_bytes());
     key[2..].copy_from_slice(&(u64::MAX - position.index).to_be_bytes());

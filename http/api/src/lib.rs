@@ -10,6 +10,7 @@
 //! | Messages of mailboxes                     | [`voicemail`]  |
 //! | Uploaded prompts                          | [`prompt`]     |
 //! | Sign-in                                   | [`session`]    |
+//! | Who has changed what                      | [`audit`]      |
 //! | The event stream                          | [`event`]      |
 //! | Errors                                    | [`problem`]    |
 //! | What each error means and what helps      | [`pages`]      |
@@ -17,6 +18,7 @@
 //! Invariants: fields are added, never renamed; times are RFC 3339 in UTC; spans end in `_secs`;
 //! a secret that is read in is never written out.
 
+pub mod audit;
 pub mod call;
 pub mod event;
 pub mod floor;

@@ -61,6 +61,14 @@ pages! {
     "still-running": "The first request with this Idempotency-Key is not answered yet.",
         "Wait a moment and send it again with the same key: the answer will be that of the \
         first.";
+    "outcome-unknown":
+        "The node ended while it did the first request with this Idempotency-Key, so it can not \
+        tell whether it was done.",
+        "Look at what there is. If it was not done, send it again with another key.";
+    "answer-not-kept":
+        "The first request with this Idempotency-Key was done before the node was started again. \
+        Its answer holds a secret, or is long, and is not kept on the disk.",
+        "Look at what there is. A token whose text was lost is deleted and made anew.";
     "stale": "Somebody has changed the resource since it was read.",
         "Read it again, look at what has changed, and write with the new ETag.";
     "too-large": "The body is larger than the operation takes.",

@@ -48,6 +48,7 @@ fn tags() -> Value {
         ("agents", "Agents at work"),
         ("queues", "Queues at work"),
         ("records", "Ended calls"),
+        ("audit", "Who has changed what"),
         ("events", "The event stream"),
         ("node", "The node itself"),
     ];

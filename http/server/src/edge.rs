@@ -13,7 +13,7 @@ use crate::events::{Pictures, Tickets};
 use crate::idempotency::Repeats;
 use crate::limits::{Buckets, Rate};
 use crate::passwords::Passwords;
-use crate::sessions::{Sessions, SignIns};
+use crate::sessions::SignIns;
 
 /// Bounds of the edge.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +71,6 @@ pub struct Inner {
     pub(crate) clock: Clock,
     pub(crate) passwords: Passwords,
     pub(crate) limits: Limits,
-    pub(crate) sessions: Sessions,
     pub(crate) sign_ins: SignIns,
     pub(crate) repeats: Repeats,
     pub(crate) principals: Buckets<String>,
@@ -93,15 +92,15 @@ impl Edge {
         limits: Limits,
     ) -> Self {
         let (draining, _) = watch::channel(false);
+        let repeats = Repeats::new(office.repeats().clone());
         let inner = Inner {
             office,
             recorder,
             clock,
             passwords,
             limits,
-            sessions: Sessions::default(),
             sign_ins: SignIns::default(),
-            repeats: Repeats::default(),
+            repeats,
             principals: Buckets::new(limits.principal),
             strangers: Buckets::new(limits.stranger),
             event_clients: Arc::new(Semaphore::new(limits.event_clients)),

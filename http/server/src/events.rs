@@ -169,7 +169,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         )
         .needs(Permission::EventsRead)
         .tag("events")
-        .created(Shape::of::<Ticket>(ticket)),
+        .created(Shape::of::<Ticket>(ticket))
+        .secret(),
         Operation::new(
             "openEvents",
             Method::GET,

@@ -4,10 +4,11 @@ use std::fmt;
 
 use axum::http::{HeaderMap, header};
 use tandem_actors::office::Principal;
+use tandem_actors::sessions::SessionKey;
 
 use crate::edge::Edge;
 use crate::problem::Problem;
-use crate::sessions::{self, SessionKey};
+use crate::sessions;
 use crate::tokens;
 
 /// What proves the identity.
@@ -67,7 +68,7 @@ pub(crate) fn by_ticket(edge: &Edge, ticket: &str) -> Result<Caller, Problem> {
 pub(crate) fn again(edge: &Edge, credential: &Credential) -> Option<Principal> {
     match credential {
         Credential::Token(text) => token(edge, text),
-        Credential::Session(key) => edge.sessions.principal(edge, key),
+        Credential::Session(key) => edge.office.sessions().principal(key),
     }
 }
 

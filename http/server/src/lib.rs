@@ -14,6 +14,7 @@
 //! Invariants: every operation names its permission or says that it is public; no secret leaves;
 //! nothing here knows telephony, all of it goes through the office.
 
+mod audit;
 mod calls;
 mod convert;
 mod cursor;

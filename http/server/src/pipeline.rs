@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use crate::edge::Edge;
-use crate::idempotency::{self, First, Turn};
+use crate::idempotency::{self, Turn};
 use crate::identity::{self, Caller, Credential};
 use crate::limits::{Left, network};
 use crate::listener::Peer;
@@ -353,9 +353,12 @@ async fn change(call: Call, bytes: &Bytes) -> Result<Reply, Problem> {
         Some(Turn::First(first)) => Some(first),
         None => None,
     };
+    let is_secret = call.operation.is_secret;
     let work = async move {
         let outcome = (call.operation.handler)(call).await;
-        keep(first, &outcome);
+        if let (Some(first), Some(kept)) = (first, kept(&outcome)) {
+            first.end(kept, is_secret).await;
+        }
         outcome
     };
     let done = tandem_kernel::spawn("http change", work).await;
@@ -376,13 +379,13 @@ fn turn(call: &Call, bytes: &Bytes) -> Result<Option<Turn>, Problem> {
     call.edge.repeats.begin(call.edge.now(), key, blake3::hash(bytes)).map(Some)
 }
 
-fn keep(first: Option<First>, outcome: &Result<Reply, Problem>) {
-    let Some(first) = first else { return };
+/// The outcome as it can be given again.
+fn kept(outcome: &Result<Reply, Problem>) -> Option<idempotency::Outcome> {
     match outcome {
-        Ok(Reply::Json(json)) => first.end(&Ok(json.clone())),
-        Err(problem) => first.end(&Err(problem.clone())),
+        Ok(Reply::Json(json)) => Some(Ok(json.clone())),
+        Err(problem) => Some(Err(problem.clone())),
         // A stream is no answer that could be given again.
-        Ok(Reply::Raw(_)) => {}
+        Ok(Reply::Raw(_)) => None,
     }
 }
 

@@ -60,6 +60,10 @@ codes! {
     Conflict = "conflict", CONFLICT, "The state does not allow this";
     /// The same key runs already.
     StillRunning = "still-running", CONFLICT, "The first request with this key still runs";
+    /// The node was killed while it ran.
+    OutcomeUnknown = "outcome-unknown", CONFLICT, "It is not known whether this was done";
+    /// A secret, or too long.
+    AnswerNotKept = "answer-not-kept", CONFLICT, "This was done, its answer is not kept";
     /// If-Match does not match.
     Stale = "stale", PRECONDITION_FAILED, "The resource was changed in the meantime";
     /// Too long a body.

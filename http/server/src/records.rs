@@ -23,7 +23,8 @@ const QUERY: &[Parameter] = &[
     Parameter { name: "cursor", what: "`next_cursor` of the page before." },
 ];
 
-fn moment(call: &Call, name: &str) -> Result<Option<Timestamp>, Problem> {
+/// A parameter that is a moment.
+pub(crate) fn moment(call: &Call, name: &str) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = call.query(name) else { return Ok(None) };
     let parsed: Option<jiff::Timestamp> = text.parse().ok();
     let micros = parsed.and_then(|moment| u64::try_from(moment.as_microsecond()).ok());

@@ -37,6 +37,8 @@ pub(crate) enum Permission {
     EventsRead,
     /// To see the metrics.
     MetricsRead,
+    /// To see who has changed what.
+    AuditRead,
     /// To look at and close the own session.
     Session,
 }
@@ -72,6 +74,7 @@ impl Permission {
             Self::VoicemailWrite => "voicemail:write",
             Self::EventsRead => "events:read",
             Self::MetricsRead => "metrics:read",
+            Self::AuditRead => "audit:read",
             Self::Session => "session:own",
         }
     }
@@ -98,7 +101,9 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
         ) => Scope::All,
         // What callers said is for those it was said to.
         (Role::Manager | Role::Agent, P::VoicemailRead | P::VoicemailWrite) => Scope::Own,
-        (Role::Manager, P::ConfigWrite | P::AccountsRead | P::AccountsWrite) => Scope::Nothing,
+        (Role::Manager, P::ConfigWrite | P::AccountsRead | P::AccountsWrite | P::AuditRead) => {
+            Scope::Nothing
+        }
         (
             Role::Agent,
             P::CallsRead
@@ -117,6 +122,7 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::AccountsRead
             | P::AccountsWrite
             | P::CallsTrace
+            | P::AuditRead
             | P::MetricsRead,
         ) => Scope::Nothing,
     }

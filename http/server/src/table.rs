@@ -4,7 +4,9 @@
 use std::sync::LazyLock;
 
 use crate::operation::Operation;
-use crate::{calls, events, floor, health, prompts, records, resources, sessions, voicemail};
+use crate::{
+    audit, calls, events, floor, health, prompts, records, resources, sessions, voicemail,
+};
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     [
@@ -13,6 +15,7 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         calls::operations(),
         floor::operations(),
         records::operations(),
+        audit::operations(),
         voicemail::operations(),
         prompts::operations(),
         events::operations(),

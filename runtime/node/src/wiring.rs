@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use ractor::Actor;
+use tandem_actors::audit::Audit;
 use tandem_actors::call::Calls;
 use tandem_actors::entity;
 use tandem_actors::exchange::{Exchange, Policy};
@@ -19,7 +20,9 @@ use tandem_actors::prompts::Prompts;
 use tandem_actors::provisioning::Provisioning;
 use tandem_actors::records::Records;
 use tandem_actors::registrar::{Location, RegistrarArgs, RegistrarMsg};
+use tandem_actors::repeats::Repeats;
 use tandem_actors::root::{Door, RootActor, RootArgs};
+use tandem_actors::sessions::Sessions;
 use tandem_actors::switch::{Access, Switch};
 use tandem_actors::trace::Traces;
 use tandem_actors::trunk::{Trunks, TrunksArgs};
@@ -80,6 +83,9 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
         provisioning: read.provisioning.clone(),
         journal: journal.clone(),
         records: Some(read.records.clone()),
+        sessions: read.sessions.clone(),
+        repeats: read.repeats.clone(),
+        audit: Some(read.audit.clone()),
         exchange: Some(exchange.clone()),
     });
     let (ending, ended) = watch::channel(false);
@@ -124,14 +130,22 @@ struct Read {
     provisioning: Provisioning,
     location: Location,
     records: Records,
+    audit: Audit,
+    sessions: Sessions,
+    repeats: Repeats,
     voicemail: Voicemail,
 }
 
 impl Read {
     async fn everything(journal: &Journal, clock: Clock, data_dir: &Path) -> Result<Self> {
-        let records = Records::new(projections(data_dir)?);
+        let store = projections(data_dir)?;
+        let (records, audit) = (Records::new(store.clone()), Audit::new(store));
+        let provisioning = Provisioning::new(journal.clone(), clock);
         let read = Self {
-            provisioning: Provisioning::new(journal.clone(), clock),
+            sessions: Sessions::new(provisioning.clone(), journal.clone(), clock),
+            repeats: Repeats::new(journal.clone(), clock),
+            audit: audit.clone(),
+            provisioning,
             location: Location::default(),
             records: records.clone(),
             voicemail: Voicemail::open(journal.clone(), clock, data_dir.join("voicemail"))
@@ -145,6 +159,7 @@ impl Read {
         tokio::spawn(async move {
             while let Ok(record) = subscription.next().await {
                 records.apply(&record);
+                audit.apply(&record);
             }
         });
         Ok(read)
@@ -164,6 +179,8 @@ impl Read {
 
     fn take(&self, record: &tandem_journal::Record) -> Result<()> {
         let unreadable = || format!("the event at {} can not be read", record.position);
+        self.audit.apply(record);
+        let (key, event) = (&record.entity.key, &record.event);
         match record.entity.kind {
             entity::RESOURCE => self
                 .provisioning
@@ -172,9 +189,12 @@ impl Read {
             entity::REGISTRAR => {
                 self.location.replay(&record.event).with_context(unreadable)?;
             }
-            entity::MAILBOX => {
-                let mailbox = &record.entity.key;
-                self.voicemail.replay(mailbox, &record.event).with_context(unreadable)?;
+            entity::MAILBOX => self.voicemail.replay(key, event).with_context(unreadable)?,
+            entity::SESSION => {
+                self.sessions.replay(record.at, key, event).with_context(unreadable)?;
+            }
+            entity::REPEAT => {
+                self.repeats.replay(record.at, key, event).with_context(unreadable)?;
             }
             _ => self.records.apply(record),
         }

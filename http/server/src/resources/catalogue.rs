@@ -309,6 +309,7 @@ fn created(
     op(id, Method::POST, path, summary, handler!(super::create_token))
         .body(Shape::of::<api::ApiToken>(wish))
         .created(Shape::of::<api::ApiTokenCreated>(told))
+        .secret()
 }
 
 const fn path_tag(kind: Kind) -> &'static str {

@@ -65,6 +65,7 @@ fn managers_change_no_configuration_and_agents_stay_with_their_own() {
         (Role::Manager, Permission::AccountsRead, Scope::Nothing),
         (Role::Manager, Permission::CallsControl, Scope::All),
         (Role::Manager, Permission::AgentsControl, Scope::All),
+        (Role::Manager, Permission::AuditRead, Scope::Nothing),
         (Role::Agent, Permission::ConfigRead, Scope::Nothing),
         (Role::Agent, Permission::CallsControl, Scope::Own),
         (Role::Agent, Permission::AgentsControl, Scope::Own),
