@@ -16,10 +16,11 @@ pub use feed::item;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tandem_journal::{Append, Journal, Record};
-use tandem_kernel::{CallId, Clock, Position};
+use tandem_kernel::{CallId, Clock, Position, Timestamp};
 use tandem_store::{Batch, Store, StoreError, Table};
 
 use crate::call::event::CallEvent;
@@ -41,13 +42,15 @@ pub struct Records {
 struct Inner {
     fold: Mutex<Fold>,
     store: Store,
+    /// Microseconds: what ended before is not kept.
+    oldest: AtomicU64,
 }
 
 impl Records {
     /// Records in a store of their own.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { inner: Arc::new(Inner { fold: Mutex::default(), store }) }
+        Self { inner: Arc::new(Inner { fold: Mutex::default(), store, oldest: AtomicU64::new(0) }) }
     }
 
     /// Takes a journal record in; others than calls' are passed over. Records are written again
@@ -63,11 +66,38 @@ impl Records {
             return;
         };
         let ended = self.inner.fold.lock().apply(record.position, call, &event);
-        if let Some(ended) = ended
+        let is_old = |ended: &CallRecord| ended.ended_at < self.oldest();
+        if let Some(ended) = ended.filter(|ended| !is_old(ended))
             && let Err(error) = self.keep(&ended)
         {
             tracing::error!(%call, %error, "a call record was not kept");
         }
+    }
+
+    fn oldest(&self) -> Timestamp {
+        Timestamp::from_micros(self.inner.oldest.load(Ordering::Relaxed))
+    }
+
+    /// Drops the records of calls that ended before a moment, and takes none in from now on;
+    /// gives how many there were.
+    ///
+    /// # Errors
+    /// When the table is damaged or can not be written.
+    pub fn forget_before(&self, oldest: Timestamp) -> Result<usize, StoreError> {
+        self.inner.oldest.store(oldest.as_micros(), Ordering::Relaxed);
+        let mut dropped = 0;
+        // The oldest stand last.
+        while let Some((key, bytes)) = self.inner.store.last(RECORDS)? {
+            let readable = entity::decode::<CallRecord>(&bytes);
+            if readable.is_ok_and(|record| record.ended_at >= oldest) {
+                break;
+            }
+            let mut batch = Batch::default();
+            batch.remove(RECORDS, &key);
+            self.inner.store.apply(batch)?;
+            dropped += 1;
+        }
+        Ok(dropped)
     }
 
     fn keep(&self, record: &CallRecord) -> Result<(), StoreError> {

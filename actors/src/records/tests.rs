@@ -1,12 +1,15 @@
 #![allow(clippy::unwrap_used)]
 use std::time::Duration;
 
+use tandem_journal::Record;
 use tandem_kernel::{CallId, Position, Timestamp};
+use tandem_store::{Options, Store};
 
+use super::Records;
 use super::fold::Fold;
 use crate::call::event::CallEvent;
 use crate::entity;
-use crate::office::Direction;
+use crate::office::{Direction, RecordFilter};
 
 fn at(secs: u64) -> Timestamp {
     Timestamp::from_secs(1_000 + secs)
@@ -93,3 +96,35 @@ fn the_bytes_of_call_facts_do_not_change() {
 }
 
 const GOLDEN: &str = "010001fc4015e73b043130303100";
+
+fn call_of(index: u64, ended_secs: u64) -> Vec<Record> {
+    let facts = [started(), ended(ended_secs)];
+    (index..).zip(facts).map(|(index, event)| record_of(index, ended_secs, &event)).collect()
+}
+
+fn record_of(index: u64, call: u64, event: &CallEvent) -> Record {
+    let entity = entity::call(CallId::from_u128(u128::from(call)));
+    let (position, event) = (Position::at(index), entity::encode(event));
+    Record { position, entity, version: index, at: at(0), event }
+}
+
+#[test]
+fn what_ended_too_long_ago_is_forgotten_and_not_taken_in_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = Records::new(Store::open(dir.path(), &Options::default()).unwrap());
+    let journal: Vec<Record> = (0..5).flat_map(|call| call_of(1 + call * 2, 100 * call)).collect();
+    journal.iter().for_each(|record| records.apply(record));
+    let ends = || {
+        let page = records.page(&RecordFilter::default(), None, 100);
+        page.iter().map(|record| record.ended_at).collect::<Vec<_>>()
+    };
+    assert_eq!(ends(), [at(400), at(300), at(200), at(100), at(0)]);
+
+    assert_eq!(records.forget_before(at(200)).unwrap(), 2);
+    assert_eq!(ends(), [at(400), at(300), at(200)]);
+    journal.iter().for_each(|record| records.apply(record));
+    assert_eq!(ends(), [at(400), at(300), at(200)]);
+
+    assert_eq!(records.forget_before(at(1_000)).unwrap(), 3);
+    assert!(ends().is_empty());
+}

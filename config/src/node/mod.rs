@@ -30,6 +30,8 @@ pub struct NodeConfig {
     pub media: Media,
     /// The HTTP edge.
     pub http: Http,
+    /// Call records.
+    pub records: Records,
     /// Letters.
     pub mail: Mail,
     /// Logs.
@@ -119,6 +121,14 @@ pub struct Http {
     pub request_burst: u32,
     /// Requests of a user or token a second over a longer time.
     pub requests_per_second: u32,
+}
+
+/// Call records.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Records {
+    /// Days for which the record of a call can be read; 0: for ever.
+    pub keep_days: u32,
 }
 
 /// Letters over SMTP.

@@ -48,6 +48,9 @@ use crate::{cluster, demo, library, say, tls};
 /// Records that are read from the journal at once.
 const PAGE: usize = 1_000;
 
+/// How often records that are too old are looked for.
+const FORGETTING: Duration = Duration::from_secs(3_600);
+
 /// How often a drain looks whether the last call has ended.
 const DRAIN_LOOK: Duration = Duration::from_millis(200);
 
@@ -68,7 +71,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
             tracing::error!(%error, "the journal did not open");
             error
         })?;
-    let read = Read::everything(&journal, clock, data_dir).await?;
+    let read = Read::everything(&journal, clock, config).await?;
     let (exchange, requests) = exchange(config, clock, &journal, &read).await?;
     let doors = (Door::default(), Door::default());
     start_actors(config, clock, &exchange, &doors).await?;
@@ -137,9 +140,12 @@ struct Read {
 }
 
 impl Read {
-    async fn everything(journal: &Journal, clock: Clock, data_dir: &Path) -> Result<Self> {
+    async fn everything(journal: &Journal, clock: Clock, config: &NodeConfig) -> Result<Self> {
+        let data_dir = &config.node.data_dir;
         let store = projections(data_dir)?;
         let (records, audit) = (Records::new(store.clone()), Audit::new(store));
+        // Before the journal is read: what is too old is not written again.
+        keep_for(&records, clock, config.records.keep_days);
         let provisioning = Provisioning::new(journal.clone(), clock);
         let read = Self {
             sessions: Sessions::new(provisioning.clone(), journal.clone(), clock),
@@ -200,6 +206,30 @@ impl Read {
         }
         Ok(())
     }
+}
+
+/// Forgets the records of calls that ended so many days ago, now and every hour; 0: none.
+fn keep_for(records: &Records, clock: Clock, days: u32) {
+    if days == 0 {
+        return;
+    }
+    let kept = Duration::from_secs(u64::from(days) * 86_400);
+    let records = records.clone();
+    let forget = move || match records.forget_before(clock.now() - kept) {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, days, "old call records forgotten"),
+        Err(error) => tracing::error!(%error, "old call records are not forgotten"),
+    };
+    forget();
+    tandem_kernel::spawn("record retention", async move {
+        let mut hours = tokio::time::interval(FORGETTING);
+        loop {
+            hours.tick().await;
+            let forget = forget.clone();
+            // The table is on disk: not on a thread that serves others.
+            let _ended = tokio::task::spawn_blocking(forget).await;
+        }
+    });
 }
 
 /// The store of projections. What is damaged there is thrown away: it is filled again from the
