@@ -26,6 +26,8 @@ const REPLAYED: &str = "idempotency-replayed";
 
 /// How much longer than others the body of a bulk operation may be.
 const BULK: usize = 16;
+/// How much longer than others it may take; below the time after which a connection is cut.
+const BULK_TIME: u32 = 3;
 
 /// The id of a request, as the outermost layer has set it.
 #[derive(Clone)]
@@ -34,7 +36,7 @@ pub(crate) struct RequestId(pub(crate) String);
 /// Does an operation for a request.
 pub(crate) async fn run(edge: Edge, operation: &'static Operation, request: Request) -> Response {
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let deadline = edge.limits.timeout;
+    let deadline = edge.limits.timeout * if operation.is_bulk { BULK_TIME } else { 1 };
     let mut left = None;
     let work = perform(edge.clone(), operation, request, &mut left);
     let outcome = tokio::time::timeout(deadline, work).await;
@@ -198,7 +200,7 @@ pub(crate) async fn command(
         (Some(shape), None) if shape.is_optional => Some(Value::Object(serde_json::Map::new())),
         (Some(_), body) => Some(body.unwrap_or_default()),
     };
-    let deadline = edge.limits.timeout;
+    let deadline = edge.limits.timeout * if operation.is_bulk { BULK_TIME } else { 1 };
     let call = Call {
         edge,
         operation,
