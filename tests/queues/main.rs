@@ -3,6 +3,7 @@
 
 mod agents;
 mod exits;
+mod priority;
 mod strategies;
 mod talk;
 

@@ -28,8 +28,8 @@ pub struct Round(pub u64);
 /// queue number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bid {
-    /// The queue's weight.
-    pub weight: u16,
+    /// What the call weighs at this moment.
+    pub weight: u32,
     /// Since when the caller waits.
     pub waiting_since: Timestamp,
 }

@@ -1,5 +1,7 @@
 //! Queues (Q-020 to; appendix G).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::Destination;
@@ -137,6 +139,10 @@ pub struct Queue {
     /// Weight against other queues of the same agents, 0 to 999.
     #[serde(default)]
     pub weight: u16,
+    /// Each period of so many seconds that a caller has waited adds 1 to the weight, 10 to
+    /// 1800; 0: off.
+    #[serde(default)]
+    pub acceleration_secs: u32,
     /// Agent options.
     #[serde(default)]
     pub agent: AgentOptions,
@@ -146,4 +152,19 @@ pub struct Queue {
     /// The agents, in list order.
     #[serde(default)]
     pub members: Vec<Member>,
+}
+
+impl Queue {
+    /// What a call weighs that has waited so long: whole periods are added, and the rest
+    /// is rounded half up, so that the first step comes after half a period.
+    #[must_use]
+    pub fn effective_weight(&self, waited: Duration) -> u32 {
+        let weight = u32::from(self.weight);
+        let period = u128::from(self.acceleration_secs) * 1_000_000;
+        if period == 0 {
+            return weight;
+        }
+        let steps = (waited.as_micros() * 2 + period) / (period * 2);
+        weight.saturating_add(u32::try_from(steps).unwrap_or(u32::MAX))
+    }
 }

@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used)]
+use std::time::Duration;
+
 use serde_json::json;
 
-use super::Resource;
+use super::{Queue, Resource};
 use crate::Pattern;
 
 fn resource(json: serde_json::Value) -> Resource {
@@ -126,4 +128,59 @@ fn bad_patterns_are_refused() {
     for bad in ["", "12a", "[12", "[]", ".1", "[2-1]"] {
         assert!(bad.parse::<Pattern>().is_err(), "{bad}");
     }
+}
+
+fn queue(json: serde_json::Value) -> Queue {
+    let mut whole = json!({"number": "6400", "name": "Support"});
+    whole.as_object_mut().unwrap().extend(json.as_object().unwrap().clone());
+    serde_json::from_value(whole).unwrap()
+}
+
+fn weighs(weight: u16, period: u32, waited_millis: u64) -> u32 {
+    let queue = queue(json!({"weight": weight, "acceleration_secs": period}));
+    queue.effective_weight(Duration::from_millis(waited_millis))
+}
+
+#[test]
+fn q_174_vectors_1_and_2_of_appendix_i() {
+    let (support, vip) = (weighs(1, 60, 120_000), weighs(2, 0, 0));
+
+    assert_eq!(support, 3);
+    assert!(support > vip, "the call that has waited is served first");
+    assert!(weighs(1, 60, 0) < vip, "at the same time the heavier queue is first");
+}
+
+#[test]
+fn q_173_the_weight_is_rounded_half_up() {
+    let table = [
+        (1, 60, 0, 1),
+        (1, 60, 29_999, 1),
+        (1, 60, 30_000, 2),
+        (1, 60, 89_999, 2),
+        (1, 60, 90_000, 3),
+        (999, 10, 5_000, 1_000),
+        (1, 1_800, 899_999, 1),
+        (1, 1_800, 900_000, 2),
+        (7, 0, 3_600_000, 7),
+        (0, 0, 3_600_000, 0),
+    ];
+    for (weight, period, waited, expected) in table {
+        assert_eq!(weighs(weight, period, waited), expected, "{weight} {period} {waited}");
+    }
+    let longest = queue(json!({"weight": 999, "acceleration_secs": 10}));
+    assert_eq!(longest.effective_weight(Duration::MAX), u32::MAX);
+}
+
+#[test]
+fn q_172_a_period_is_10_to_1800_seconds_and_needs_a_weight() {
+    let wrong = |weight: u32, period: u32| {
+        pointers(json!({"kind": "queue", "number": "6400", "name": "q",
+            "weight": weight, "acceleration_secs": period}))
+    };
+    for right in [(1, 10), (999, 1_800), (0, 0), (5, 0)] {
+        assert!(wrong(right.0, right.1).is_empty(), "{right:?}");
+    }
+    assert_eq!(wrong(1, 9), ["/acceleration_secs"]);
+    assert_eq!(wrong(1, 1_801), ["/acceleration_secs"]);
+    assert_eq!(wrong(0, 60), ["/weight"]);
 }

@@ -1,10 +1,11 @@
 //! What makes a resource valid by itself. Rules between resources are the provisioning's.
 
 mod flow;
+mod queue;
 
 use super::{
-    ApiToken, Destination, Extension, InboundRoute, OutboundRoute, Queue, Resource, Role, Settings,
-    Trunk, TrunkMode, User,
+    ApiToken, Destination, Extension, InboundRoute, OutboundRoute, Resource, Role, Settings, Trunk,
+    TrunkMode, User,
 };
 
 /// Pause reasons at most.
@@ -207,38 +208,6 @@ impl OutboundRoute {
                 && rule.prepend.bytes().all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
             let pointer = format!("/rules/{index}/prepend");
             wrong.unless(digits, &pointer, "not-a-number", "digits, +, * and #");
-        }
-    }
-}
-
-impl Queue {
-    fn check(&self, wrong: &mut Wrong) {
-        wrong.number(&self.number, "/number");
-        wrong.name(&self.name, "/name");
-        wrong.secs(self.max_wait_secs, 0, "/max_wait_secs");
-        wrong.destination(&self.failover, "/failover");
-        let itself = Destination::Queue { number: self.number.clone() };
-        // Circles of several queues are allowed here.
-        wrong.unless(
-            self.failover != itself,
-            "/failover/number",
-            "loop",
-            "a queue does not fail over to itself",
-        );
-        wrong.prompt_if_any(&self.prompts.join, "/prompts/join");
-        wrong.prompt_if_any(&self.prompts.waiting_audio, "/prompts/waiting_audio");
-        wrong.prompt_if_any(&self.prompts.hold_music, "/prompts/hold_music");
-        wrong.unless(self.max_callers <= 9_999, "/max_callers", "out-of-range", "0 to 9999");
-        wrong.unless(self.weight <= 999, "/weight", "out-of-range", "0 to 999");
-        wrong.secs(self.agent.ring_timeout_secs, 1, "/agent/ring_timeout_secs");
-        wrong.secs(self.agent.retry_interval_secs, 0, "/agent/retry_interval_secs");
-        wrong.secs(self.agent.wrap_up_secs, 0, "/agent/wrap_up_secs");
-        for (index, member) in self.members.iter().enumerate() {
-            let before = &self.members[..index];
-            let once = !before.iter().any(|other| other.extension == member.extension);
-            let pointer = format!("/members/{index}/extension");
-            // an extension is static or dynamic in a queue, not both.
-            wrong.unless(once, &pointer, "duplicate", "an extension is a member once");
         }
     }
 }

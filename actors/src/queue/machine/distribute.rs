@@ -22,7 +22,7 @@ impl Queue {
             return;
         }
         if !self.free.is_empty() {
-            self.serve_waiting(out);
+            self.serve_waiting(now, out);
             self.join_attempts(now, out);
         }
         for call in std::mem::take(&mut self.unexplained) {
@@ -31,7 +31,7 @@ impl Queue {
     }
 
     /// Oldest first; nobody is served before somebody who waits longer.
-    fn serve_waiting(&mut self, out: &mut Vec<Effect>) {
+    fn serve_waiting(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         let is_waiting = |call: &CallId| {
             self.callers.get(call).is_some_and(|it| matches!(it.stage, Stage::Waiting))
         };
@@ -45,7 +45,7 @@ impl Queue {
                 caller.stage = Stage::Attempt(Attempt::default());
             }
             for agent in chosen {
-                self.ask(call, agent, out);
+                self.ask(now, call, agent, out);
             }
             self.unexplained.insert(call);
         }
@@ -71,7 +71,7 @@ impl Queue {
             };
             let oldest = self.facts.waiting.values().map(|waiting| waiting.call).find(open);
             if let Some(call) = oldest {
-                self.ask(call, agent, out);
+                self.ask(now, call, agent, out);
             }
         }
     }
@@ -119,7 +119,7 @@ impl Queue {
         candidates
     }
 
-    fn ask(&mut self, call: CallId, agent: String, out: &mut Vec<Effect>) {
+    fn ask(&mut self, now: Timestamp, call: CallId, agent: String, out: &mut Vec<Effect>) {
         let Some(waiting_since) = self.facts.waiting_for(call).map(|it| it.joined_at) else {
             return;
         };
@@ -139,10 +139,12 @@ impl Queue {
             );
         }
         let ring = Duration::from_secs(u64::from(self.config.agent.ring_timeout_secs.max(1)));
+        // what the call weighs at this decision.
+        let weight = self.config.effective_weight(now.since(waiting_since));
         let message = ToAgent::Reserve {
             offer: id,
             call,
-            bid: Bid { weight: self.config.weight, waiting_since },
+            bid: Bid { weight, waiting_since },
             lease: ASK_WITHIN + ring + RING_GRACE * 2,
             round,
         };

@@ -146,6 +146,10 @@ pub struct Queue {
     /// Weight against other queues of the same agents, 0 to 999.
     #[serde(default)]
     pub weight: u16,
+    /// Each period of so many seconds that a caller has waited adds 1 to the weight, 10 to 1800;
+    /// 0: off.
+    #[serde(default)]
+    pub acceleration_secs: u32,
     /// Agent options.
     #[serde(default)]
     pub agent: AgentOptions,

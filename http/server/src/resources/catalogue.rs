@@ -138,7 +138,7 @@ fn queues() -> Entry {
     let read = json!({
         "number": "6400", "name": "Sales", "ring_strategy": "ring_all", "max_wait_secs": 300,
         "failover": { "type": "extension", "number": "1000" }, "max_callers": 20,
-        "leave_empty": empty, "join_empty": empty, "weight": 0,
+        "leave_empty": empty, "join_empty": empty, "weight": 0, "acceleration_secs": 0,
         "agent": {
             "ring_timeout_secs": 15, "retry_interval_secs": 5, "wrap_up_secs": 10,
             "ring_in_use": false,

@@ -133,7 +133,7 @@ impl Bench {
         }
     }
 
-    pub(super) fn reserve(&mut self, queue: &str, offer: u64, weight: u16, since: u64) {
+    pub(super) fn reserve(&mut self, queue: &str, offer: u64, weight: u32, since: u64) {
         let message = ToAgent::Reserve {
             offer: OfferId(offer),
             call: call(u128::from(offer)),

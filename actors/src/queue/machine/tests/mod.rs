@@ -3,6 +3,7 @@
 mod callers;
 mod empty;
 mod offers;
+mod priority;
 mod restart;
 mod strategies;
 mod table;
