@@ -158,6 +158,11 @@ pub enum ToAgent {
         /// The rest that follows.
         wrap_up: Duration,
     },
+    /// The agent missed as many calls in a row as the queue allows.
+    Missed {
+        /// The calls, the oldest first.
+        calls: Vec<CallId>,
+    },
     /// The queue call is over for the agent.
     Finished {
         /// The call.

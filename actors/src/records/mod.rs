@@ -32,6 +32,8 @@ use fold::Fold;
 pub(crate) const MAX_SCANNED: usize = 100_000;
 
 const RECORDS: Table = Table::new(1, "call-records");
+/// How far the letters to agents have come; one value.
+const LETTERS: Table = Table::new(2, "letters");
 
 /// The call records of a node.
 #[derive(Clone)]
@@ -105,6 +107,23 @@ impl Records {
         // Newest first: a scan begins with the newest.
         batch.put(RECORDS, &key_of(record.position), &entity::encode(record));
         self.inner.store.apply(batch)
+    }
+
+    /// The place in the journal up to which all letters are sent; none when never kept.
+    #[must_use]
+    pub fn letters_until(&self) -> Option<Position> {
+        let value = self.inner.store.get(LETTERS, b"until").ok()??;
+        let index = u64::from_be_bytes((&*value).try_into().ok()?);
+        Some(Position { partition: 0, index })
+    }
+
+    /// Keeps that place.
+    pub fn keep_letters_until(&self, position: Position) {
+        let mut batch = Batch::default();
+        batch.put(LETTERS, b"until", &position.index.to_be_bytes());
+        if let Err(error) = self.inner.store.apply(batch) {
+            tracing::error!(%error, "the place of the letters was not kept");
+        }
     }
 
     /// Closes the calls that a crash of the node cut off, and waits for the commit.

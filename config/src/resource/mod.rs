@@ -16,7 +16,8 @@ pub use flow::{
     Hours, Ivr, MailboxOptions, RingGroup,
 };
 pub use queue::{
-    AgentOptions, EmptyRule, EmptyScenario, Member, Membership, PromptOptions, Queue, RingStrategy,
+    AgentOptions, AutoPause, EmptyRule, EmptyScenario, Member, Membership, PromptOptions, Queue,
+    RingStrategy,
 };
 pub use routing::{DialRule, InboundRoute, OutboundRoute, Settings, TestNumbers};
 pub use telephony::{

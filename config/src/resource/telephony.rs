@@ -68,6 +68,9 @@ pub struct Extension {
     /// Its voicemail.
     #[serde(default)]
     pub voicemail: ExtensionVoicemail,
+    /// Where its owner gets letters of the system, e.g. after an auto-pause; empty: none.
+    #[serde(default)]
+    pub email: String,
     /// A disabled extension can neither register nor be called.
     #[serde(default = "yes")]
     pub enabled: bool,

@@ -184,3 +184,18 @@ fn q_172_a_period_is_10_to_1800_seconds_and_needs_a_weight() {
     assert_eq!(wrong(1, 1_801), ["/acceleration_secs"]);
     assert_eq!(wrong(0, 60), ["/weight"]);
 }
+
+#[test]
+fn q_085_an_agent_is_paused_after_1_to_10_missed_calls() {
+    let wrong = |missed: u8| {
+        let agent = json!({"auto_pause": {"enabled": true, "missed_calls": missed}});
+        pointers(json!({"kind": "queue", "number": "6400", "name": "q", "agent": agent}))
+    };
+    assert!(wrong(1).is_empty() && wrong(10).is_empty());
+    assert_eq!(wrong(0), ["/agent/auto_pause/missed_calls"]);
+    assert_eq!(wrong(11), ["/agent/auto_pause/missed_calls"]);
+    assert_eq!(queue(json!({})).agent.auto_pause.missed_calls, 3);
+    let extension = json!({"kind": "extension", "number": "1", "password": "12345678",
+        "email": "a\r\nBcc: b@c"});
+    assert_eq!(pointers(extension), ["/email"]);
+}

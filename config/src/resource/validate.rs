@@ -169,6 +169,9 @@ impl Extension {
         wrong.codecs(&self.codecs);
         wrong.secs(self.ring_timeout_secs, 1, "/ring_timeout_secs");
         wrong.mailbox(&self.voicemail.mailbox, "/voicemail/mailbox");
+        if !self.email.is_empty() {
+            wrong.address(&self.email, "/email");
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use ractor::Actor;
+use tandem_actors::agent::letters::Letters;
 use tandem_actors::audit::Audit;
 use tandem_actors::call::Calls;
 use tandem_actors::entity;
@@ -75,7 +76,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let (exchange, requests) = exchange(config, clock, &journal, &read).await?;
     let doors = (Door::default(), Door::default());
     start_actors(config, clock, &exchange, &doors).await?;
-    start_post(config, &exchange)?;
+    start_post(config, clock, &exchange, &read.records)?;
     let (voicemail, lamps) = (exchange.voicemail.clone(), exchange.lamps.clone());
     tandem_kernel::spawn("mailbox lamps", voicemail.light(lamps));
     tokio::spawn(Switch::new(exchange.clone(), doors.0, doors.1).run(requests));
@@ -345,8 +346,13 @@ fn engine(config: &NodeConfig, library: PathBuf) -> Result<tandem_engine::Handle
     .context("failed to start the media engine")
 }
 
-/// Sends messages of mailboxes by e-mail, where a server is named.
-fn start_post(config: &NodeConfig, exchange: &Exchange) -> Result<()> {
+/// Sends messages of mailboxes and letters to agents by e-mail, where a server is named.
+fn start_post(
+    config: &NodeConfig,
+    clock: Clock,
+    exchange: &Exchange,
+    records: &Records,
+) -> Result<()> {
     let mail = &config.mail;
     if mail.host.is_empty() {
         return Ok(());
@@ -365,6 +371,14 @@ fn start_post(config: &NodeConfig, exchange: &Exchange) -> Result<()> {
     })
     .context("failed to set up e-mail")?;
     let (voicemail, provisioning) = (exchange.voicemail.clone(), exchange.provisioning.clone());
+    let letters = Letters {
+        journal: exchange.journal.clone(),
+        records: records.clone(),
+        provisioning: provisioning.clone(),
+        mailer: mailer.clone(),
+        clock,
+    };
+    tokio::spawn(letters.run());
     tokio::spawn(post::run(voicemail, provisioning, mailer));
     Ok(())
 }

@@ -15,6 +15,7 @@
 
 mod callers;
 mod distribute;
+mod misses;
 mod offers;
 #[cfg(test)]
 mod tests;
@@ -80,6 +81,8 @@ struct Member {
     offer: Option<OfferId>,
     /// A round that waits for a bid or a pass.
     round: Option<Round>,
+    /// Calls missed one after the other; gone with the actor.
+    missed: Vec<CallId>,
 }
 
 #[derive(Clone, Debug)]
@@ -387,6 +390,7 @@ impl Queue {
         self.config = config;
         (self.removed, self.closed) = (false, false);
         self.seat_members();
+        self.forget_misses_if_off();
         for agent in self.members.keys().filter(|agent| !known.contains(*agent)) {
             out.push(Effect::Tell { agent: agent.clone(), message: ToAgent::Hello });
         }

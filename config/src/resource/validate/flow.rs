@@ -19,9 +19,13 @@ impl Wrong {
         }
     }
 
-    fn between(&mut self, value: u32, least: u32, most: u32, pointer: &str) {
+    pub(super) fn between(&mut self, value: u32, least: u32, most: u32, pointer: &str) {
         let right = (least..=most).contains(&value);
         self.unless(right, pointer, "out-of-range", &format!("{least} to {most}"));
+    }
+
+    pub(super) fn address(&mut self, address: &str, pointer: &str) {
+        self.unless(is_address(address), pointer, "bad-address", "an e-mail address");
     }
 
     pub(super) fn mailbox(&mut self, mailbox: &MailboxOptions, pointer: &str) {
@@ -31,9 +35,7 @@ impl Wrong {
         self.unless(right, &format!("{pointer}/pin"), "bad-pin", "4 to 10 digits");
         self.prompt_if_any(&mailbox.greeting, &format!("{pointer}/greeting"));
         for (index, address) in mailbox.email.iter().enumerate() {
-            let right = is_address(address);
-            let pointer = format!("{pointer}/email/{index}");
-            self.unless(right, &pointer, "bad-address", "an e-mail address");
+            self.address(address, &format!("{pointer}/email/{index}"));
         }
         self.between(mailbox.max_message_secs, 5, 1_800, &format!("{pointer}/max_message_secs"));
         self.between(mailbox.max_messages, 1, 999, &format!("{pointer}/max_messages"));

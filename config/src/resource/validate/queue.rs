@@ -22,6 +22,8 @@ impl Queue {
         wrong.prompt_if_any(&self.prompts.hold_music, "/prompts/hold_music");
         wrong.unless(self.max_callers <= 9_999, "/max_callers", "out-of-range", "0 to 9999");
         self.check_priority(wrong);
+        let misses = u32::from(self.agent.auto_pause.missed_calls);
+        wrong.between(misses, 1, 10, "/agent/auto_pause/missed_calls");
         wrong.secs(self.agent.ring_timeout_secs, 1, "/agent/ring_timeout_secs");
         wrong.secs(self.agent.retry_interval_secs, 0, "/agent/retry_interval_secs");
         wrong.secs(self.agent.wrap_up_secs, 0, "/agent/wrap_up_secs");

@@ -83,6 +83,22 @@ impl Default for EmptyRule {
     }
 }
 
+/// When an agent is paused by the system. It has no effect with `ring_all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AutoPause {
+    /// The switch.
+    pub enabled: bool,
+    /// Calls missed one after the other, 1 to 10.
+    pub missed_calls: u8,
+}
+
+impl Default for AutoPause {
+    fn default() -> Self {
+        Self { enabled: false, missed_calls: 3 }
+    }
+}
+
 /// Agent options of a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -95,11 +111,19 @@ pub struct AgentOptions {
     pub wrap_up_secs: u32,
     /// Whether agents who are in a call ring too.
     pub ring_in_use: bool,
+    /// Whether agents who miss calls are paused.
+    pub auto_pause: AutoPause,
 }
 
 impl Default for AgentOptions {
     fn default() -> Self {
-        Self { ring_timeout_secs: 15, retry_interval_secs: 5, wrap_up_secs: 0, ring_in_use: false }
+        Self {
+            ring_timeout_secs: 15,
+            retry_interval_secs: 5,
+            wrap_up_secs: 0,
+            ring_in_use: false,
+            auto_pause: AutoPause::default(),
+        }
     }
 }
 

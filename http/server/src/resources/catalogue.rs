@@ -50,7 +50,7 @@ fn extensions() -> Entry {
     let read = json!({
         "number": "1001", "name": "Chen", "outbound_caller_id": "", "max_contacts": 3,
         "codecs": ["pcmu", "pcma", "g722", "opus"], "dtmf": "auto", "encryption": "optional",
-        "ring_timeout_secs": 60, "enabled": true,
+        "ring_timeout_secs": 60, "enabled": true, "email": "chen@example.net",
         "voicemail": {
             "enabled": true,
             "mailbox": {
@@ -141,7 +141,7 @@ fn queues() -> Entry {
         "leave_empty": empty, "join_empty": empty, "weight": 0, "acceleration_secs": 0,
         "agent": {
             "ring_timeout_secs": 15, "retry_interval_secs": 5, "wrap_up_secs": 10,
-            "ring_in_use": false,
+            "ring_in_use": false, "auto_pause": { "enabled": false, "missed_calls": 3 },
         },
         "prompts": {
             "join": "", "ring_after_join": false, "waiting_audio": "", "hold_music": "",

@@ -2,6 +2,7 @@
 
 mod callers;
 mod empty;
+mod misses;
 mod offers;
 mod priority;
 mod restart;
