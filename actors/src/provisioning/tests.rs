@@ -17,7 +17,7 @@ fn extension(number: &str) -> Resource {
 fn queue(number: &str, member: &str) -> Resource {
     let json = serde_json::json!({ "number": number, "name": "sales" });
     let mut queue: Queue = serde_json::from_value(json).unwrap();
-    queue.members = vec![Member { extension: member.into(), membership: Membership::Static }];
+    queue.members = vec![Member::new(member, Membership::Static)];
     Resource::Queue(queue)
 }
 

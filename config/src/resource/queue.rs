@@ -43,6 +43,21 @@ pub struct Member {
     pub extension: String,
     /// Static or dynamic.
     pub membership: Membership,
+    /// How skilled in this queue, 1 to 100; 1 is the best.
+    #[serde(default = "Member::best_level")]
+    pub skill_level: u8,
+}
+
+impl Member {
+    /// A member of the best level.
+    #[must_use]
+    pub fn new(extension: impl Into<String>, membership: Membership) -> Self {
+        Self { extension: extension.into(), membership, skill_level: Self::best_level() }
+    }
+
+    const fn best_level() -> u8 {
+        1
+    }
 }
 
 /// A way in which an agent is unavailable.
@@ -142,9 +157,12 @@ pub struct Queue {
     pub number: String,
     /// Its name, 1 to 63 characters.
     pub name: String,
-    /// Which agent rings next.
+    /// Which agent rings next; with skills: among agents of one level.
     #[serde(default)]
     pub ring_strategy: RingStrategy,
+    /// Offers calls to the best skill level first.
+    #[serde(default)]
+    pub skill_based_routing: bool,
     /// How long a caller waits at most, in seconds; 0: no limit.
     #[serde(default)]
     pub max_wait_secs: u32,

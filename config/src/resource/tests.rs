@@ -199,3 +199,16 @@ fn q_085_an_agent_is_paused_after_1_to_10_missed_calls() {
         "email": "a\r\nBcc: b@c"});
     assert_eq!(pointers(extension), ["/email"]);
 }
+
+#[test]
+fn q_065_a_skill_level_is_1_to_100_and_1_by_default() {
+    let wrong = |level: u8| {
+        let member = json!({"extension": "1001", "membership": "static", "skill_level": level});
+        pointers(json!({"kind": "queue", "number": "6400", "name": "q", "members": [member]}))
+    };
+    assert!(wrong(1).is_empty() && wrong(100).is_empty());
+    assert_eq!(wrong(0), ["/members/0/skill_level"]);
+    assert_eq!(wrong(101), ["/members/0/skill_level"]);
+    let plain = queue(json!({"members": [{"extension": "1001", "membership": "static"}]}));
+    assert_eq!(plain.members[0].skill_level, 1);
+}

@@ -52,18 +52,20 @@ impl Queue {
     }
 
     /// An agent who became free while all callers ring already joins the oldest attempt of
-    /// `ring_all` in which they did not ring yet.
+    /// `ring_all` of their level in which they did not ring yet.
     fn join_attempts(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         if self.config.ring_strategy != RingStrategy::RingAll {
             return;
         }
         for agent in self.free.iter().cloned().collect::<Vec<_>>() {
+            let own = self.members.get(&agent).map(|member| member.level);
             let open = |call: &CallId| {
                 let caller = self.callers.get(call);
                 caller.is_some_and(|caller| match &caller.stage {
                     Stage::Attempt(attempt) => {
                         let left = attempt.until.map(|until| until.since(now));
                         !attempt.rang.contains(&agent)
+                            && self.level_of(attempt).is_none_or(|level| Some(level) == own)
                             && left.is_none_or(|left| left >= SHORTEST_RING)
                     }
                     Stage::Waiting | Stage::Resting { .. } | Stage::Leaving { .. } => false,
@@ -76,24 +78,39 @@ impl Queue {
         }
     }
 
+    /// The skill level whose agents are asked, or ring, in an attempt.
+    fn level_of(&self, attempt: &Attempt) -> Option<u8> {
+        let asked = attempt.offers.first().and_then(|id| self.offers.get(id));
+        let agent = asked.map(|offer| &offer.agent).or_else(|| attempt.rang.first())?;
+        self.members.get(agent).map(|member| member.level)
+    }
+
     /// The agents to ask for a caller: all free ones, or one by the strategy.
     fn choose(&mut self, call: CallId) -> Vec<String> {
         let strategy = self.config.ring_strategy;
+        let chance = if strategy == RingStrategy::Random { self.chance.next() } else { 0 };
+        let mut candidates = self.candidates(call);
+        if self.config.skill_based_routing {
+            candidates = order::most_skilled(candidates);
+        }
         if strategy == RingStrategy::RingAll {
-            let mut all: Vec<_> = self.free.iter().cloned().collect();
-            all.sort_by_key(|agent| self.members.get(agent).map(|member| member.place));
+            let pass_is_over = candidates.iter().all(|candidate| candidate.tried);
+            let all = candidates.iter().map(|candidate| candidate.extension.to_owned()).collect();
+            self.begin_pass_if(pass_is_over, call);
             return all;
         }
-        let chance = if strategy == RingStrategy::Random { self.chance.next() } else { 0 };
-        let candidates = self.candidates(call);
         let place_of = |agent: &str| self.members.get(agent).map(|member| member.place);
         let next = order::next(strategy, &candidates, &self.facts.pointer, place_of, chance);
         let Some(next) = next else { return Vec::new() };
         let (agent, pass_is_over) = (next.extension.to_owned(), next.tried);
+        self.begin_pass_if(pass_is_over, call);
+        vec![agent]
+    }
+
+    fn begin_pass_if(&mut self, pass_is_over: bool, call: CallId) {
         if pass_is_over && let Some(caller) = self.callers.get_mut(&call) {
             caller.tried.clear();
         }
-        vec![agent]
     }
 
     /// The free agents in list order.
@@ -108,6 +125,7 @@ impl Queue {
                 Some(Candidate {
                     extension: agent,
                     place: member.place,
+                    level: member.level,
                     membership: standing.membership,
                     since: standing.logged_in?,
                     tally: self.facts.tally(agent),

@@ -77,6 +77,8 @@ pub struct Queue {
 #[derive(Clone, Debug, Default)]
 struct Member {
     place: usize,
+    /// 1 is the best; all the same without skill-based routing.
+    level: u8,
     standing: Option<Standing>,
     offer: Option<OfferId>,
     /// A round that waits for a bid or a pass.
@@ -418,6 +420,7 @@ impl Queue {
         for (place, member) in self.config.members.iter().enumerate() {
             let mut entry = self.members.remove(&member.extension).unwrap_or_default();
             entry.place = place;
+            entry.level = if self.config.skill_based_routing { member.skill_level } else { 1 };
             seated.insert(member.extension.clone(), entry);
         }
         self.members = seated;

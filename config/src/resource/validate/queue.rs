@@ -33,6 +33,8 @@ impl Queue {
             let pointer = format!("/members/{index}/extension");
             // an extension is static or dynamic in a queue, not both.
             wrong.unless(once, &pointer, "duplicate", "an extension is a member once");
+            let level = u32::from(member.skill_level);
+            wrong.between(level, 1, 100, &format!("/members/{index}/skill_level"));
         }
     }
 

@@ -42,6 +42,13 @@ pub struct Member {
     pub extension: String,
     /// Static or dynamic.
     pub membership: Membership,
+    /// How skilled in this queue, 1 to 100; 1 is the best.
+    #[serde(default = "best_level")]
+    pub skill_level: u8,
+}
+
+const fn best_level() -> u8 {
+    1
 }
 
 /// The agents of a queue, in list order.
@@ -149,9 +156,12 @@ pub struct Queue {
     pub number: String,
     /// Its name, 1 to 63 characters.
     pub name: String,
-    /// Which agent rings next.
+    /// Which agent rings next; with skills: among agents of one level.
     #[serde(default)]
     pub ring_strategy: RingStrategy,
+    /// Offers calls to the best skill level first.
+    #[serde(default)]
+    pub skill_based_routing: bool,
     /// How long a caller waits at most; 0: no limit.
     #[serde(default)]
     pub max_wait_secs: u32,

@@ -136,7 +136,8 @@ fn outbound_routes() -> Entry {
 fn queues() -> Entry {
     let empty = json!({ "enabled": false, "scenarios": ["all_unregistered", "all_paused"] });
     let read = json!({
-        "number": "6400", "name": "Sales", "ring_strategy": "ring_all", "max_wait_secs": 300,
+        "number": "6400", "name": "Sales", "ring_strategy": "ring_all",
+        "skill_based_routing": false, "max_wait_secs": 300,
         "failover": { "type": "extension", "number": "1000" }, "max_callers": 20,
         "leave_empty": empty, "join_empty": empty, "weight": 0, "acceleration_secs": 0,
         "agent": {
@@ -146,7 +147,7 @@ fn queues() -> Entry {
         "prompts": {
             "join": "", "ring_after_join": false, "waiting_audio": "", "hold_music": "",
         },
-        "members": [{ "extension": "1001", "membership": "dynamic" }],
+        "members": [{ "extension": "1001", "membership": "dynamic", "skill_level": 1 }],
     });
     let written = json!({
         "number": "6400", "name": "Sales", "max_wait_secs": 300,
@@ -332,8 +333,8 @@ fn members() -> Vec<Operation> {
     let path = "/api/v1/queues/{number}/members";
     let example = json!({
         "members": [
-            { "extension": "1001", "membership": "static" },
-            { "extension": "1002", "membership": "dynamic" },
+            { "extension": "1001", "membership": "static", "skill_level": 1 },
+            { "extension": "1002", "membership": "dynamic", "skill_level": 1 },
         ],
     });
     let shape = Shape::of::<api::Members>(example);

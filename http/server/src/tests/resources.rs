@@ -237,7 +237,8 @@ async fn the_members_of_a_queue_are_written_by_themselves() {
     node.extension("1001").await;
     node.post("/api/v1/queues", json!({ "number": "6400", "name": "Sales" })).await;
     let path = "/api/v1/queues/6400/members";
-    let members = json!({ "members": [{ "extension": "1001", "membership": "dynamic" }] });
+    let member = json!({ "extension": "1001", "membership": "dynamic", "skill_level": 2 });
+    let members = json!({ "members": [member] });
 
     let done = node.ask(Method::PUT, path, &[("if-match", "\"1\"")], Some(members.clone())).await;
 
