@@ -40,6 +40,9 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
             if queue.failover != itself {
                 destination(directory, "/failover", &queue.failover, &mut wrong);
             }
+            for (key, wanted) in &queue.key_events {
+                own_or(directory, resource, &format!("/key_events/{key}"), wanted, &mut wrong);
+            }
             for (index, member) in queue.members.iter().enumerate() {
                 if directory.extension(&member.extension).is_none() {
                     let pointer = format!("/members/{index}/extension");
@@ -192,7 +195,8 @@ pub(super) fn users_of(directory: &Directory, kind: Kind, key: &str) -> Vec<Stri
     let mut users = Vec::new();
     for queue in directory.queues() {
         let member = queue.members.iter().any(|member| is_extension(&member.extension));
-        if member || (leads_here(&queue.failover) && queue.number != key) {
+        let leads = leads_here(&queue.failover) || queue.key_events.values().any(leads_here);
+        if member || (leads && queue.number != key) {
             users.push(format!("queue {}", queue.number));
         }
     }

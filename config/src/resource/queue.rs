@@ -1,5 +1,6 @@
 //! Queues (Q-020 to; appendix G).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -185,6 +186,9 @@ pub struct Queue {
     /// 1800; 0: off.
     #[serde(default)]
     pub acceleration_secs: u32,
+    /// Where a waiting caller goes who presses a key: `0` to `9`, `*` or `#`.
+    #[serde(default)]
+    pub key_events: BTreeMap<String, Destination>,
     /// Agent options.
     #[serde(default)]
     pub agent: AgentOptions,

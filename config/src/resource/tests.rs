@@ -212,3 +212,18 @@ fn q_065_a_skill_level_is_1_to_100_and_1_by_default() {
     let plain = queue(json!({"members": [{"extension": "1001", "membership": "static"}]}));
     assert_eq!(plain.members[0].skill_level, 1);
 }
+
+#[test]
+fn q_126_a_key_event_is_one_key_of_a_telephone_and_leads_somewhere() {
+    let wrong = |key: &str, to: serde_json::Value| {
+        pointers(json!({"kind": "queue", "number": "6400", "name": "q", "key_events": {key: to}}))
+    };
+    for key in ["0", "9", "*", "#"] {
+        assert!(wrong(key, json!({"type": "end_call"})).is_empty(), "{key}");
+    }
+    for key in ["", "10", "a", "٣"] {
+        assert_eq!(wrong(key, json!({"type": "end_call"})), [format!("/key_events/{key}")]);
+    }
+    let nowhere = json!({"type": "extension", "number": "x"});
+    assert_eq!(wrong("1", nowhere), ["/key_events/1/number"]);
+}

@@ -179,6 +179,7 @@ impl CallState {
             }
             QueueAct::CallerGone => QueueMsg::CallerGone { call },
             QueueAct::CallerLeft(reason) => QueueMsg::CallerLeft { call, reason },
+            QueueAct::Digit(digit) => QueueMsg::Digit { call, digit },
             QueueAct::OfferRinging(offer) => QueueMsg::OfferRinging { call, offer },
             QueueAct::OfferAnswered(offer) => {
                 QueueMsg::OfferAnswered { call, offer, at: self.exchange.clock.now() }

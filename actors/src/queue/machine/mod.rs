@@ -221,6 +221,7 @@ impl Queue {
                 self.join(now, call, stay, caller, caller_name, &mut out)?;
             }
             Input::Gone { call, reason } => self.gone(now, call, reason, &mut out)?,
+            Input::Digit { call, digit } => self.digit(now, call, digit, &mut out)?,
             Input::OfferRinging { call, offer } => self.offer_rings(call, offer)?,
             Input::OfferAnswered { call, offer } => {
                 self.offer_answered(now, call, offer, &mut out)?;

@@ -24,6 +24,14 @@ impl Wrong {
         self.unless(right, pointer, "out-of-range", &format!("{least} to {most}"));
     }
 
+    /// A key of a telephone, and where it leads.
+    pub(super) fn key_to(&mut self, key: &str, destination: &Destination, list: &str) {
+        let pointer = format!("{list}/{}", key.replace('~', "~0").replace('/', "~1"));
+        let right = key.len() == 1 && key.bytes().all(|b| b.is_ascii_digit() || b"*#".contains(&b));
+        self.unless(right, &pointer, "bad-key", "a key is 0 to 9, * or #");
+        self.destination(destination, &pointer);
+    }
+
     pub(super) fn address(&mut self, address: &str, pointer: &str) {
         self.unless(is_address(address), pointer, "bad-address", "an e-mail address");
     }
@@ -71,11 +79,7 @@ impl Ivr {
         wrong.name(&self.name, "/name");
         wrong.prompt(&self.prompt, "/prompt");
         for (key, destination) in &self.keys {
-            let pointer = format!("/keys/{}", key.replace('~', "~0").replace('/', "~1"));
-            let right =
-                key.len() == 1 && key.bytes().all(|b| b.is_ascii_digit() || b"*#".contains(&b));
-            wrong.unless(right, &pointer, "bad-key", "a key is 0 to 9, * or #");
-            wrong.destination(destination, &pointer);
+            wrong.key_to(key, destination, "/keys");
         }
         wrong.between(self.timeout_secs, 1, 120, "/timeout_secs");
         wrong.between(self.digit_timeout_secs, 1, 30, "/digit_timeout_secs");

@@ -17,6 +17,9 @@ impl Queue {
             "loop",
             "a queue does not fail over to itself",
         );
+        for (key, destination) in &self.key_events {
+            wrong.key_to(key, destination, "/key_events");
+        }
         wrong.prompt_if_any(&self.prompts.join, "/prompts/join");
         wrong.prompt_if_any(&self.prompts.waiting_audio, "/prompts/waiting_audio");
         wrong.prompt_if_any(&self.prompts.hold_music, "/prompts/hold_music");

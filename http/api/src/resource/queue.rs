@@ -1,5 +1,7 @@
 //! Queues.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -184,6 +186,9 @@ pub struct Queue {
     /// 0: off.
     #[serde(default)]
     pub acceleration_secs: u32,
+    /// Where a waiting caller goes who presses a key: `0` to `9`, `*` or `#`.
+    #[serde(default)]
+    pub key_events: BTreeMap<String, Destination>,
     /// Agent options.
     #[serde(default)]
     pub agent: AgentOptions,

@@ -140,6 +140,7 @@ fn queues() -> Entry {
         "skill_based_routing": false, "max_wait_secs": 300,
         "failover": { "type": "extension", "number": "1000" }, "max_callers": 20,
         "leave_empty": empty, "join_empty": empty, "weight": 0, "acceleration_secs": 0,
+        "key_events": { "1": { "type": "ext_vm", "number": "1000" } },
         "agent": {
             "ring_timeout_secs": 15, "retry_interval_secs": 5, "wrap_up_secs": 10,
             "ring_in_use": false, "auto_pause": { "enabled": false, "missed_calls": 3 },
