@@ -16,6 +16,7 @@ use crate::presence::Lamps;
 use crate::prompts::Prompts;
 use crate::provisioning::Provisioning;
 use crate::registrar::Location;
+use crate::softphone::Softphones;
 use crate::switch::Access;
 use crate::trace::Traces;
 use crate::trunk::Trunks;
@@ -63,6 +64,8 @@ pub struct Exchange {
     pub prompts: Prompts,
     /// Mailboxes.
     pub voicemail: Voicemail,
+    /// Phones in browsers.
+    pub softphones: Softphones,
     /// Queue and agent actors.
     pub placed: Arc<Whereabouts>,
     /// Live calls.

@@ -24,6 +24,7 @@ pub mod registrar;
 pub mod repeats;
 pub mod root;
 pub mod sessions;
+pub mod softphone;
 pub mod switch;
 pub mod trace;
 pub mod trunk;

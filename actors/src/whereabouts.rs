@@ -28,8 +28,18 @@ const COMMAND_WITHIN: Duration = Duration::from_secs(5);
 pub struct Seen {
     /// Whether a phone is registered.
     pub registered: bool,
+    /// Whether a browser is its phone.
+    pub browser: bool,
     /// The calls that it is in.
     pub calls: BTreeSet<CallId>,
+}
+
+impl Seen {
+    /// Whether a phone of any kind can ring.
+    #[must_use]
+    pub const fn is_reachable(&self) -> bool {
+        self.registered || self.browser
+    }
 }
 
 /// The directory of placed actors.
@@ -135,30 +145,42 @@ impl Whereabouts {
 
     /// An extension's first phone came or its last one went.
     pub fn registered(&self, extension: &str, registered: bool) {
-        self.note(extension, AgentMsg::Registered(registered), |seen| {
-            seen.registered = registered;
-        });
+        self.note_phones(extension, |seen| seen.registered = registered);
+    }
+
+    /// A browser became an extension's phone or is it no more.
+    pub fn browser(&self, extension: &str, there: bool) {
+        self.note_phones(extension, |seen| seen.browser = there);
     }
 
     /// An extension is in a call.
     pub fn in_call(&self, extension: &str, call: CallId) {
-        self.note(extension, AgentMsg::InCall(call), |seen| {
+        self.note(extension, |seen| {
             seen.calls.insert(call);
+            AgentMsg::InCall(call)
         });
     }
 
     /// An extension is not in a call any more.
     pub fn out_of_call(&self, extension: &str, call: CallId) {
-        self.note(extension, AgentMsg::OutOfCall(call), |seen| {
+        self.note(extension, |seen| {
             seen.calls.remove(&call);
+            AgentMsg::OutOfCall(call)
+        });
+    }
+
+    fn note_phones(&self, extension: &str, change: impl FnOnce(&mut Seen)) {
+        self.note(extension, |seen| {
+            change(seen);
+            AgentMsg::Registered(seen.is_reachable())
         });
     }
 
     /// The lock is held while the message is sent, so that a new actor misses none.
-    fn note(&self, extension: &str, message: AgentMsg, change: impl FnOnce(&mut Seen)) {
+    fn note(&self, extension: &str, change: impl FnOnce(&mut Seen) -> AgentMsg) {
         let mut seen = self.seen.write();
         let entry = seen.entry(extension.to_owned()).or_default();
-        change(entry);
+        let message = change(entry);
         if *entry == Seen::default() {
             seen.remove(extension);
         }

@@ -71,7 +71,7 @@ impl Actor for AgentActor {
             recorder: args.recorder,
         };
         let seen = state.placed.agent_runs(&state.extension, myself.clone());
-        let opened = Input::Opened { registered: seen.registered, calls: seen.calls };
+        let opened = Input::Opened { registered: seen.is_reachable(), calls: seen.calls };
         state.report(&myself, opened);
         Ok(state)
     }

@@ -4,7 +4,7 @@ use ractor::RpcReplyPort;
 use tandem_engine::MediaEvent;
 use tandem_kernel::port::Slot;
 use tandem_sip::net::{Inbound, TuEvent};
-use tandem_sip::session::TimerId as SipTimerId;
+use tandem_sip::session::{Event as SessionEvent, TimerId as SipTimerId};
 
 use super::leg::SipLeg;
 use super::machine::{LegIndex, Party, TimerId};
@@ -60,6 +60,15 @@ pub enum CallMsg {
     },
     /// The answer to what a script asked for.
     Cue(Cue),
+    /// From the phone in a browser that a leg rings at.
+    Browser {
+        /// The leg.
+        leg: LegIndex,
+        /// The leg's number on the phone.
+        line: u64,
+        /// The event.
+        event: Box<SessionEvent>,
+    },
     /// From the API.
     Command {
         /// What to do.

@@ -26,13 +26,14 @@ use tandem_kernel::{CallId, Position};
 use tandem_telemetry::metric;
 
 use crate::audit::{self, Audit};
-use crate::call::machine::Party;
+use crate::call::machine::{Device, Party};
 use crate::call::{CallArgs, CallMsg, Start, devices};
 use crate::exchange::Exchange;
 use crate::provisioning::Provisioning;
 use crate::records::{self, Records};
 use crate::repeats::Repeats;
 use crate::sessions::Sessions;
+use crate::softphone::{self, Connection, Softphones};
 
 /// How long an actor may take to answer.
 const DEADLINE: Duration = Duration::from_secs(2);
@@ -124,20 +125,41 @@ impl Office {
     pub async fn originate(&self, by: &Principal, wish: Originate) -> Result<CallId, Refusal> {
         let exchange = self.exchange()?;
         let directory = self.parts.provisioning.directory();
-        let Some(extension) = directory.extension(&wish.from) else {
+        if directory.extension(&wish.from).is_none() {
             return Err(Refusal::NotFound { kind: "extension", key: wish.from });
-        };
+        }
         let devices = devices(exchange, &wish.from);
         if devices.is_empty() {
             let detail = format!("no phone of extension {} is registered", wish.from);
             return Err(Refusal::Conflict { code: "extension-not-registered", detail });
         }
-        exchange.calls.admit(exchange.clock.now()).map_err(|_| Refusal::Unavailable {
-            detail: "the node takes no more calls now".into(),
-        })?;
+        self.admit()?;
+        self.start(by, CallId::fresh(), wish, devices).await
+    }
+
+    fn admit(&self) -> Result<(), Refusal> {
+        let exchange = self.exchange()?;
+        exchange
+            .calls
+            .admit(exchange.clock.now())
+            .map_err(|_| Refusal::Unavailable { detail: "the node takes no more calls now".into() })
+    }
+
+    /// Starts a call that rings these phones of an extension first.
+    async fn start(
+        &self,
+        by: &Principal,
+        id: CallId,
+        wish: Originate,
+        devices: Vec<Device>,
+    ) -> Result<CallId, Refusal> {
+        let exchange = self.exchange()?;
+        let directory = self.parts.provisioning.directory();
+        let Some(extension) = directory.extension(&wish.from) else {
+            return Err(Refusal::NotFound { kind: "extension", key: wish.from });
+        };
         let caller =
             Party::Extension { number: extension.number.clone(), name: extension.name.clone() };
-        let id = CallId::fresh();
         let start = Start::Originate { caller, devices, dialled: wish.to };
         let args = CallArgs { id, exchange: exchange.clone(), start };
         exchange.calls.spawn(args).await.map_err(|error| Refusal::Unavailable {
@@ -147,6 +169,42 @@ impl Office {
         // The call does not wait for its note.
         drop(audit::note(&self.parts.journal, by, "originated", "call", &id.to_string()));
         Ok(id)
+    }
+
+    /// Makes a page the phone of an extension: answers its offer of audio.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown extension, `Conflict` when the audio can not be agreed.
+    pub async fn connect_phone(
+        &self,
+        by: &Principal,
+        extension: &str,
+        offer: String,
+    ) -> Result<Connection, Refusal> {
+        let connection = Softphones::connect(self.exchange()?, extension, offer).await?;
+        tracing::info!(by = %by.name, extension, "a browser is the phone");
+        Ok(connection)
+    }
+
+    /// Dials on the phone in a browser, which is on the call at once.
+    ///
+    /// # Errors
+    /// `Conflict` when another page has the phone, `Unavailable` when the node is full.
+    pub async fn dial_on_phone(
+        &self,
+        by: &Principal,
+        connection: &Connection,
+        wish: Originate,
+    ) -> Result<CallId, Refusal> {
+        let device = Device {
+            extension: wish.from.clone(),
+            name: String::new(),
+            binding: softphone::BINDING.to_owned(),
+        };
+        let id = CallId::fresh();
+        self.admit()?;
+        connection.expect(id, wish.to.clone()).await?;
+        self.start(by, id, wish, vec![device]).await
     }
 
     /// Does something to a live call.

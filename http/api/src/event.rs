@@ -148,6 +148,8 @@ pub mod close {
     pub const FORBIDDEN: u16 = 4003;
     /// The client reads too slowly; it resumes from its last position.
     pub const TOO_SLOW: u16 = 4008;
+    /// Another page has taken the phone over.
+    pub const REPLACED: u16 = 4009;
     /// The node goes down; the client connects again.
     pub const DRAINING: u16 = 4012;
 }

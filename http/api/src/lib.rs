@@ -12,6 +12,7 @@
 //! | Sign-in                                   | [`session`]    |
 //! | Who has changed what                      | [`audit`]      |
 //! | The event stream                          | [`event`]      |
+//! | The phone in a browser                    | [`phone`]      |
 //! | Errors                                    | [`problem`]    |
 //! | What each error means and what helps      | [`pages`]      |
 //!
@@ -24,6 +25,7 @@ pub mod event;
 pub mod floor;
 pub mod import;
 pub mod pages;
+pub mod phone;
 pub mod problem;
 pub mod prompt;
 pub mod record;

@@ -13,7 +13,7 @@
 //! the one before has been written.
 
 mod pictures;
-mod socket;
+pub(crate) mod socket;
 mod sse;
 mod tickets;
 
@@ -148,7 +148,7 @@ impl Client {
 }
 
 /// Waits until the node drains.
-async fn drained(draining: &mut watch::Receiver<bool>) {
+pub(crate) async fn drained(draining: &mut watch::Receiver<bool>) {
     if draining.wait_for(|draining| *draining).await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -10,6 +10,7 @@
 //! | The manual, a page for each problem           | `manual`                  |
 //! | The event socket's types, for programs        | `wire`                    |
 //! | What the operations do                        | `resources`, `calls` … |
+//! | The panel's files                             | `panel`                   |
 //!
 //! Invariants: every operation names its permission or says that it is public; no secret leaves;
 //! nothing here knows telephony, all of it goes through the office.
@@ -29,7 +30,9 @@ mod limits;
 mod listener;
 mod manual;
 mod operation;
+mod panel;
 mod passwords;
+mod phone;
 mod pipeline;
 mod problem;
 mod prompts;

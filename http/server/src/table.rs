@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::operation::Operation;
 use crate::{
-    audit, calls, events, floor, health, prompts, records, resources, sessions, voicemail,
+    audit, calls, events, floor, health, phone, prompts, records, resources, sessions, voicemail,
 };
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
@@ -19,6 +19,7 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         voicemail::operations(),
         prompts::operations(),
         events::operations(),
+        phone::operations(),
         health::operations(),
     ]
     .into_iter()

@@ -6,6 +6,7 @@ mod document;
 mod events;
 mod manual;
 mod pages;
+mod panel;
 mod problems;
 mod repeats;
 mod resources;

@@ -24,6 +24,7 @@ use tandem_actors::registrar::{Location, RegistrarArgs, RegistrarMsg};
 use tandem_actors::repeats::Repeats;
 use tandem_actors::root::{Door, RootActor, RootArgs};
 use tandem_actors::sessions::Sessions;
+use tandem_actors::softphone::Softphones;
 use tandem_actors::switch::{Access, Switch};
 use tandem_actors::trace::Traces;
 use tandem_actors::trunk::{Trunks, TrunksArgs};
@@ -288,6 +289,7 @@ async fn exchange(
         prompts: Prompts::new(library),
         location: read.location.clone(),
         trunks,
+        softphones: Softphones::default(),
         access: Arc::new(access),
         voicemail: read.voicemail.clone(),
         placed: Arc::new(Whereabouts::default()),

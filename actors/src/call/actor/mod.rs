@@ -219,6 +219,13 @@ impl CallState {
             CallMsg::SipTimer { leg, timer } => {
                 self.leg_input(myself, leg, SipInput::Timer(timer));
             }
+            CallMsg::Browser { leg, line, event } => {
+                let Some(sip) = self.legs.get_mut(&leg) else { return };
+                let happenings = sip.browser_said(&self.exchange, myself, (line, *event));
+                for happening in happenings {
+                    self.happened(myself, leg, happening);
+                }
+            }
             CallMsg::Timer(timer) if timer == TimerId(u64::MAX) => myself.stop(None),
             CallMsg::Timer(timer) => self.step(myself, Input::Timer(timer)),
             CallMsg::Media(event) => self.media(myself, event),

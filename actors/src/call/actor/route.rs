@@ -9,6 +9,7 @@ use crate::call::machine::{Device, Party, Route};
 use crate::exchange::Exchange;
 use crate::flow::{Leave, Listen, Menu, Message, Pin, Script, Steps};
 use crate::numbering::{self, Origin, Target};
+use crate::softphone;
 
 /// Where a number leads for a party.
 pub(crate) fn resolve(exchange: &Exchange, by: &Party, dialled: &str) -> Route {
@@ -48,19 +49,15 @@ pub(super) fn destination(exchange: &Exchange, by: &Party, wanted: &Destination)
     route(exchange, by, target, shown)
 }
 
-/// The registered phones of an extension.
+/// The registered phones of an extension, and the one in a browser.
 pub(crate) fn devices(exchange: &Exchange, extension: &str) -> Vec<Device> {
     let directory = exchange.provisioning.directory();
     let name = directory.extension(extension).map(|it| it.name.clone()).unwrap_or_default();
-    exchange
-        .location
-        .contacts(extension)
-        .into_iter()
-        .map(|binding| Device {
-            extension: extension.to_owned(),
-            name: name.clone(),
-            binding: binding.key,
-        })
+    let contacts = exchange.location.contacts(extension).into_iter().map(|binding| binding.key);
+    let browser = exchange.softphones.of(extension).map(|_| softphone::BINDING.to_owned());
+    contacts
+        .chain(browser)
+        .map(|binding| Device { extension: extension.to_owned(), name: name.clone(), binding })
         .collect()
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ExtensionVoicemail, yes};
+use super::{ExtensionVoicemail, always, yes};
 
 /// How DTMF digits travel on a leg.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -60,7 +60,7 @@ pub struct Extension {
     pub name: String,
     /// The SIP password, 8 to 128 characters. Required when the extension is created; left out
     /// later, the password stays.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "always")]
     #[schema(write_only)]
     pub password: Option<String>,
     /// Caller ID for calls to the outside; empty: the route's.
@@ -123,7 +123,7 @@ pub struct TrunkAuth {
     /// Digest user name.
     pub username: String,
     /// Digest password. Left out when a trunk is changed, the password stays.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "always")]
     #[schema(write_only)]
     pub password: Option<String>,
 }

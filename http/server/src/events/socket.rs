@@ -16,6 +16,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::pictures::Topic;
 use super::{Client, drained};
 use crate::convert;
+use crate::identity::SUBPROTOCOL;
 use crate::operation::{Call, Reply, read};
 use crate::pipeline::{self, Wish};
 use crate::problem::{Code, Problem};
@@ -64,13 +65,8 @@ struct Conversation {
 }
 
 pub(super) async fn open(mut call: Call) -> Result<Reply, Problem> {
-    same_origin(&call.headers)?;
     let client = Client::of(&call)?;
-    let no_upgrade = || Problem::parameter("Upgrade", "an upgrade to a WebSocket is needed");
-    let mut head = call.head.take().ok_or_else(no_upgrade)?;
-    let upgrade = WebSocketUpgrade::from_request_parts(&mut head, &()).await;
-    let upgrade = upgrade.map_err(|_| no_upgrade())?;
-    let upgrade = upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES);
+    let upgrade = upgrade(&mut call).await?;
     let peer = call.peer;
     Ok(Reply::Raw(upgrade.on_upgrade(move |socket| {
         let conversation = Conversation {
@@ -86,6 +82,16 @@ pub(super) async fn open(mut call: Call) -> Result<Reply, Problem> {
         };
         conversation.run()
     })))
+}
+
+/// The upgrade that a request asks for, with our limits.
+pub(crate) async fn upgrade(call: &mut Call) -> Result<WebSocketUpgrade, Problem> {
+    same_origin(&call.headers)?;
+    let no_upgrade = || Problem::parameter("Upgrade", "an upgrade to a WebSocket is needed");
+    let mut head = call.head.take().ok_or_else(no_upgrade)?;
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut head, &()).await;
+    let upgrade = upgrade.map_err(|_| no_upgrade())?.protocols([SUBPROTOCOL]);
+    Ok(upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES))
 }
 
 /// Browsers name the page's origin; the pages of other sites may not listen.
