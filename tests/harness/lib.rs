@@ -7,6 +7,7 @@
 //! | Members of a cluster                   | [`members`] |
 //! | pjsua2 telephones                      | [`phone`]   |
 //! | baresip telephones                     | [`baresip`] |
+//! | Chromium with a microphone             | [`browser`] |
 //! | SIPp scenarios                         | [`sipp`]    |
 //! | SIP by hand                            | [`wire`]    |
 //! | Requests to the HTTP API               | [`api`]     |
@@ -17,6 +18,7 @@
 
 pub mod api;
 pub mod baresip;
+pub mod browser;
 pub mod members;
 pub mod node;
 pub mod office;
@@ -29,6 +31,7 @@ pub mod wire;
 
 pub use api::Api;
 pub use baresip::Baresip;
+pub use browser::Browser;
 pub use members::Machine;
 pub use node::Node;
 pub use office::Office;
