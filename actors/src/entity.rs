@@ -19,6 +19,8 @@ pub const REGISTRAR: Kind = Kind(5);
 
 /// Mailboxes; the key is the number of the extension or the group.
 pub const MAILBOX: Kind = Kind(16);
+/// What is known of callbacks beside the calls' own events; the key is `index`.
+pub const CALLBACK: Kind = Kind(20);
 
 /// Sessions of people; the key is the BLAKE3 of the session's secret.
 pub const SESSION: Kind = Kind(24);

@@ -12,6 +12,8 @@ use tandem_sip::net::Transport;
 use tandem_sip::session::Identity;
 
 use crate::call::Calls;
+use crate::callback::Callbacks;
+use crate::outbound::Tolls;
 use crate::presence::Lamps;
 use crate::prompts::Prompts;
 use crate::provisioning::Provisioning;
@@ -66,6 +68,10 @@ pub struct Exchange {
     pub voicemail: Voicemail,
     /// Phones in browsers.
     pub softphones: Softphones,
+    /// What outside calls have cost, and how often they began.
+    pub tolls: Tolls,
+    /// Who called whom last.
+    pub callbacks: Callbacks,
     /// Queue and agent actors.
     pub placed: Arc<Whereabouts>,
     /// Live calls.

@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod audit;
 pub mod call;
+pub mod callback;
 mod codes;
 pub mod entity;
 pub mod event;
@@ -14,6 +15,7 @@ pub mod flow;
 pub mod mail;
 pub mod numbering;
 pub mod office;
+pub mod outbound;
 pub mod presence;
 pub mod prompts;
 pub mod provisioning;

@@ -10,6 +10,7 @@ use ractor::ActorRef;
 use tandem_config::resource::Role;
 use tandem_journal::{Entity, Journal};
 use tandem_kernel::{CallId, ask};
+use tokio::time::Instant;
 
 use crate::agent::{AgentMsg, Command, Source};
 use crate::entity;
@@ -22,6 +23,9 @@ const VIEW_WITHIN: Duration = Duration::from_secs(2);
 
 /// How long an agent may take to change state, the commit included.
 const COMMAND_WITHIN: Duration = Duration::from_secs(5);
+
+/// The wait before an agent who is not free is asked again.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// What is known of an extension without its agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -174,6 +178,54 @@ impl Whereabouts {
             change(seen);
             AgentMsg::Registered(seen.is_reachable())
         });
+    }
+
+    /// Takes an extension for a call if it is free (C-020, C-025): an agent as the agent says,
+    /// another one when it is registered and in no call. One that is not free is waited for.
+    pub async fn claim(&self, extension: &str, call: CallId, grace: Duration) -> bool {
+        let until = Instant::now() + grace;
+        loop {
+            if self.claim_now(extension, call).await {
+                return true;
+            }
+            if Instant::now() + LOOK_AGAIN > until {
+                return false;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    async fn claim_now(&self, extension: &str, call: CallId) -> bool {
+        let Some(agent) = self.agent(extension) else { return self.claim_phone(extension, call) };
+        let question = |reply| AgentMsg::Claim { call, reply };
+        match ask(&agent, VIEW_WITHIN, question).await {
+            Ok(Ok(())) => {
+                self.in_call(extension, call);
+                true
+            }
+            Ok(Err(_)) => false,
+            // It may have said yes too late.
+            Err(_) => {
+                self.out_of_call(extension, call);
+                false
+            }
+        }
+    }
+
+    /// Takes an extension for a call that it asked for itself: one that is in no call, whatever
+    /// its agent's state. The agent is told.
+    pub fn take(&self, extension: &str, call: CallId) -> bool {
+        let is_taken = self.claim_phone(extension, call);
+        if is_taken {
+            self.in_call(extension, call);
+        }
+        is_taken
+    }
+
+    fn claim_phone(&self, extension: &str, call: CallId) -> bool {
+        let mut seen = self.seen.write();
+        let Some(entry) = seen.get_mut(extension) else { return false };
+        entry.registered && entry.calls.is_empty() && entry.calls.insert(call)
     }
 
     /// The lock is held while the message is sent, so that a new actor misses none.

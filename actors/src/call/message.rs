@@ -7,7 +7,7 @@ use tandem_sip::net::{Inbound, TuEvent};
 use tandem_sip::session::{Event as SessionEvent, TimerId as SipTimerId};
 
 use super::leg::SipLeg;
-use super::machine::{LegIndex, Party, TimerId};
+use super::machine::{Device, LegIndex, Party, TimerId};
 use crate::flow::Cue;
 use crate::office::{CallCommand, CallView, Refusal, TraceItem};
 use crate::queue::QueueNotice;
@@ -68,6 +68,15 @@ pub enum CallMsg {
         line: u64,
         /// The event.
         event: Box<SessionEvent>,
+    },
+    /// Whether an agent was free for this call.
+    Claimed {
+        /// The request's number.
+        request: u32,
+        /// The agent.
+        extension: String,
+        /// Their phones; none: not free.
+        devices: Option<Vec<Device>>,
     },
     /// From the API.
     Command {

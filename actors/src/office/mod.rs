@@ -8,9 +8,13 @@
 //! | Call records, the event feed             | `records`           |
 //! | Sessions, repeated requests, the audit   | `sessions`, `repeats`, `audit` |
 
+mod callback;
+mod outside;
 mod recordings;
 mod view;
 
+use outside::not_let_out;
+pub use outside::{CodeView, Reading};
 pub use view::*;
 
 use std::sync::Arc;
@@ -26,9 +30,10 @@ use tandem_kernel::{CallId, Position};
 use tandem_telemetry::metric;
 
 use crate::audit::{self, Audit};
-use crate::call::machine::{Device, Party};
+use crate::call::machine::{Device, Errand, Party};
 use crate::call::{CallArgs, CallMsg, Start, devices};
 use crate::exchange::Exchange;
+use crate::numbering::Target;
 use crate::provisioning::Provisioning;
 use crate::records::{self, Records};
 use crate::repeats::Repeats;
@@ -37,6 +42,9 @@ use crate::softphone::{self, Connection, Softphones};
 
 /// How long an actor may take to answer.
 const DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long a phone that was asked to call rings.
+const RINGS_FOR: Duration = Duration::from_secs(60);
 
 /// A condition that a working node fulfils.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,13 +136,23 @@ impl Office {
         if directory.extension(&wish.from).is_none() {
             return Err(Refusal::NotFound { kind: "extension", key: wish.from });
         }
+        let shown = self.shown(&wish)?;
         let devices = devices(exchange, &wish.from);
         if devices.is_empty() {
             let detail = format!("no phone of extension {} is registered", wish.from);
             return Err(Refusal::Conflict { code: "extension-not-registered", detail });
         }
         self.admit()?;
-        self.start(by, CallId::fresh(), wish, devices).await
+        self.start(by, CallId::fresh(), wish, (devices, shown)).await
+    }
+
+    /// The number that the outside will see, when the call goes there and may.
+    fn shown(&self, wish: &Originate) -> Result<Option<String>, Refusal> {
+        match self.read_digits(&wish.from, &wish.to, &wish.wish)?.target {
+            Target::Outside(plan) => Ok(Some(plan.outgoing.number)),
+            Target::Barred(barred) => Err(not_let_out(&barred)),
+            _ => Ok(None),
+        }
     }
 
     fn admit(&self) -> Result<(), Refusal> {
@@ -145,13 +163,13 @@ impl Office {
             .map_err(|_| Refusal::Unavailable { detail: "the node takes no more calls now".into() })
     }
 
-    /// Starts a call that rings these phones of an extension first.
+    /// Starts a call that rings these phones of an extension first, and what they are shown.
     async fn start(
         &self,
         by: &Principal,
         id: CallId,
         wish: Originate,
-        devices: Vec<Device>,
+        (devices, shown): (Vec<Device>, Option<String>),
     ) -> Result<CallId, Refusal> {
         let exchange = self.exchange()?;
         let directory = self.parts.provisioning.directory();
@@ -160,11 +178,32 @@ impl Office {
         };
         let caller =
             Party::Extension { number: extension.number.clone(), name: extension.name.clone() };
-        let start = Start::Originate { caller, devices, dialled: wish.to };
+        // D-029: of several phones only the one that registered last answers by itself.
+        let newest = exchange.location.contacts(&wish.from).into_iter();
+        let newest = newest.max_by_key(|binding| binding.expires_at).map(|it| it.key);
+        let errand = Errand {
+            wish: wish.wish,
+            by: by.name.clone(),
+            correlation_id: wish.correlation_id,
+            shown,
+            auto_answer: newest.filter(|_| wish.auto_answer),
+        };
+        let start = Start::Originate {
+            caller,
+            devices,
+            dialled: wish.to,
+            ring_for: wish.ring_for.unwrap_or(RINGS_FOR),
+            errand: Box::new(errand),
+        };
+        if wish.needs_idle {
+            self.reserve(exchange, &wish.from, id).await?;
+        }
         let args = CallArgs { id, exchange: exchange.clone(), start };
-        exchange.calls.spawn(args).await.map_err(|error| Refusal::Unavailable {
-            detail: format!("the call did not start: {error}"),
-        })?;
+        if let Err(error) = exchange.calls.spawn(args).await {
+            exchange.placed.out_of_call(&wish.from, id);
+            let detail = format!("the call did not start: {error}");
+            return Err(Refusal::Unavailable { detail });
+        }
         tracing::info!(call = %id, by = %by.name, "call originated");
         // The call does not wait for its note.
         drop(audit::note(&self.parts.journal, by, "originated", "call", &id.to_string()));
@@ -201,10 +240,28 @@ impl Office {
             name: String::new(),
             binding: softphone::BINDING.to_owned(),
         };
+        let shown = self.shown(&wish)?;
         let id = CallId::fresh();
         self.admit()?;
         connection.expect(id, wish.to.clone()).await?;
-        self.start(by, id, wish, vec![device]).await
+        self.start(by, id, wish, (vec![device], shown)).await
+    }
+
+    /// Takes an extension for a call that it asked for, if it neither talks nor rings. Of
+    /// several calls at once one gets it (D-059); a ready agent is not ready from here on (D-031).
+    async fn reserve(
+        &self,
+        exchange: &Exchange,
+        extension: &str,
+        call: CallId,
+    ) -> Result<(), Refusal> {
+        let is_party = |leg: &LegView| leg.party.strip_prefix("extension:") == Some(extension);
+        let rings = self.calls().await.iter().any(|view| view.legs.iter().any(is_party));
+        if rings || !exchange.placed.take(extension, call) {
+            let detail = format!("extension {extension} is in a call");
+            return Err(Refusal::Conflict { code: "extension-busy", detail });
+        }
+        Ok(())
     }
 
     /// Does something to a live call.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync;
 use tandem_config::resource::{
-    ApiToken, CallFlow, Extension, GroupVoicemail, InboundRoute, Ivr, MailboxOptions,
-    OutboundRoute, Queue, RingGroup, Settings, Trunk, User,
+    ApiToken, CallFlow, ChannelCategory, Extension, GroupVoicemail, InboundRoute, Ivr,
+    MailboxOptions, OutboundCode, OutboundRoute, Queue, RingGroup, Settings, Trunk, User,
 };
 use tandem_config::{Kind, Resource};
 use tandem_kernel::Timestamp;
@@ -77,6 +77,12 @@ impl Directory {
         /// An outbound route by its name.
         outbound_route, /// All outbound routes.
         outbound_routes: OutboundRoute;
+        /// An outbound code by its id.
+        outbound_code, /// All outbound codes.
+        outbound_codes: OutboundCode;
+        /// A channel category by its name.
+        channel_category, /// All channel categories.
+        channel_categories: ChannelCategory;
         /// A user by the sign-in name.
         user, /// All users.
         users: User;

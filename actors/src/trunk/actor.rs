@@ -144,7 +144,7 @@ impl TrunkState {
                 tracing::warn!(trunk = %name, "trunk does not answer");
             }
         }
-        let up = self.args.trunks.way(name).is_some();
+        let up = self.args.trunks.is_up(name);
         metric::TRUNK_UP.set_with("trunk", name.clone(), u64::from(up));
     }
 }

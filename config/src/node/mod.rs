@@ -34,6 +34,8 @@ pub struct NodeConfig {
     pub records: Records,
     /// Letters.
     pub mail: Mail,
+    /// The compatibility door.
+    pub compat: Compat,
     /// Logs.
     pub log: Log,
     /// Links to other nodes.
@@ -149,6 +151,31 @@ pub struct Mail {
     pub from: String,
 }
 
+/// An account of the compatibility door.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompatAccount {
+    /// Its name.
+    pub username: String,
+    /// The MD5 of its password, 32 lower-case hex digits (D-041).
+    pub password_md5: String,
+    /// Extensions that it may use; empty: all (D-039).
+    #[serde(default)]
+    pub extensions: Vec<String>,
+}
+
+/// The compatibility door (section D).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compat {
+    /// Whether it is open.
+    pub enabled: bool,
+    /// Who may log in.
+    pub accounts: Vec<CompatAccount>,
+    /// The origin that browsers are told (D-052).
+    pub origin: String,
+}
+
 /// Logs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,6 +235,15 @@ impl NodeConfig {
         if !["tokio", "epoll"].contains(&&*self.media.backend) {
             let what = format!("{:?} is not a backend", self.media.backend);
             wrong.push(("media.backend", what, "tokio or epoll"));
+        }
+        let is_md5 = |account: &CompatAccount| {
+            let digest = &account.password_md5;
+            let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+            digest.len() == 32 && digest.bytes().all(hex)
+        };
+        if !self.compat.accounts.iter().all(is_md5) {
+            let hint = "32 lower-case hex digits, as md5sum prints them";
+            wrong.push(("compat.accounts", "a password_md5 is no MD5".into(), hint));
         }
         if !self.media.advertised.is_empty() && self.media.advertised.parse::<IpAddr>().is_err() {
             let what = format!("{:?} is not an address", self.media.advertised);

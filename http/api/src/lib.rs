@@ -4,8 +4,10 @@
 //! |-------------------------------------------|----------------|
 //! | Provisioned resources                     | [`resource`]   |
 //! | Many resources in one request             | [`import`]     |
+//! | Callbacks                                 | [`callback`]   |
 //! | Live calls and their traces               | [`call`]       |
 //! | Agents and queues as they are now         | [`floor`]      |
+//! | Outbound codes at work                    | [`outbound`]   |
 //! | Records of ended calls                    | [`record`]     |
 //! | Messages of mailboxes                     | [`voicemail`]  |
 //! | Uploaded prompts                          | [`prompt`]     |
@@ -21,11 +23,13 @@
 
 pub mod audit;
 pub mod call;
+pub mod callback;
 pub mod event;
 pub mod floor;
 pub mod import;
 pub mod pages;
 pub mod phone;
+pub mod outbound;
 pub mod problem;
 pub mod prompt;
 pub mod record;

@@ -2,15 +2,22 @@
 //! written out.
 
 mod access;
+mod callback;
 mod flow;
+mod outbound;
 mod queue;
 mod routing;
 mod telephony;
 
 pub use access::{ApiToken, ApiTokenCreated, Role, User};
+pub use callback::{CallbackMode, CallbackPolicy, CallbackTarget, DidScope};
 pub use flow::{
     CallFlow, Conditions, ExtensionVoicemail, FlowAction, FlowStep, GroupStrategy, GroupVoicemail,
     Hours, Ivr, MailboxOptions, RingGroup,
+};
+pub use outbound::{
+    ChannelCategory, DialAction, DialConditions, DialHours, DialStep, OnUnrouted, OutboundCode,
+    OutboundPolicy,
 };
 pub use queue::{
     AgentOptions, AutoPause, EmptyRule, EmptyScenario, Member, Members, Membership, PromptOptions,

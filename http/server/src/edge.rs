@@ -9,6 +9,7 @@ use tandem_kernel::{Clock, Timestamp};
 use tandem_telemetry::metric::Recorder;
 use tokio::sync::{Semaphore, watch};
 
+use crate::compat::{Compat, Settings};
 use crate::events::{Pictures, Tickets};
 use crate::idempotency::Repeats;
 use crate::limits::{Buckets, Rate};
@@ -78,6 +79,7 @@ pub struct Inner {
     pub(crate) event_clients: Arc<Semaphore>,
     pub(crate) tickets: Tickets,
     pub(crate) pictures: Pictures,
+    pub(crate) compat: Option<Compat>,
     draining: watch::Sender<bool>,
 }
 
@@ -106,9 +108,19 @@ impl Edge {
             event_clients: Arc::new(Semaphore::new(limits.event_clients)),
             tickets: Tickets::default(),
             pictures: Pictures::default(),
+            compat: None,
             draining,
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// With the compatibility door open. Before the edge is cloned.
+    #[must_use]
+    pub fn with_compat(mut self, settings: Settings) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.compat = Some(Compat::new(settings));
+        }
+        self
     }
 
     /// Ends the event streams and makes the node not ready; requests go on.

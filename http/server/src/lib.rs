@@ -9,6 +9,7 @@
 //! | The same POST twice                           | `idempotency`             |
 //! | The manual, a page for each problem           | `manual`                  |
 //! | The event socket's types, for programs        | `wire`                    |
+//! | The dial-out API of others                    | `compat`                  |
 //! | What the operations do                        | `resources`, `calls` … |
 //! | The panel's files                             | `panel`                   |
 //!
@@ -16,7 +17,9 @@
 //! nothing here knows telephony, all of it goes through the office.
 
 mod audit;
+mod callback;
 mod calls;
+pub mod compat;
 mod convert;
 mod cursor;
 mod document;
@@ -31,6 +34,7 @@ mod listener;
 mod manual;
 mod operation;
 mod panel;
+mod outbound;
 mod passwords;
 mod phone;
 mod pipeline;

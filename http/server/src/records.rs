@@ -88,7 +88,8 @@ fn example() -> Value {
             "at": "2026-01-05T09:00:00.000Z", "kind": "ivr", "key": "6500",
             "detail": "pressed 1: to queue 6400",
         }],
-        "talk_secs": 180.0, "hold_secs": 0.0,
+        "talk_secs": 180.0, "hold_secs": 0.0, "outgoing": null, "requested_by": null,
+        "correlation_id": null, "callback": null,
     })
 }
 

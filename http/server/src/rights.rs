@@ -17,6 +17,8 @@ pub(crate) enum Permission {
     CallsRead,
     /// To begin a call for an extension.
     CallsOriginate,
+    /// To name outbound codes and to see what they were used for (O-008).
+    CodesDescribe,
     /// To end, hold, resume and transfer calls.
     CallsControl,
     /// To see the signalling of a call.
@@ -64,6 +66,7 @@ impl Permission {
             Self::AccountsWrite => "accounts:write",
             Self::CallsRead => "calls:read",
             Self::CallsOriginate => "calls:originate",
+            Self::CodesDescribe => "outbound-codes:describe",
             Self::CallsControl => "calls:control",
             Self::CallsTrace => "calls:trace",
             Self::AgentsRead => "agents:read",
@@ -90,6 +93,7 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             P::ConfigRead
             | P::CallsRead
             | P::CallsOriginate
+            | P::CodesDescribe
             | P::CallsControl
             | P::CallsTrace
             | P::AgentsRead
@@ -123,6 +127,7 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::AccountsWrite
             | P::CallsTrace
             | P::AuditRead
+            | P::CodesDescribe
             | P::MetricsRead,
         ) => Scope::Nothing,
     }

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use utoipa_swagger_ui::SwaggerUi;
 use uuid::Uuid;
 
+use crate::compat;
 use crate::document;
 use crate::edge::Edge;
 use crate::listener::{Bounded, Peer};
@@ -41,6 +42,7 @@ pub fn router(edge: &Edge) -> Router {
     let page = SwaggerUi::new("/api/docs")
         .external_url_unchecked("/api/openapi.json", document::document());
     router
+        .merge(compat::router(edge))
         .merge(page)
         .merge(manual::routes())
         .route("/", get(panel::door))

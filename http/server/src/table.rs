@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use crate::operation::Operation;
 use crate::{
-    audit, calls, events, floor, health, phone, prompts, records, resources, sessions, voicemail,
+    audit, callback, calls, events, floor, health, outbound, phone, prompts, records, resources,
+    sessions, voicemail,
 };
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
@@ -13,6 +14,8 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         sessions::operations(),
         resources::operations(),
         calls::operations(),
+        outbound::operations(),
+        callback::operations(),
         floor::operations(),
         records::operations(),
         audit::operations(),

@@ -12,10 +12,12 @@ use ractor::Actor;
 use tandem_actors::agent::letters::Letters;
 use tandem_actors::audit::Audit;
 use tandem_actors::call::Calls;
+use tandem_actors::callback::Callbacks;
 use tandem_actors::entity;
 use tandem_actors::exchange::{Exchange, Policy};
 use tandem_actors::mail::{self, Mailer, Security};
 use tandem_actors::office::{Office, Parts};
+use tandem_actors::outbound::Tolls;
 use tandem_actors::presence::PresenceMsg;
 use tandem_actors::prompts::Prompts;
 use tandem_actors::provisioning::Provisioning;
@@ -35,6 +37,7 @@ use tandem_engine::Backend;
 use tandem_journal::Journal;
 use tandem_kernel::{Clock, Position};
 use tandem_mesh::Mesh;
+use tandem_server::compat;
 use tandem_server::{Cost, Edge, Limits, Passwords, Rate};
 use tandem_sip::digest::Algorithm;
 use tandem_sip::net::{self, Inbound, Listener, Transport};
@@ -101,6 +104,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     // Hashing one password takes a moment: not on a thread that serves others.
     let passwords = tokio::task::spawn_blocking(|| Passwords::new(Cost::default())).await??;
     let edge = Edge::new(office, Some(recorder), clock, passwords, limits(config));
+    let edge = with_doors(edge, config);
     let server = tokio::spawn(tandem_server::serve(listener, edge.clone(), until(ended)));
     if let Some(mesh) = &mesh {
         tokio::spawn(cluster::drain_when_told(mesh.clone(), exchange.calls.clone()));
@@ -126,6 +130,20 @@ fn limits(config: &NodeConfig) -> Limits {
     Limits { principal, ..Limits::default() }
 }
 
+/// The edge with the doors that the configuration opens.
+fn with_doors(edge: Edge, config: &NodeConfig) -> Edge {
+    if !config.compat.enabled {
+        return edge;
+    }
+    let account = |account: &tandem_config::node::CompatAccount| compat::Account {
+        username: account.username.clone(),
+        password_md5: account.password_md5.clone(),
+        extensions: account.extensions.clone(),
+    };
+    let accounts = config.compat.accounts.iter().map(account).collect();
+    edge.with_compat(compat::Settings { accounts, origin: config.compat.origin.clone() })
+}
+
 async fn until(mut ended: watch::Receiver<bool>) {
     let _ended = ended.wait_for(|ended| *ended).await;
 }
@@ -139,6 +157,8 @@ struct Read {
     sessions: Sessions,
     repeats: Repeats,
     voicemail: Voicemail,
+    callbacks: Callbacks,
+    tolls: Tolls,
 }
 
 impl Read {
@@ -158,16 +178,20 @@ impl Read {
             records: records.clone(),
             voicemail: Voicemail::open(journal.clone(), clock, data_dir.join("voicemail"))
                 .context("failed to open the messages")?,
+            callbacks: Callbacks::default(),
+            tolls: Tolls::default(),
         };
         let end = read.pages(journal, Position::START).await?;
         records.close_interrupted(journal, clock).await;
         // Who asks as soon as the edges are open finds the records of the calls just closed.
         let end = read.pages(journal, end).await?;
         let mut subscription = journal.subscribe(end);
+        let callbacks = read.callbacks.clone();
         tokio::spawn(async move {
             while let Ok(record) = subscription.next().await {
                 records.apply(&record);
                 audit.apply(&record);
+                callbacks.apply(&record);
             }
         });
         Ok(read)
@@ -204,7 +228,11 @@ impl Read {
             entity::REPEAT => {
                 self.repeats.replay(record.at, key, event).with_context(unreadable)?;
             }
-            _ => self.records.apply(record),
+            _ => {
+                self.records.apply(record);
+                self.callbacks.apply(record);
+                self.tolls.replay(record);
+            }
         }
         Ok(())
     }
@@ -290,6 +318,8 @@ async fn exchange(
         location: read.location.clone(),
         trunks,
         softphones: Softphones::default(),
+        tolls: read.tolls.clone(),
+        callbacks: read.callbacks.clone(),
         access: Arc::new(access),
         voicemail: read.voicemail.clone(),
         placed: Arc::new(Whereabouts::default()),

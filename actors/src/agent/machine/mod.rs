@@ -13,6 +13,7 @@
 //! is told so.
 
 mod bids;
+mod claim;
 #[cfg(test)]
 mod tests;
 

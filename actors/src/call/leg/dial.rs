@@ -18,6 +18,7 @@ use super::{Happening, SipLeg, capabilities};
 use crate::call::machine::{Device, Dialled, LegEnd, Line, Party};
 use crate::call::message::CallMsg;
 use crate::exchange::Exchange;
+use crate::outbound::lines::WITHHELD;
 use crate::softphone;
 
 /// Where and how an INVITE goes.
@@ -52,6 +53,7 @@ impl SipLeg {
         }
         let (destination, who) = match to {
             Dialled::Device(device) => (to_device(exchange, device, caller)?, device.party()),
+            Dialled::Intercom(device) => (to_intercom(exchange, device, caller)?, device.party()),
             Dialled::Line(line) => (to_line(exchange, line, caller)?, line.party()),
         };
         let failed = |status| LegEnd {
@@ -172,28 +174,51 @@ fn to_device(exchange: &Exchange, device: &Device, caller: &Party) -> Result<Des
     })
 }
 
+/// A phone that is asked to answer by itself. The headers are those that phones of many makers
+/// know (D-060, D-061); one that knows none just rings (D-063).
+fn to_intercom(
+    exchange: &Exchange,
+    device: &Device,
+    caller: &Party,
+) -> Result<Destination, LegEnd> {
+    let mut destination = to_device(exchange, device, caller)?;
+    let domain = &exchange.policy.realm;
+    destination.headers.push((Name::CallInfo, format!("<sip:{domain}>;answer-after=0")));
+    let alert = format!("<http://{domain}>;info=alert-autoanswer;delay=0");
+    destination.headers.push((Name::AlertInfo, alert));
+    Ok(destination)
+}
+
 fn to_line(exchange: &Exchange, line: &Line, caller: &Party) -> Result<Destination, LegEnd> {
-    let down = || LegEnd {
-        status: Some(503),
-        by_party: false,
-        why: format!("trunk {} is not available", line.trunk),
-    };
-    let way = exchange.trunks.way(&line.trunk).ok_or_else(down)?;
+    let refused = |why: String| LegEnd { status: Some(503), by_party: false, why };
+    let asked = exchange.trunks.way(&line.trunk, line.is_emergency);
+    let way = asked.map_err(|no| refused(format!("trunk {} {no}", line.trunk)))?;
+    if !line.is_emergency {
+        let price = u64::from(line.price_per_minute);
+        let entered = exchange.tolls.enter(exchange.clock.now(), &way.trunk, price);
+        entered.map_err(|reached| refused(format!("trunk {} {reached}", line.trunk)))?;
+    }
     let bad = |_| LegEnd::status(484, "the number can not be sent");
     let target = match &line.uri {
         Some(uri) => Uri::parse(uri).map_err(bad)?,
         None => way.uri_of(&line.number),
     };
     let shown = match (&line.caller_id, &way.username) {
-        (id, _) if !id.is_empty() => id.clone(),
+        (id, _) if !id.is_empty() && id != WITHHELD => id.clone(),
         (_, Some(user)) if caller.trunk().is_none() => user.clone(),
         _ => caller.number().to_owned(),
     };
-    let from = party(caller.name(), &shown, &way.domain);
+    let identity = party(caller.name(), &shown, &way.domain);
     let mut headers = Vec::new();
     if way.trusted_identity {
-        headers.push((Name::PAssertedIdentity, from.to_string()));
+        headers.push((Name::PAssertedIdentity, identity.to_string()));
     }
+    let from = if line.caller_id == WITHHELD {
+        headers.push((Name::Privacy, "id".to_owned()));
+        party("Anonymous", WITHHELD, "anonymous.invalid")
+    } else {
+        identity
+    };
     Ok(Destination {
         next_hop: way.target(&target),
         to: party("", &line.number, &way.domain),

@@ -35,8 +35,12 @@ pub(super) const fn parameter_of(kind: Kind) -> &'static str {
         | Kind::Ivr
         | Kind::CallFlow
         | Kind::GroupVoicemail => "number",
-        Kind::Trunk | Kind::InboundRoute | Kind::OutboundRoute | Kind::User => "name",
-        Kind::ApiToken => "id",
+        Kind::Trunk
+        | Kind::InboundRoute
+        | Kind::OutboundRoute
+        | Kind::ChannelCategory
+        | Kind::User => "name",
+        Kind::ApiToken | Kind::OutboundCode => "id",
         Kind::Settings => "",
     }
 }
@@ -77,6 +81,8 @@ fn trunks() -> Entry {
         "name": "carrier", "mode": "register", "host": "sip.example.net", "port": 5060,
         "transport": "udp", "accept_from": [], "auth": { "username": "tandem" },
         "codecs": ["pcma", "pcmu"], "dtmf": "auto", "encryption": "off", "max_calls": 30,
+        "calls_per_second": 5, "calls_per_minute": 0, "spend_per_day": 0,
+        "caller_id": "0225550100", "caller_ids": ["02255501XX"], "withholding": false,
         "options_interval_secs": 30, "trusted_identity": false, "enabled": true,
     });
     let written = json!({
@@ -99,7 +105,8 @@ fn trunks() -> Entry {
 fn inbound_routes() -> Entry {
     let read = json!({
         "name": "sales line", "priority": 10, "trunks": ["carrier"], "did": ["0225550100"],
-        "caller": [], "destination": { "type": "queue", "number": "6400" }, "enabled": true,
+        "caller": [], "destination": { "type": "queue", "number": "6400" }, "callback": null,
+        "enabled": true,
     });
     let (written, read, page) = shapes::<api::InboundRoute>(read.clone(), &read);
     Entry {
@@ -117,8 +124,9 @@ fn inbound_routes() -> Entry {
 fn outbound_routes() -> Entry {
     let read = json!({
         "name": "national", "priority": 10,
-        "rules": [{ "pattern": "0ZX.", "strip": 1, "prepend": "+886" }],
-        "trunks": ["carrier"], "caller_id": "", "extensions": [], "enabled": true,
+        "rules": [{ "prefix": "", "pattern": "0ZX.", "strip": 1, "prepend": "+886" }],
+        "trunks": ["carrier"], "caller_id": "", "extensions": [], "callers": [],
+        "weights": {}, "codes_only": false, "price_per_minute": 0, "enabled": true,
     });
     let (written, read, page) = shapes::<api::OutboundRoute>(read.clone(), &read);
     Entry {
@@ -130,6 +138,46 @@ fn outbound_routes() -> Entry {
         read,
         page,
         patch: json!({ "priority": 20 }),
+    }
+}
+
+fn outbound_codes() -> Entry {
+    let read = json!({
+        "id": "sales", "name": "Sales line", "code": "82", "description": "New customers",
+        "category": "sales", "caller_id": "0225550102", "extensions": [], "queues": ["6400"],
+        "prefix_confirmed": false, "enabled": true,
+    });
+    let (written, read, page) = shapes::<api::OutboundCode>(read.clone(), &read);
+    Entry {
+        kind: Kind::OutboundCode,
+        path: "outbound-codes",
+        names: ("OutboundCode", "OutboundCodes"),
+        words: ("an outbound code", "outbound codes"),
+        written,
+        read,
+        page,
+        patch: json!({ "enabled": false }),
+    }
+}
+
+fn channel_categories() -> Entry {
+    let step = json!({
+        "when": { "hours": null, "extensions": ["1000"], "number": ["09X."] },
+        "action": { "type": "dial", "route": "mobile", "prepend": "", "caller_id": "0225550102" },
+    });
+    let read = json!({
+        "name": "sales", "route": "national", "flow": [step], "numbers": ["0225550102"],
+    });
+    let (written, read, page) = shapes::<api::ChannelCategory>(read.clone(), &read);
+    Entry {
+        kind: Kind::ChannelCategory,
+        path: "channel-categories",
+        names: ("ChannelCategory", "ChannelCategories"),
+        words: ("a channel category", "channel categories"),
+        written,
+        read,
+        page,
+        patch: json!({ "route": null }),
     }
 }
 
@@ -219,14 +267,25 @@ const fn permissions(kind: Kind) -> (Permission, Permission) {
         | Kind::Ivr
         | Kind::CallFlow
         | Kind::GroupVoicemail
+        | Kind::OutboundCode
+        | Kind::ChannelCategory
         | Kind::Settings => (Permission::ConfigRead, Permission::ConfigWrite),
     }
 }
 
 /// The operations of the provisioned resources.
 pub(crate) fn operations() -> Vec<Operation> {
-    let kinds =
-        [extensions(), trunks(), inbound_routes(), outbound_routes(), queues(), users(), tokens()];
+    let kinds = [
+        extensions(),
+        trunks(),
+        inbound_routes(),
+        outbound_routes(),
+        channel_categories(),
+        outbound_codes(),
+        queues(),
+        users(),
+        tokens(),
+    ];
     let kinds = kinds.into_iter().chain(flow::entries());
     let mut operations: Vec<Operation> = kinds.flat_map(crud).collect();
     operations.extend(members());
@@ -326,6 +385,8 @@ const fn path_tag(kind: Kind) -> &'static str {
         | Kind::Ivr
         | Kind::CallFlow
         | Kind::GroupVoicemail
+        | Kind::OutboundCode
+        | Kind::ChannelCategory
         | Kind::Settings => "configuration",
     }
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bids;
+mod claims;
 mod codes;
 mod commands;
 mod restart;
