@@ -176,6 +176,15 @@ pub struct Originate {
     pub needs_idle: bool,
 }
 
+impl Originate {
+    /// A call as a phone dials it: without code, time and asker of its own.
+    #[must_use]
+    pub fn plain(from: String, to: String) -> Self {
+        let (wish, correlation_id, ring_for) = (Wish::default(), None, None);
+        Self { from, to, wish, correlation_id, auto_answer: false, ring_for, needs_idle: false }
+    }
+}
+
 /// What can be done to a live call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallCommand {

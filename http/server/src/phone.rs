@@ -176,7 +176,7 @@ impl Conversation {
 
     // By `&mut`: a socket must not be looked at by two threads.
     async fn dial(&mut self, to: String) -> Result<Done, Problem> {
-        let wish = Originate { from: self.extension.clone(), to };
+        let wish = Originate::plain(self.extension.clone(), to);
         let (office, phone) = (&self.edge.office, connected(&self.phone)?);
         let call = office.dial_on_phone(&self.principal, phone, wish).await?;
         Ok(Done::Dialled(call.to_string()))

@@ -91,14 +91,13 @@ impl Page {
         let (gathered, mut is_gathered) = watch::channel(false);
         let (sender, heard) = mpsc::unbounded_channel();
         let settings = SettingEngineBuilder::new().with_include_loopback_candidate(true).build();
-        let connection = PeerConnectionBuilder::new()
+        let building = PeerConnectionBuilder::new()
             .with_media_engine(media)
             .with_setting_engine(settings)
             .with_handler(Arc::new(Events { gathered, heard: sender }))
             .with_udp_addrs(vec!["127.0.0.1:0"])
-            .build()
-            .await
-            .unwrap();
+            .build();
+        let connection = Box::pin(building).await.unwrap();
         let connection: Arc<dyn PeerConnection> = Arc::new(connection);
         let track: Arc<dyn TrackLocal> = Arc::new(microphone.clone());
         connection.add_track(track).await.unwrap();

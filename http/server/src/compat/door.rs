@@ -133,7 +133,7 @@ impl Door {
 
     /// Takes one request of an account; else the seconds to wait.
     pub(super) fn take(&self, now: Timestamp, account: &str) -> Result<(), u64> {
-        self.rate.take(now, &account.to_owned())
+        self.rate.take(now, &account.to_owned()).map(|_left| ())
     }
 
     fn is_locked(&self, now: Timestamp, from: IpAddr) -> bool {

@@ -122,8 +122,8 @@ impl<'de> Deserialize<'de> for Object {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
     Text(String),
-    List(Vec<Vec<(String, Value)>>),
-    Object(Vec<(String, Value)>),
+    List(Vec<Vec<(String, Self)>>),
+    Object(Vec<(String, Self)>),
 }
 
 /// A named text.

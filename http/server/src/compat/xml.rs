@@ -9,7 +9,7 @@ const DEEPEST: usize = 8;
 pub(super) struct Element {
     pub(super) name: String,
     pub(super) text: String,
-    pub(super) children: Vec<Element>,
+    pub(super) children: Vec<Self>,
 }
 
 /// Reads a document; none when it is not well-formed, or more than is taken here.
