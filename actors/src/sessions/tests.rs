@@ -53,7 +53,7 @@ fn worth(directory: &Directory, user: &User, after: Duration, used: Option<Durat
 
 #[tokio::test]
 async fn an_administrator_is_signed_out_by_quiet_and_others_by_age() {
-    let (admin, agent) = (user("root", "admin"), user("chen", "agent"));
+    let (admin, agent) = (user("root", "admin"), user("chen", "manager"));
     let (provisioning, _journal, _dir) = provisioned(&[&admin, &agent]).await;
     let directory = provisioning.directory();
     let second = Duration::from_secs(1);
@@ -70,7 +70,7 @@ async fn an_administrator_is_signed_out_by_quiet_and_others_by_age() {
 /// The journal is told of a use once a minute, and only where quiet ends a session.
 #[tokio::test]
 async fn only_the_uses_that_matter_are_noted() {
-    let (admin, agent) = (user("root", "admin"), user("chen", "agent"));
+    let (admin, agent) = (user("root", "admin"), user("chen", "manager"));
     let (provisioning, _journal, _dir) = provisioned(&[&admin, &agent]).await;
     let directory = provisioning.directory();
     for (user, wanted) in [(admin, vec![60, 120]), (agent, vec![])] {
@@ -89,7 +89,7 @@ async fn only_the_uses_that_matter_are_noted() {
 
 #[tokio::test]
 async fn a_restart_signs_nobody_out_and_nobody_in_again() {
-    let chen = user("chen", "agent");
+    let chen = user("chen", "manager");
     let (provisioning, journal, _dir) = provisioned(&[&chen]).await;
     let sessions = Sessions::new(provisioning.clone(), journal.clone(), Clock::start());
     for key in [[1; 32], [2; 32]] {
