@@ -31,6 +31,7 @@ export type AgentMembership = {
 
 /** Agent options of a queue. */
 export type AgentOptions = {
+  auto_pause?: AutoPause;
   retry_interval_secs?: number;
   ring_in_use?: boolean;
   ring_timeout_secs?: number;
@@ -73,6 +74,12 @@ export type AuditEntry = {
   position: string;
 };
 
+/** When an agent is paused by the system (Q-085). It has no effect with `ring_all` (Q-086). */
+export type AutoPause = {
+  enabled?: boolean;
+  missed_calls?: number;
+};
+
 /** A live call. */
 export type Call = {
   answered_at?: string | null;
@@ -97,15 +104,19 @@ export type CallFlow = {
 export type CallRecord = {
   answered_at?: string | null;
   answered_by?: string | null;
+  callback?: (Callback | null);
   cause: string;
+  correlation_id?: string | null;
   direction: Direction;
   ended_at: string;
   from: string;
   hold_secs: number;
   id: string;
   outcome: string;
+  outgoing?: (Outgoing | null);
   position: string;
   queue?: (QueuePassage | null);
+  requested_by?: string | null;
   started_at: string;
   steps: Array<CallStep>;
   talk_secs: number;
@@ -119,6 +130,49 @@ export type CallStep = {
   detail: string;
   key: string;
   kind: string;
+};
+
+/** A customer who called back. */
+export type Callback = {
+  agent: string;
+  agent_only: boolean;
+  fell_back: boolean;
+  outbound_at: string;
+  outbound_call: string;
+  result: string;
+};
+
+/** What is known of a number. */
+export type CallbackLookup = {
+  last_call?: (LastCall | null);
+};
+
+/** Who takes a callback when the agent can not. */
+export type CallbackMode = "agent_only" | "agent_first";
+
+/** The policy for callbacks. */
+export type CallbackPolicy = {
+  announcement?: string;
+  did_scope?: DidScope;
+  enabled?: boolean;
+  grace_secs?: number;
+  hours?: Array<DialHours>;
+  mode?: CallbackMode;
+  prompt?: string;
+  ring_timeout_secs?: number;
+  target?: CallbackTarget;
+  window_hours?: number;
+};
+
+/** Whom a customer reaches after a transfer. */
+export type CallbackTarget = "placed_by" | "last_talked";
+
+/** A channel category: which route its codes take. */
+export type ChannelCategory = {
+  flow?: Array<DialStep>;
+  name: string;
+  numbers?: Array<string>;
+  route?: string | null;
 };
 
 /** What a client may say on the WebSocket. */
@@ -139,11 +193,47 @@ export type ClientMessage = ({
   type: "command";
 });
 
+/** What is said about a code and where it belongs: the part that needs no technician. */
+export type CodeDescription = {
+  category?: string;
+  description?: string;
+  name: string;
+};
+
+/** A trunk of a code. */
+export type CodeTrunk = {
+  name: string;
+  state: string;
+};
+
+/** The figures of one outbound code. */
+export type CodeUsage = {
+  answered: number;
+  attempts: number;
+  code: string;
+  cost: number;
+  failures: Record<string, number>;
+  id: string;
+  name: string;
+  talk_secs: number;
+  unrouted: number;
+};
+
+/** The figures of all outbound codes that were used. */
+export type CodeUsages = {
+  codes: Array<CodeUsage>;
+};
+
 /** When a step of a call flow is done; all that is given must hold. */
 export type Conditions = {
   caller?: Array<string>;
   digits?: Array<string>;
   hours?: (Hours | null);
+};
+
+/** Caller IDs that customers can not call back. */
+export type DeadEnds = {
+  numbers: Array<string>;
 };
 
 /** Where a call can be sent. */
@@ -179,12 +269,47 @@ export type Destination = ({
   type: "ring_group";
 });
 
+/** What a step of a category's flow says. */
+export type DialAction = ({
+  caller_id?: string;
+  prepend?: string;
+  route: string;
+  type: "dial";
+} | {
+  reason: string;
+  type: "reject";
+});
+
+/** When a step of a category's flow decides; all that is given must hold. */
+export type DialConditions = {
+  extensions?: Array<string>;
+  hours?: (Hours | null);
+  number?: Array<string>;
+};
+
+/** A span of the day on some days of the week. */
+export type DialHours = {
+  days: Array<number>;
+  from_minute: number;
+  until_minute: number;
+};
+
 /** One dial pattern of an outbound route and what is done to the number. */
 export type DialRule = {
   pattern: string;
+  prefix?: string;
   prepend?: string;
   strip?: number;
 };
+
+/** A step of a category's flow: the first whose conditions hold decides. */
+export type DialStep = {
+  action: DialAction;
+  when?: DialConditions;
+};
+
+/** Which called numbers bring a customer back to the agent. */
+export type DidScope = "same_number" | "same_category" | "any";
 
 /** Where a call came from and went. */
 export type Direction = "internal" | "inbound" | "outbound";
@@ -218,12 +343,14 @@ export type Event = {
 export type Extension = {
   codecs?: Array<string>;
   dtmf?: DtmfMode;
+  email?: string;
   enabled?: boolean;
   encryption?: Encryption;
   max_contacts?: number;
   name?: string;
   number: string;
   outbound_caller_id?: string;
+  password?: string | null;
   ring_timeout_secs?: number;
   voicemail?: ExtensionVoicemail;
 };
@@ -314,6 +441,7 @@ export type Imported = {
 /** Where calls from trunks go. Routes are tried by ascending `priority`, then by name; the first
 that matches trunk, dialled number and caller wins. */
 export type InboundRoute = {
+  callback?: boolean | null;
   caller?: Array<string>;
   destination: Destination;
   did?: Array<string>;
@@ -336,6 +464,17 @@ export type Ivr = {
   prompt: string;
   timeout?: Destination;
   timeout_secs?: number;
+};
+
+/** The last call of an agent to a number. */
+export type LastCall = {
+  at: string;
+  call: string;
+  category?: string | null;
+  placed_by: string;
+  shown: string;
+  talked?: string | null;
+  trunk: string;
 };
 
 /** One party of a call. */
@@ -362,6 +501,7 @@ export type MailboxOptions = {
 export type Member = {
   extension: string;
   membership: Membership;
+  skill_level?: number;
 };
 
 /** The agents of a queue, in list order. */
@@ -385,9 +525,17 @@ export type Message = {
   mailbox: string;
 };
 
+/** What becomes of a call through a code without a working route. */
+export type OnUnrouted = "default_route" | "reject";
+
 /** A wish to ring an extension and, when it answers, to dial for it. */
 export type Originate = {
+  auto_answer?: boolean;
+  caller_id?: string | null;
+  code_id?: string | null;
+  correlation_id?: string | null;
   from: string;
+  is_typed?: boolean;
   to: string;
 };
 
@@ -396,21 +544,159 @@ export type Originated = {
   id: string;
 };
 
+/** A short code that picks the line of an outside call, and with it the number that the customer
+sees. */
+export type OutboundCode = {
+  caller_id?: string;
+  category?: string;
+  code: string;
+  description?: string;
+  enabled?: boolean;
+  extensions?: Array<string>;
+  id: string;
+  name: string;
+  prefix_confirmed?: boolean;
+  queues?: Array<string>;
+};
+
+/** The policy for calls to the outside. */
+export type OutboundPolicy = {
+  allowed_countries?: Array<string>;
+  caller_ids?: Array<string>;
+  codes_enabled?: boolean;
+  default_code?: string;
+  default_code_by_extension?: Record<string, string>;
+  default_code_by_queue?: Record<string, string>;
+  emergency_numbers?: Array<string>;
+  emergency_trunks?: Array<string>;
+  extension_calls_per_minute?: number;
+  extension_spend_per_day?: number;
+  home_country?: string;
+  hours?: Array<DialHours>;
+  international_prefix?: string;
+  max_codes?: number;
+  min_remainder?: number;
+  national_prefix?: string;
+  on_unrouted?: OnUnrouted;
+  utc_offset_minutes?: number;
+};
+
 /** Which trunk a dialled number takes. */
 export type OutboundRoute = {
   caller_id?: string;
+  callers?: Array<string>;
+  codes_only?: boolean;
   enabled?: boolean;
   extensions?: Array<string>;
   name: string;
+  price_per_minute?: number;
   priority?: number;
   rules: Array<DialRule>;
   trunks: Array<string>;
+  weights?: Record<string, number>;
+};
+
+/** How a call went to the outside. */
+export type Outgoing = {
+  caller_id: string;
+  category?: string | null;
+  cost: number;
+  dialled: string;
+  is_emergency: boolean;
+  number: string;
+  outbound_code?: (UsedCode | null);
+  outbound_code_applied: boolean;
+  route: string;
 };
 
 /** A pause. */
 export type Pause = {
   queue?: string | null;
   reason?: string | null;
+};
+
+/** The reasons for a pause: names by code, from the settings. */
+export type PauseReasons = Record<string, string>;
+
+/** A call on the phone. */
+export type PhoneCall = {
+  call: string;
+  caller_name: string;
+  line: number;
+  number: string;
+  outgoing: boolean;
+  since: string;
+  state: PhoneCallState;
+};
+
+/** What a call on the phone is doing. */
+export type PhoneCallState = "ringing" | "up" | "held";
+
+/** What a page may want of its phone. */
+export type PhoneCommand = ({
+  name: "connect";
+  offer: string;
+} | {
+  name: "dial";
+  to: string;
+} | {
+  line: number;
+  name: "answer";
+} | {
+  line: number;
+  name: "decline";
+} | {
+  line: number;
+  name: "hang_up";
+} | {
+  line: number;
+  name: "hold";
+} | {
+  line: number;
+  name: "resume";
+} | {
+  line: number;
+  name: "transfer";
+  to: string;
+} | {
+  line: number;
+  name: "join";
+  with: number;
+});
+
+/** Where the browser's audio stands. */
+export type PhoneLink = "connecting" | "up" | "down" | "failed";
+
+/** What the server says. */
+export type PhoneMessage = ({
+  extension: string;
+  type: "hello";
+} | {
+  answer?: string | null;
+  call?: string | null;
+  id: number;
+  problem?: (Problem | null);
+  type: "reply";
+} | (PhoneState & {
+  type: "phone";
+}) | {
+  problem: Problem;
+  type: "problem";
+});
+
+/** What a page may say. */
+export type PhoneRequest = ({
+  command: PhoneCommand;
+  id: number;
+  type: "command";
+});
+
+/** The phone as it is now. */
+export type PhoneState = {
+  calls: Array<PhoneCall>;
+  link: PhoneLink;
+  now: string;
+  transfer_failed?: number | null;
 };
 
 /** What can be watched, as it is now. */
@@ -421,6 +707,13 @@ export type Picture = ({
 } | {
   calls: Array<Call>;
 });
+
+/** A line that would be tried. */
+export type PlannedLine = {
+  caller_id: string;
+  number: string;
+  trunk: string;
+};
 
 /** Who asks. */
 export type Principal = {
@@ -463,9 +756,11 @@ export type Prompts = {
 
 /** A call queue. */
 export type Queue = {
+  acceleration_secs?: number;
   agent?: AgentOptions;
   failover?: Destination;
   join_empty?: EmptyRule;
+  key_events?: Record<string, Destination>;
   leave_empty?: EmptyRule;
   max_callers?: number;
   max_wait_secs?: number;
@@ -474,6 +769,7 @@ export type Queue = {
   number: string;
   prompts?: PromptOptions;
   ring_strategy?: RingStrategy;
+  skill_based_routing?: boolean;
   weight?: number;
 };
 
@@ -506,6 +802,29 @@ export type QueueStatus = {
 /** The node can work. If it can not, a problem names what is missing. */
 export type Ready = {
   checks: Array<string>;
+};
+
+/** Digits that are to be read, not dialled. */
+export type Resolve = {
+  caller_id?: string | null;
+  code_id?: string | null;
+  dialled: string;
+  extension: string;
+  is_typed?: boolean;
+};
+
+/** How digits would be read. */
+export type Resolved = {
+  category?: string | null;
+  code_applied: boolean;
+  code_id?: string | null;
+  lines: Array<PlannedLine>;
+  number?: string | null;
+  refusal?: string | null;
+  route?: string | null;
+  step: string;
+  target: string;
+  why?: string | null;
 };
 
 /** Extensions that ring together. */
@@ -559,6 +878,7 @@ export type Session = {
 
 /** System-wide options. Fields that are left out get their defaults. */
 export type Settings = {
+  callback?: CallbackPolicy;
   code_leave_message?: string;
   code_login_all?: string;
   code_login_last?: string;
@@ -569,6 +889,7 @@ export type Settings = {
   dynamic_agents_start_logged_in?: boolean;
   hold_music?: string;
   language?: string;
+  outbound?: OutboundPolicy;
   pause_reasons?: Record<string, string>;
   shared_wrap_up?: boolean;
   test_numbers?: TestNumbers;
@@ -631,6 +952,10 @@ export type Transport = "udp" | "tcp" | "tls";
 export type Trunk = {
   accept_from?: Array<string>;
   auth?: (TrunkAuth | null);
+  caller_id?: string;
+  caller_ids?: Array<string>;
+  calls_per_minute?: number;
+  calls_per_second?: number;
   codecs?: Array<string>;
   dtmf?: DtmfMode;
   enabled?: boolean;
@@ -641,23 +966,52 @@ export type Trunk = {
   name: string;
   options_interval_secs?: number;
   port?: number;
+  spend_per_day?: number;
   transport?: Transport;
   trusted_identity?: boolean;
+  withholding?: boolean;
 };
 
 /** Credentials towards a trunk. */
 export type TrunkAuth = {
+  password?: string | null;
   username: string;
 };
 
 /** How a trunk's far end is known. */
 export type TrunkMode = "peer" | "register";
 
+/** An outbound code as the dial-pad shows it. */
+export type UsableCode = {
+  caller_id: string;
+  category: string;
+  code: string;
+  description: string;
+  id: string;
+  leads_back: boolean;
+  name: string;
+  state: string;
+  trunks: Array<CodeTrunk>;
+};
+
+/** The outbound codes of an extension, or all. */
+export type UsableCodes = {
+  codes: Array<UsableCode>;
+};
+
+/** An outbound code as it was when the call began. */
+export type UsedCode = {
+  code: string;
+  id: string;
+  name: string;
+};
+
 /** A person who signs in. */
 export type User = {
   disabled?: boolean;
   extension?: string | null;
   name: string;
+  password?: string | null;
   role: Role;
 };
 

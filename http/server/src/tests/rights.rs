@@ -68,7 +68,7 @@ fn the_roles_are_as_this_table_says() {
         (P::AccountsRead, Nothing, Nothing),
         (P::AccountsWrite, Nothing, Nothing),
         (P::AuditRead, Nothing, Nothing),
-        (P::CodesDescribe, Nothing, Nothing),
+        (P::CodesDescribe, All, Nothing),
         (P::CallsRead, All, Own),
         (P::CallsOriginate, All, Own),
         (P::CallsControl, All, Own),
