@@ -1,7 +1,6 @@
 //! Clients of the event stream whose network freezes or breaks for half a minute while events
 //! flow: over WebSocket and as server-sent events, each fact comes once and in order.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -9,8 +8,7 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tandem_tests::{Office, Relay};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -206,79 +204,4 @@ async fn head(office: &Office) -> String {
     let hello = std::str::from_utf8(&hello).unwrap();
     let id = hello.lines().find_map(|line| line.strip_prefix("id:"));
     id.unwrap().trim().to_owned()
-}
-
-/// Extensions that one import writes.
-const IMPORTED: usize = 1_000;
-
-/// Writes many extensions, anew or again.
-async fn import(office: &Office, round: usize) {
-    let item = |index: usize| {
-        let number = (20_000 + index).to_string();
-        let extension =
-            json!({ "number": number, "name": round.to_string(), "password": "correct horse" });
-        json!({ "kind": "extension", "resource": extension })
-    };
-    let items: Vec<Value> = (0..IMPORTED).map(item).collect();
-    let done = json!({ "items": items, "overwrite": true });
-    let done = office.api.post("/api/v1/import", done).await;
-    assert_eq!(done["refused"], json!([]));
-}
-
-async fn clients(office: &Office) -> String {
-    let metrics = String::from_utf8(office.api.bytes("/metrics").await).unwrap();
-    let line = metrics.lines().find(|line| line.starts_with("tandem_event_clients"));
-    line.unwrap_or("tandem_event_clients ?").to_owned()
-}
-
-/// S38: who does not read is cut off, keeps no memory, and misses nothing when it comes again.
-#[tokio::test]
-async fn a_stream_that_is_not_read_is_cut_off_within_a_minute_and_resumes() {
-    let office = Office::open().await;
-    let node = &office.node;
-    let from = head(&office).await;
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4_096).unwrap();
-    let mut stream = socket.connect(node.listening.http.parse().unwrap()).await.unwrap();
-    let request = format!(
-        "GET /api/v1/events/stream?kinds=extension HTTP/1.1\r\nHost: node\r\n\
-         Last-Event-ID: {from}\r\nAuthorization: Bearer {}\r\n\r\n",
-        node.demo.token
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut rounds = 0;
-    let begin = Instant::now();
-    while begin.elapsed() < Duration::from_secs(150) {
-        if rounds < 6 {
-            import(&office, rounds).await;
-            rounds += 1;
-        }
-        sleep(Duration::from_millis(500)).await;
-        if rounds == 6 && clients(&office).await.ends_with(" 0") {
-            break;
-        }
-    }
-    assert!(clients(&office).await.ends_with(" 0"), "{}", clients(&office).await);
-    println!("cut off after {:?}, {} events written", begin.elapsed(), rounds * IMPORTED);
-
-    let mut text = Vec::new();
-    // What was under way is still to be read, up to the cut.
-    let _cut = stream.read_to_end(&mut text).await;
-    let text = String::from_utf8_lossy(&text);
-    let whole = text.rsplit_once("\n\n").map_or("", |(whole, _)| whole);
-    let ids: Vec<String> = ids_of(whole).skip(1).collect();
-    assert!(ids.len() < rounds * IMPORTED, "everything was taken");
-    let last = ids.last().cloned().unwrap_or(from);
-    let mut again =
-        Running::start("again", Speech::ServerSent, node.listening.http.clone(), &office, &last);
-    let rest = again.until(&head(&office).await).await;
-    let all: BTreeSet<&String> = ids.iter().chain(&rest).collect();
-    println!("{} events before the cut, {} after it", ids.len(), rest.len());
-    assert_eq!((all.len(), ids.len() + rest.len()), (rounds * IMPORTED, rounds * IMPORTED));
-}
-
-/// The ids of events, without the framing of chunks.
-fn ids_of(text: &str) -> impl Iterator<Item = String> {
-    let ids = text.lines().filter_map(|line| line.strip_prefix("id:"));
-    ids.map(|id| id.trim().to_owned())
 }

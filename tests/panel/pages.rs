@@ -83,13 +83,13 @@ async fn an_administrator_makes_an_extension_sees_what_is_wrong_and_who_was_fast
     browser.tell(json!({ "do": "open", "path": "/panel/#/admin/extensions" })).await;
 
     browser.press("Add").await;
+    browser
+        .tell(json!({ "do": "fill", "label": "Password", "text": "a-long-enough-Password-17" }))
+        .await;
     browser.tell(json!({ "do": "fill", "label": "Number", "text": "12x" })).await;
     browser.press("Save").await;
     let wrong = browser.tell(json!({ "do": "text", "text": "digits" })).await;
     browser.tell(json!({ "do": "fill", "label": "Number", "text": "1017" })).await;
-    browser
-        .tell(json!({ "do": "fill", "label": "Password", "text": "a-long-enough-Password-17" }))
-        .await;
     browser.press("Save").await;
     browser.text("Saved.").await;
     browser.press("Edit: 1017").await;

@@ -230,6 +230,8 @@ function Form({ schema, document, begun, fixed, save, remove, reload, invalid, n
   return (
     <form
       className={own.form}
+      // The node judges: a browser would not send again what is marked as wrong.
+      noValidate
       onSubmit={(event: FormEvent) => {
         event.preventDefault();
         saving.mutate();

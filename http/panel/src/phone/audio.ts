@@ -33,6 +33,7 @@ export class Audio {
   readonly #stream: MediaStream;
   readonly #speaker: HTMLAudioElement;
   readonly #ticking: ReturnType<typeof setInterval>;
+  #heard: MediaStream | null = null;
   #before: Counts = { lost: 0, received: 0 };
 
   static async open(
@@ -58,7 +59,8 @@ export class Audio {
     this.#speaker = speaker;
     this.#sender = this.#connection.addTransceiver(track, { direction: 'sendrecv' }).sender;
     this.#connection.ontrack = (event) => {
-      speaker.srcObject = new MediaStream([event.track]);
+      this.#heard = new MediaStream([event.track]);
+      speaker.srcObject = this.#heard;
       void speaker.play().catch(() => undefined);
     };
     this.#connection.onconnectionstatechange = () => {
@@ -108,7 +110,8 @@ export class Audio {
     clearInterval(this.#ticking);
     this.#connection.close();
     for (const track of this.#stream.getTracks()) track.stop();
-    this.#speaker.srcObject = null;
+    // The next connection may play there already.
+    if (this.#speaker.srcObject === this.#heard) this.#speaker.srcObject = null;
   }
 
   async #measure(onQuality: (quality: Quality) => void): Promise<void> {
