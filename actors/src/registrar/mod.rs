@@ -119,6 +119,7 @@ impl Actor for RegistrarActor {
         args: RegistrarArgs,
     ) -> Result<RegistrarArgs, ActorProcessingErr> {
         drop(myself.send_interval(TICK, || RegistrarMsg::Tick));
+        args.tell_who_is_registered();
         let gone = args.location.registrar.read().on_connections();
         args.take(gone);
         Ok(args)
@@ -145,6 +146,14 @@ impl Actor for RegistrarActor {
 }
 
 impl RegistrarArgs {
+    /// Tells the agents of the phones that are known from the journal: a phone that only
+    /// refreshes its contact changes nothing, so nobody would hear of it.
+    fn tell_who_is_registered(&self) {
+        for extension in self.location.registrar.read().extensions() {
+            self.placed.registered(extension, true);
+        }
+    }
+
     fn register(&self, inbound: &Inbound, extension: &Extension) -> Draft {
         let request = &inbound.request;
         let Some(wish) = read(inbound, extension) else { return Draft::response(request, 400) };
