@@ -103,30 +103,6 @@ pages! {
         node.";
     "extension-busy": "The extension is in a call or rings for one.",
         "Wait until its call has ended.";
-    "number-missing": "An outbound code was dialled with no number behind it.",
-        "Dial the code and the number in one go.";
-    "not-a-number": "What was dialled is no number that can be sent to a trunk.",
-        "Dial digits, with `+` only in front.";
-    "code-unknown": "The outbound code that the request names does not exist.",
-        "Look at the list of outbound codes.";
-    "code-not-permitted": "The extension may not use this outbound code.",
-        "An administrator can add it to the code's extensions.";
-    "code-unrouted": "No trunk of the outbound code can take the call now.",
-        "Look at the code's trunks and whether they are reachable.";
-    "number-not-taken": "No outbound route takes this number.",
-        "Look at the patterns of the outbound routes.";
-    "caller-id-not-allowed": "The extension may not show this caller ID.",
-        "Ask with one of its own caller IDs, or have it allowed.";
-    "route-not-permitted": "The extension may not use the routes that take this number.",
-        "An administrator can permit one of the routes.";
-    "country-not-allowed": "Calls to this country are not allowed.",
-        "An administrator can allow the country in the outbound policy.";
-    "outside-hours": "Calls to this number are not allowed at this time.",
-        "Call within the hours of the outbound policy.";
-    "too-many-calls": "The extension has begun too many outside calls within a minute.",
-        "Wait a minute.";
-    "spend-limit": "The extension has used up what its outside calls may cost.",
-        "An administrator can raise the limit; it begins anew with the next period.";
     "rejected-by-flow": "The call flow of the outbound code has rejected the call.",
         "Look at the conditions of that flow.";
     "call-ended": "The call has ended in the meantime.",
