@@ -24,9 +24,8 @@ use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::{self, BoxStream};
 use ractor::ActorRef;
-use ractor::rpc::CallResult;
 use tandem_journal::Journal;
-use tandem_kernel::{CallId, Position};
+use tandem_kernel::{AskError, CallId, Position, ask};
 use tandem_telemetry::metric;
 
 use crate::audit::{self, Audit};
@@ -278,18 +277,17 @@ impl Office {
         let actor = self.actor(call).ok_or_else(gone)?;
         tracing::info!(%call, by = %by.name, ?command, "call command");
         let action = command.name();
-        let ask = |reply| CallMsg::Command { command, reply };
-        match ractor::rpc::call(&actor, ask, Some(DEADLINE)).await {
-            Ok(CallResult::Success(outcome)) => {
+        match ask(&actor, DEADLINE, |reply| CallMsg::Command { command, reply }).await {
+            Ok(outcome) => {
                 if outcome.is_ok() {
                     drop(audit::note(&self.parts.journal, by, action, "call", &call.to_string()));
                 }
                 outcome
             }
-            Ok(CallResult::Timeout) => {
+            Err(AskError::Timeout) => {
                 Err(Refusal::Unavailable { detail: "the call did not answer in time".into() })
             }
-            Ok(CallResult::SenderError) | Err(_) => Err(gone()),
+            Err(AskError::Dropped | AskError::Gone) => Err(gone()),
         }
     }
 
@@ -298,8 +296,7 @@ impl Office {
         let exchange = self.exchange().ok()?;
         let mut items = exchange.traces.of(id)?;
         if let Some(actor) = self.actor(id)
-            && let Ok(CallResult::Success(figures)) =
-                ractor::rpc::call(&actor, CallMsg::MediaFigures, Some(DEADLINE)).await
+            && let Ok(figures) = ask(&actor, DEADLINE, CallMsg::MediaFigures).await
         {
             items.extend(figures);
         }
@@ -418,8 +415,5 @@ impl Office {
 }
 
 async fn view(call: ActorRef<CallMsg>) -> Option<CallView> {
-    match ractor::rpc::call(&call, CallMsg::View, Some(DEADLINE)).await {
-        Ok(CallResult::Success(view)) => Some(view),
-        Ok(CallResult::Timeout | CallResult::SenderError) | Err(_) => None,
-    }
+    ask(&call, DEADLINE, CallMsg::View).await.ok()
 }

@@ -46,6 +46,7 @@ use tandem_telemetry::metric;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::cli::Run;
 use crate::{cluster, demo, library, say, tls};
@@ -252,7 +253,7 @@ fn keep_for(records: &Records, clock: Clock, days: u32) {
     };
     forget();
     tandem_kernel::spawn("record retention", async move {
-        let mut hours = tokio::time::interval(FORGETTING);
+        let mut hours = tokio::time::interval_at(Instant::now() + FORGETTING, FORGETTING);
         loop {
             hours.tick().await;
             let forget = forget.clone();
