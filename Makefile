@@ -6,20 +6,40 @@
 
 CARGO ?= cargo
 TOOLS := .tools
+PANEL := http/panel
+# Where $(PANEL)/install-node puts a Node.js of our own, if this machine's is none or too old.
+export PATH := $(CURDIR)/target/node/bin:$(PATH)
 
 .PHONY: run demo-cluster build test check fmt lint deny tidy unit wire peers bench fuzz clean
+.PHONY: panel panel-build panel-unit
 
-run:
+# The panel goes into the binary where Node.js can be had; without it the node says how.
+run: panel
 	$(CARGO) run --release --locked --bin tandem -- run --demo
 
-demo-cluster:
+demo-cluster: panel
 	$(CARGO) build --release --locked --bin tandem
 	tests/demo-cluster target/release/tandem
 
-build:
+build: panel
 	$(CARGO) build --release --locked
 
-test: check unit wire
+test: check peers unit panel-unit wire
+
+panel:
+	@if $(PANEL)/install-node; then $(MAKE) --no-print-directory panel-build; \
+	else echo "the binary gets no panel"; fi
+
+panel-build: $(PANEL)/node_modules
+	cd $(PANEL) && npm run --silent build
+
+panel-unit: $(PANEL)/node_modules
+	cd $(PANEL) && npm test --silent
+
+$(PANEL)/node_modules: $(PANEL)/package-lock.json
+	$(PANEL)/install-node
+	cd $(PANEL) && npm ci --no-audit --no-fund --silent
+	@touch $@
 
 check: fmt lint tidy deny
 
@@ -41,7 +61,7 @@ unit:
 	$(CARGO) test --locked --workspace --exclude tandem-tests
 
 # Real phones against a real node.
-wire: peers
+wire: peers panel-build
 	$(CARGO) build --locked --bin tandem
 	$(CARGO) test --locked -p tandem-tests -- --test-threads=2
 

@@ -19,6 +19,15 @@ pub const REGISTRAR: Kind = Kind(5);
 
 /// Mailboxes; the key is the number of the extension or the group.
 pub const MAILBOX: Kind = Kind(16);
+/// What is known of callbacks beside the calls' own events; the key is `index`.
+pub const CALLBACK: Kind = Kind(20);
+
+/// Sessions of people; the key is the BLAKE3 of the session's secret.
+pub const SESSION: Kind = Kind(24);
+/// Requests with an Idempotency-Key; the key is the BLAKE3 of who, what and the key.
+pub const REPEAT: Kind = Kind(25);
+/// Deeds that no other fact tells of; the key is `kind/key` of what they were done to.
+pub const DEED: Kind = Kind(26);
 
 /// The schema version of all event types of this crate.
 const VERSION: u16 = 1;

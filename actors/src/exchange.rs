@@ -12,10 +12,13 @@ use tandem_sip::net::Transport;
 use tandem_sip::session::Identity;
 
 use crate::call::Calls;
+use crate::callback::Callbacks;
+use crate::outbound::Tolls;
 use crate::presence::Lamps;
 use crate::prompts::Prompts;
 use crate::provisioning::Provisioning;
 use crate::registrar::Location;
+use crate::softphone::Softphones;
 use crate::switch::Access;
 use crate::trace::Traces;
 use crate::trunk::Trunks;
@@ -63,6 +66,12 @@ pub struct Exchange {
     pub prompts: Prompts,
     /// Mailboxes.
     pub voicemail: Voicemail,
+    /// Phones in browsers.
+    pub softphones: Softphones,
+    /// What outside calls have cost, and how often they began.
+    pub tolls: Tolls,
+    /// Who called whom last.
+    pub callbacks: Callbacks,
     /// Queue and agent actors.
     pub placed: Arc<Whereabouts>,
     /// Live calls.

@@ -4,7 +4,9 @@
 //! journal, and everything that people read is a projection of it.
 
 pub mod agent;
+pub mod audit;
 pub mod call;
+pub mod callback;
 mod codes;
 pub mod entity;
 pub mod event;
@@ -13,6 +15,7 @@ pub mod flow;
 pub mod mail;
 pub mod numbering;
 pub mod office;
+pub mod outbound;
 pub mod presence;
 pub mod prompts;
 pub mod provisioning;
@@ -20,7 +23,10 @@ pub mod queue;
 mod recorder;
 pub mod records;
 pub mod registrar;
+pub mod repeats;
 pub mod root;
+pub mod sessions;
+pub mod softphone;
 pub mod switch;
 pub mod trace;
 pub mod trunk;

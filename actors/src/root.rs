@@ -1,7 +1,9 @@
 //! The supervisor of what a node has one of: the registrar, and the supervisors of trunks,
 //! queues and agents. Calls have supervisors of their own.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::RwLock;
 use ractor::{Actor, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent};
@@ -22,11 +24,17 @@ use crate::queue::{QueuesActor, QueuesArgs, QueuesMsg};
 use crate::registrar::{RegistrarActor, RegistrarArgs, RegistrarMsg};
 use crate::trunk::{TrunksActor, TrunksArgs, TrunksMsg};
 
+#[cfg(test)]
+mod tests;
+
 /// REGISTER requests that may wait; a phone whose request finds no place tries again.
 const REGISTRATIONS: usize = 4_096;
 
 /// SUBSCRIBE requests that may wait; a phone whose request finds no place tries again.
 const SUBSCRIPTIONS: usize = 1_024;
+
+/// The wait before a child that did not start is tried again.
+const START_RETRY: Duration = Duration::from_secs(2);
 
 /// The one node owns everything since its first start; members of a cluster get epochs of
 /// their own.
@@ -141,7 +149,11 @@ impl Actor for RootActor {
         state: &mut RootState,
     ) -> Result<(), ActorProcessingErr> {
         let RootMsg::Start(child) = message;
-        state.start(&myself, child).await?;
+        // Who has started already goes on while one child can not.
+        if let Err(error) = state.start(&myself, child).await {
+            tracing::error!(?child, %error, "an actor did not start and is tried again");
+            drop(myself.send_after(START_RETRY, move || RootMsg::Start(child)));
+        }
         Ok(())
     }
 
@@ -208,28 +220,28 @@ impl RootState {
             Child::Trunks => {
                 let args = self.args.trunks.clone();
                 let provisioning = args.provisioning.clone();
-                let changes = provisioning.watch();
+                let watcher = Watcher::new(provisioning, Kind::Trunk);
                 let (actor, _task) = Actor::spawn_linked(None, TrunksActor, args, root).await?;
                 let cell = actor.get_cell();
-                watch(provisioning, changes, move |_, change| tell_trunks(&actor, change));
+                watcher.run(move |_, change| tell_trunks(&actor, change));
                 cell
             }
             Child::Queues => {
                 let provisioning = self.args.exchange.provisioning.clone();
-                let changes = provisioning.watch();
+                let watcher = Watcher::new(provisioning, Kind::Queue);
                 let args = self.queues();
                 let (actor, _task) = Actor::spawn_linked(None, QueuesActor, args, root).await?;
                 let cell = actor.get_cell();
-                watch(provisioning, changes, move |now, change| tell_queues(&actor, now, change));
+                watcher.run(move |now, change| tell_queues(&actor, now, change));
                 cell
             }
             Child::Agents => {
                 let provisioning = self.args.exchange.provisioning.clone();
-                let changes = provisioning.watch();
+                let watcher = Watcher::new(provisioning, Kind::Queue);
                 let args = self.agents();
                 let (actor, _task) = Actor::spawn_linked(None, AgentsActor, args, root).await?;
                 let cell = actor.get_cell();
-                watch(provisioning, changes, move |now, change| tell_agents(&actor, now, change));
+                watcher.run(move |now, change| tell_agents(&actor, now, change));
                 cell
             }
             Child::Presence => {
@@ -254,47 +266,93 @@ const fn name(child: Child) -> &'static str {
     }
 }
 
-/// What was provisioned; none after a gap, when everything has to be looked at again.
-type Change<'a> = Option<(Kind, &'a str)>;
+/// What an actor has to be told of.
+enum Change<'a> {
+    /// This was written or removed.
+    One(Kind, &'a str),
+    /// Changes were missed: everything has to be looked at again. These are not there any more.
+    Any { gone: Vec<String> },
+}
 
-/// Tells an actor what was provisioned, until it is gone.
-fn watch(
+/// Tells an actor what is provisioned. Knows what the actor has of one kind, so that what was
+/// removed is told even if the removal itself was missed.
+struct Watcher {
     provisioning: Provisioning,
-    mut changes: broadcast::Receiver<(Kind, String)>,
-    tell: impl Fn(&Directory, Change<'_>) -> bool + Send + 'static,
-) {
-    tandem_kernel::spawn("provisioning watch", async move {
-        loop {
-            let goes_on = match changes.recv().await {
-                Ok((kind, key)) => tell(&provisioning.directory(), Some((kind, &key))),
-                Err(RecvError::Lagged(_)) => tell(&provisioning.directory(), None),
-                Err(RecvError::Closed) => return,
-            };
-            if !goes_on {
-                return;
+    changes: broadcast::Receiver<(Kind, String)>,
+    kind: Kind,
+    known: BTreeSet<String>,
+}
+
+impl Watcher {
+    /// To be made before the actor is given what it starts with.
+    fn new(provisioning: Provisioning, kind: Kind) -> Self {
+        let changes = provisioning.watch();
+        let known = keys(&provisioning.directory(), kind);
+        Self { provisioning, changes, kind, known }
+    }
+
+    /// Goes on until the actor is gone.
+    fn run(mut self, tell: impl Fn(&Directory, Change<'_>) -> bool + Send + 'static) {
+        tandem_kernel::spawn("provisioning watch", async move {
+            loop {
+                let change = self.changes.recv().await;
+                let now = self.provisioning.directory();
+                let goes_on = match change {
+                    Ok((kind, key)) => {
+                        self.learn(&now, kind, &key);
+                        tell(&now, Change::One(kind, &key))
+                    }
+                    Err(RecvError::Lagged(_)) => {
+                        let before = std::mem::replace(&mut self.known, keys(&now, self.kind));
+                        let gone = before.difference(&self.known).cloned().collect();
+                        tell(&now, Change::Any { gone })
+                    }
+                    Err(RecvError::Closed) => return,
+                };
+                if !goes_on {
+                    return;
+                }
             }
+        });
+    }
+
+    fn learn(&mut self, now: &Directory, kind: Kind, key: &str) {
+        if kind != self.kind {
+            return;
         }
-    });
+        if now.find(kind, key).is_some() {
+            self.known.insert(key.to_owned());
+        } else {
+            self.known.remove(key);
+        }
+    }
+}
+
+fn keys(now: &Directory, kind: Kind) -> BTreeSet<String> {
+    now.all(kind).map(|stored| stored.resource.key().to_owned()).collect()
 }
 
 fn tell_trunks(trunks: &ActorRef<TrunksMsg>, change: Change<'_>) -> bool {
     match change {
-        Some((Kind::Trunk, name)) => trunks.cast(TrunksMsg::Changed(Some(name.to_owned()))).is_ok(),
-        Some(_) => true,
-        None => trunks.cast(TrunksMsg::Changed(None)).is_ok(),
+        Change::One(Kind::Trunk, name) => {
+            trunks.cast(TrunksMsg::Changed(Some(name.to_owned()))).is_ok()
+        }
+        Change::One(..) => true,
+        Change::Any { .. } => trunks.cast(TrunksMsg::Changed(None)).is_ok(),
     }
 }
 
 fn tell_queues(queues: &ActorRef<QueuesMsg>, now: &Directory, change: Change<'_>) -> bool {
     let configure =
         |queue: &Queue| queues.cast(QueuesMsg::Configure(Box::new(queue.clone()))).is_ok();
+    let remove = |number: String| queues.cast(QueuesMsg::Remove { number }).is_ok();
     match change {
-        Some((Kind::Queue, number)) => match now.queue(number) {
+        Change::One(Kind::Queue, number) => match now.queue(number) {
             Some(queue) => configure(queue),
-            None => queues.cast(QueuesMsg::Remove { number: number.to_owned() }).is_ok(),
+            None => remove(number.to_owned()),
         },
-        Some(_) => true,
-        None => now.queues().all(configure),
+        Change::One(..) => true,
+        Change::Any { gone } => gone.into_iter().all(remove) && now.queues().all(configure),
     }
 }
 
@@ -302,13 +360,16 @@ fn tell_agents(agents: &ActorRef<AgentsMsg>, now: &Directory, change: Change<'_>
     let configure =
         |queue: &Queue| agents.cast(AgentsMsg::Configure(Box::new(queue.clone()))).is_ok();
     let settings = || agents.cast(AgentsMsg::Settings(Box::new(now.settings().clone()))).is_ok();
+    let remove = |number: String| agents.cast(AgentsMsg::Remove { number }).is_ok();
     match change {
-        Some((Kind::Queue, number)) => match now.queue(number) {
+        Change::One(Kind::Queue, number) => match now.queue(number) {
             Some(queue) => configure(queue),
-            None => agents.cast(AgentsMsg::Remove { number: number.to_owned() }).is_ok(),
+            None => remove(number.to_owned()),
         },
-        Some((Kind::Settings, _)) => settings(),
-        Some(_) => true,
-        None => settings() && now.queues().all(configure),
+        Change::One(Kind::Settings, _) => settings(),
+        Change::One(..) => true,
+        Change::Any { gone } => {
+            settings() && gone.into_iter().all(remove) && now.queues().all(configure)
+        }
     }
 }

@@ -10,6 +10,7 @@ use ractor::ActorRef;
 use tandem_config::resource::Role;
 use tandem_journal::{Entity, Journal};
 use tandem_kernel::{CallId, ask};
+use tokio::time::Instant;
 
 use crate::agent::{AgentMsg, Command, Source};
 use crate::entity;
@@ -23,13 +24,26 @@ const VIEW_WITHIN: Duration = Duration::from_secs(2);
 /// How long an agent may take to change state, the commit included.
 const COMMAND_WITHIN: Duration = Duration::from_secs(5);
 
+/// The wait before an agent who is not free is asked again.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
 /// What is known of an extension without its agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// Whether a phone is registered.
     pub registered: bool,
+    /// Whether a browser is its phone.
+    pub browser: bool,
     /// The calls that it is in.
     pub calls: BTreeSet<CallId>,
+}
+
+impl Seen {
+    /// Whether a phone of any kind can ring.
+    #[must_use]
+    pub const fn is_reachable(&self) -> bool {
+        self.registered || self.browser
+    }
 }
 
 /// The directory of placed actors.
@@ -145,30 +159,90 @@ impl Whereabouts {
 
     /// An extension's first phone came or its last one went.
     pub fn registered(&self, extension: &str, registered: bool) {
-        self.note(extension, AgentMsg::Registered(registered), |seen| {
-            seen.registered = registered;
-        });
+        self.note_phones(extension, |seen| seen.registered = registered);
+    }
+
+    /// A browser became an extension's phone or is it no more.
+    pub fn browser(&self, extension: &str, there: bool) {
+        self.note_phones(extension, |seen| seen.browser = there);
     }
 
     /// An extension is in a call.
     pub fn in_call(&self, extension: &str, call: CallId) {
-        self.note(extension, AgentMsg::InCall(call), |seen| {
+        self.note(extension, |seen| {
             seen.calls.insert(call);
+            AgentMsg::InCall(call)
         });
     }
 
     /// An extension is not in a call any more.
     pub fn out_of_call(&self, extension: &str, call: CallId) {
-        self.note(extension, AgentMsg::OutOfCall(call), |seen| {
+        self.note(extension, |seen| {
             seen.calls.remove(&call);
+            AgentMsg::OutOfCall(call)
         });
     }
 
+    fn note_phones(&self, extension: &str, change: impl FnOnce(&mut Seen)) {
+        self.note(extension, |seen| {
+            change(seen);
+            AgentMsg::Registered(seen.is_reachable())
+        });
+    }
+
+    /// Takes an extension for a call if it is free (C-020, C-025): an agent as the agent says,
+    /// another one when it is registered and in no call. One that is not free is waited for.
+    pub async fn claim(&self, extension: &str, call: CallId, grace: Duration) -> bool {
+        let until = Instant::now() + grace;
+        loop {
+            if self.claim_now(extension, call).await {
+                return true;
+            }
+            if Instant::now() + LOOK_AGAIN > until {
+                return false;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    async fn claim_now(&self, extension: &str, call: CallId) -> bool {
+        let Some(agent) = self.agent(extension) else { return self.claim_phone(extension, call) };
+        let question = |reply| AgentMsg::Claim { call, reply };
+        match ask(&agent, VIEW_WITHIN, question).await {
+            Ok(Ok(())) => {
+                self.in_call(extension, call);
+                true
+            }
+            Ok(Err(_)) => false,
+            // It may have said yes too late.
+            Err(_) => {
+                self.out_of_call(extension, call);
+                false
+            }
+        }
+    }
+
+    /// Takes an extension for a call that it asked for itself: one that is in no call, whatever
+    /// its agent's state. The agent is told.
+    pub fn take(&self, extension: &str, call: CallId) -> bool {
+        let is_taken = self.claim_phone(extension, call);
+        if is_taken {
+            self.in_call(extension, call);
+        }
+        is_taken
+    }
+
+    fn claim_phone(&self, extension: &str, call: CallId) -> bool {
+        let mut seen = self.seen.write();
+        let Some(entry) = seen.get_mut(extension) else { return false };
+        entry.registered && entry.calls.is_empty() && entry.calls.insert(call)
+    }
+
     /// The lock is held while the message is sent, so that a new actor misses none.
-    fn note(&self, extension: &str, message: AgentMsg, change: impl FnOnce(&mut Seen)) {
+    fn note(&self, extension: &str, change: impl FnOnce(&mut Seen) -> AgentMsg) {
         let mut seen = self.seen.write();
         let entry = seen.entry(extension.to_owned()).or_default();
-        change(entry);
+        let message = change(entry);
         if *entry == Seen::default() {
             seen.remove(extension);
         }

@@ -36,7 +36,7 @@ struct Floor {
 fn queue() -> Queue {
     let mut queue: Queue =
         serde_json::from_str(r#"{"number": "6400", "name": "Support"}"#).unwrap();
-    let member = |extension: &str, membership| Member { extension: extension.into(), membership };
+    let member = |extension: &str, membership| Member::new(extension, membership);
     queue.members = vec![member("1001", Membership::Static), member("1002", Membership::Dynamic)];
     queue.agent.retry_interval_secs = 0;
     queue

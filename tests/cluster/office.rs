@@ -98,11 +98,11 @@ async fn a_member_without_a_majority_refuses_writes_and_keeps_its_calls_and_thei
 
     three.start_again(1).await;
     let record = three.api(2).record("number=1000").await;
-    assert_eq!(record["outcome"], "answered", "{record}");
+    assert_eq!(record["outcome"], "completed", "{record}");
     let after = json!({ "number": "2003", "password": "not so secret" });
     three.api(2).post("/api/v1/extensions", after).await;
     three.api(1).wait_for_found("/api/v1/extensions/2003").await;
-    assert_eq!(three.api(1).record("number=1000").await["outcome"], "answered");
+    assert_eq!(three.api(1).record("number=1000").await["outcome"], "completed");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! One type of destination for all who hand a call on: queues, inbound routes, circles.
 
 use serde_json::{Value, json};
-use tandem_tests::Office;
+use tandem_tests::{Office, Sipp};
 
 use crate::voicemail::{leave, messages};
 use crate::{hears, press, steps, voicemail};
@@ -132,4 +132,100 @@ async fn q_026_a_call_that_goes_in_a_circle_ends_after_ten_hops() {
     assert_eq!(record["outcome"], "failed", "{record}");
     assert_eq!(record["cause"], "the call went in a circle", "{record}");
     assert_eq!(steps(&office, "1000").await.len(), 11);
+}
+
+/// Ways of pressing a key: RFC 4733, SIP INFO, tones in the audio.
+const WAYS: [&str; 3] = ["rfc4733", "info", "tones"];
+
+/// A queue whose keys 1 to 9 lead to each kind of destination and 0 to the end.
+async fn queue_with_keys(office: &Office, destinations: &[(Value, f64)]) {
+    let second = json!([{ "extension": "1004", "membership": "static" }]);
+    let queue = json!({ "number": "6401", "name": "second", "members": second });
+    office.api.post("/api/v1/queues", queue).await;
+    let mut keys = json!({ "0": { "type": "end_call" } });
+    for (key, (destination, _)) in (1..).zip(destinations) {
+        keys[key.to_string()] = destination.clone();
+    }
+    let members = json!([{ "extension": "1001", "membership": "static" }]);
+    let queue = json!({ "members": members, "key_events": keys });
+    office.api.patch("/api/v1/queues/6400", queue).await;
+}
+
+#[tokio::test]
+async fn q_126_q_127_a_waiting_caller_leaves_by_key_to_each_kind_of_destination() {
+    let office = Office::open().await;
+    let mut destinations = destinations(&office).await;
+    destinations.push((json!({ "type": "queue", "number": "6401" }), 1_700.0));
+    queue_with_keys(&office, &destinations).await;
+    let _answers = office.phone("1003", 1_600, json!({ "auto_answer": true })).await;
+    let _second = office.phone("1004", 1_700, json!({ "auto_answer": true })).await;
+
+    let mut left = 0;
+    for (way, by) in WAYS.into_iter().enumerate() {
+        let mode = if by == "tones" { "inband" } else { "auto" };
+        office.api.patch("/api/v1/extensions/1000", json!({ "dtmf": mode })).await;
+        let instance = json!({ "codecs": ["PCMU/8000/1"], "instance": way });
+        let mut caller = office.phone("1000", 0, instance).await;
+        // Each kind of destination by one way, and each way with several of them.
+        let mine = (1..).zip(&destinations).filter(|(key, _)| key % WAYS.len() == way);
+        for (call, (key, (destination, hertz))) in (1..).zip(mine) {
+            caller.forget();
+            caller.call("6400").await;
+            caller.expect_state("CONFIRMED").await;
+            tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+            let press = json!({ "do": "dtmf", "digits": key.to_string(), "by": by });
+            caller.tell(press).await;
+            hears(&caller, call, *hertz).await;
+            caller.hang_up().await;
+            caller.expect_end().await;
+            left += 1;
+            let all = |answer: &Value| tandem_tests::api::items(answer).len() == left;
+            let records = office.api.wait_for("/api/v1/call-records?number=1000", all).await;
+            let queue = &records["items"][0]["queue"];
+            // A record names the last queue; who went on to another one is counted below.
+            let exit = if queue["queue"] == "6401" { "answered" } else { "key_exit" };
+            assert_eq!(queue["exit"], exit, "{by} {destination} {records}");
+        }
+    }
+    let status = office.api.get("/api/v1/queues/6400/status").await;
+    let figures = [&status["total"], &status["missed"], &status["abandoned"]];
+    assert_eq!(figures, [&json!(8), &json!(8), &json!(0)], "{status}");
+}
+
+#[tokio::test]
+async fn q_126_a_key_can_lead_to_a_number_outside_or_to_the_end() {
+    let office = Office::open().await;
+    queue_with_keys(&office, &[(json!({ "type": "external_num", "number": "95551" }), 0.0)]).await;
+    let far = tandem_tests::sipp::free_port("127.0.0.3");
+    office.trunk("far", "127.0.0.3", far).await;
+    let route = json!({
+        "name": "out", "rules": [{ "pattern": "9.", "strip": 1 }], "trunks": ["far"],
+        "caller_id": "5550100",
+    });
+    office.api.post("/api/v1/outbound-routes", route).await;
+    let node = office.node.sip("udp").to_owned();
+    let more = ["-m", "1", "-rtp_echo"];
+    let mut trunk =
+        Sipp::start_at("trunk_answer", "127.0.0.3", far, &node, office.dir(), &more).await;
+    let mut caller = office.phone("1000", 700, json!({ "codecs": ["PCMU/8000/1"] })).await;
+
+    caller.call("6400").await;
+    caller.expect_state("CONFIRMED").await;
+    press(&mut caller, "1").await;
+    // The far end sends back what it hears.
+    hears(&caller, 1, 700.0).await;
+    caller.hang_up().await;
+    caller.expect_end().await;
+    assert!(trunk.finish(std::time::Duration::from_secs(20)).await);
+    office.quiet().await;
+    caller.forget();
+    caller.call("6400").await;
+    caller.expect_state("CONFIRMED").await;
+    press(&mut caller, "0").await;
+    caller.expect_end().await;
+
+    office.quiet().await;
+    for record in office.api.records("queue=6400").await {
+        assert_eq!(record["queue"]["exit"], "key_exit", "{record}");
+    }
 }

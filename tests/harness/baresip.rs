@@ -179,7 +179,7 @@ fn configuration(dir: &Path, sip: u16, control: u16) -> String {
 }
 
 /// A WAV file of a minute of a sine at half of full scale, 16 bit.
-fn tone_file(hertz: u32, rate: u32, channels: u16) -> Vec<u8> {
+pub(crate) fn tone_file(hertz: u32, rate: u32, channels: u16) -> Vec<u8> {
     let frames = rate * 60;
     let frame = channels * 2;
     let bytes = frames * u32::from(frame);

@@ -7,19 +7,23 @@
 //! | Members of a cluster                   | [`members`] |
 //! | pjsua2 telephones                      | [`phone`]   |
 //! | baresip telephones                     | [`baresip`] |
+//! | Chromium with a microphone             | [`browser`] |
 //! | SIPp scenarios                         | [`sipp`]    |
 //! | SIP by hand                            | [`wire`]    |
 //! | Requests to the HTTP API               | [`api`]     |
+//! | A network that freezes and breaks      | [`relay`]   |
 //! | An SMTP server                         | [`smtp`]    |
 //! | What is in a recording                 | [`sound`]   |
 #![allow(clippy::unwrap_used)]
 
 pub mod api;
 pub mod baresip;
+pub mod browser;
 pub mod members;
 pub mod node;
 pub mod office;
 pub mod phone;
+pub mod relay;
 pub mod sipp;
 pub mod smtp;
 pub mod sound;
@@ -27,10 +31,12 @@ pub mod wire;
 
 pub use api::Api;
 pub use baresip::Baresip;
+pub use browser::Browser;
 pub use members::Machine;
 pub use node::Node;
 pub use office::Office;
 pub use phone::Phone;
+pub use relay::Relay;
 pub use sipp::Sipp;
 pub use smtp::Smtp;
 pub use wire::Wire;

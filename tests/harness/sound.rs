@@ -99,6 +99,20 @@ impl Recording {
             .find(|from| self.share(hertz, *from, *from + 0.1) > 0.7)
     }
 
+    /// The longest stretch without a frequency between its first and its last frame, in seconds;
+    /// infinite where it is never heard.
+    #[must_use]
+    pub fn longest_gap(&self, hertz: f64) -> f64 {
+        let at = |frame: usize| frame as f64 * 0.02;
+        let frames = (self.secs() / 0.02) as usize;
+        let rules: Vec<usize> =
+            (0..frames).filter(|&it| self.share(hertz, at(it), at(it) + 0.02) > 0.6).collect();
+        if rules.is_empty() {
+            return f64::INFINITY;
+        }
+        rules.windows(2).map(|pair| at(pair[1] - pair[0] - 1)).fold(0.0, f64::max)
+    }
+
     fn part(&self, from_secs: f64, to_secs: f64) -> &[i16] {
         let index = |secs: f64| ((secs * f64::from(self.rate)) as usize).min(self.samples.len());
         &self.samples[index(from_secs)..index(to_secs).max(index(from_secs))]

@@ -15,7 +15,7 @@ async fn dial(phone: &mut Phone, code: &str) {
     phone.forget();
 }
 
-async fn membership(office: &Office, extension: &str) -> Value {
+pub(crate) async fn membership(office: &Office, extension: &str) -> Value {
     let status = office.api.get("/api/v1/queues/6400/status").await;
     let agents = status["agents"].as_array().unwrap();
     let agent = agents.iter().find(|agent| agent["extension"] == extension).unwrap();

@@ -3,6 +3,8 @@
 
 mod agents;
 mod exits;
+mod misses;
+mod priority;
 mod strategies;
 mod talk;
 

@@ -229,3 +229,22 @@ async fn q_058_q_061_a_busy_agent_is_passed_over_and_the_next_rings_after_the_in
     let pause = second - first;
     assert!((1.9..2.6).contains(&pause), "the next agent rang after {pause:.2} s");
 }
+
+#[tokio::test]
+async fn q_066_calls_go_from_the_best_skill_level_down_and_begin_again() {
+    let list: Vec<Value> = [("1001", 3), ("1002", 1), ("1003", 2)]
+        .map(|(extension, level)| {
+            json!({ "extension": extension, "membership": "static", "skill_level": level })
+        })
+        .into();
+    let office = office("linear", Value::Array(list)).await;
+    set(&office, json!({ "skill_based_routing": true })).await;
+    let mut phones = agents(&office, &FIVE[..3], Value::Null).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    caller.call("6400").await;
+    let order = rings(&mut phones, 5).await;
+    give_up(&mut caller).await;
+
+    assert_eq!(order, ["1002", "1003", "1001", "1002", "1003"]);
+}

@@ -23,15 +23,18 @@ impl Dialog {
     async fn send(&self, wire: &Wire, method: &str, cseq: u32) -> u16 {
         let refer = if method == "REFER" { "Refer-To: <sip:1005@127.0.0.1>\r\n" } else { "" };
         let body = if method == "INVITE" { SDP } else { "" };
+        // With one branch for two dialogs the second INVITE were a retransmission of the first,
+        // which the node swallows once that was acknowledged.
+        let dialog: String = self.call_id.chars().filter(char::is_ascii_alphanumeric).collect();
+        let branch = format!("{dialog}{method}{cseq}{port}", port = wire.local.port());
         let request = format!(
             "{method} sip:node@{node} SIP/2.0\r\n\
-             Via: SIP/2.0/UDP {local};rport;branch=z9hG4bK{method}{cseq}{port}\r\n\
+             Via: SIP/2.0/UDP {local};rport;branch=z9hG4bK{branch}\r\n\
              Max-Forwards: 70\r\nFrom: {own}\r\nTo: {other}\r\nCall-ID: {call_id}\r\n\
              CSeq: {cseq} {method}\r\nContact: <sip:far@{local}>\r\n{refer}\
              Content-Type: application/sdp\r\nContent-Length: {length}\r\n\r\n{body}",
             node = wire.node(),
             local = wire.local,
-            port = wire.local.port(),
             own = self.own,
             other = self.other,
             call_id = self.call_id,

@@ -1,6 +1,8 @@
 //! Trunks, and whatever else comes over the wire: SIPp, bare sockets, floods.
 #![allow(clippy::unwrap_used)]
 
+mod callbacks;
+mod codes;
 mod flood;
 mod forged;
 mod lamps;

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tandem_config::resource::Settings;
 use tandem_journal::AppendError;
-use tandem_kernel::Clock;
+use tandem_kernel::{CallId, Clock};
 
 use super::machine::{Agent, Effect, Input, Rule};
-use super::{AgentEvent, AgentMsg, Command, Facts, Outcome, Refused, Source};
+use super::{AgentEvent, AgentMsg, Command, Denial, Facts, Outcome, Refused, Source};
 use crate::office::{AgentView, Refusal};
 use crate::queue::QueueMsg;
 use crate::recorder::{Fold, Recorder};
 use crate::whereabouts::Whereabouts;
+
+/// Where the answer to a claim goes.
+type ClaimReply = RpcReplyPort<Result<(), Denial>>;
 
 impl Fold for Facts {
     type Event = AgentEvent;
@@ -71,7 +74,7 @@ impl Actor for AgentActor {
             recorder: args.recorder,
         };
         let seen = state.placed.agent_runs(&state.extension, myself.clone());
-        let opened = Input::Opened { registered: seen.registered, calls: seen.calls };
+        let opened = Input::Opened { registered: seen.is_reachable(), calls: seen.calls };
         state.report(&myself, opened);
         Ok(state)
     }
@@ -85,6 +88,10 @@ impl Actor for AgentActor {
         let input = match message {
             AgentMsg::Command { command, source, reply } => {
                 state.command(&myself, command, source, reply);
+                return Ok(());
+            }
+            AgentMsg::Claim { call, reply } => {
+                state.claim(&myself, call, reply);
                 return Ok(());
             }
             AgentMsg::View(reply) => {
@@ -159,8 +166,22 @@ impl AgentState {
 
     /// Runs one step of the machine and carries out what it asked for but the facts.
     fn step(&mut self, myself: &ActorRef<AgentMsg>, input: Input) -> Result<Stepped, Refused> {
+        let effects = self.agent.step(self.clock.now(), input)?;
+        Ok(self.carry_out(myself, effects))
+    }
+
+    /// Takes the agent for a call, if they are free.
+    fn claim(&mut self, myself: &ActorRef<AgentMsg>, call: CallId, reply: ClaimReply) {
+        let claimed = self.agent.claim(self.clock.now(), call).map(|effects| {
+            let stepped = self.carry_out(myself, effects);
+            self.append(myself, &stepped.events, |_| {});
+        });
+        let _asker_is_gone = reply.send(claimed);
+    }
+
+    fn carry_out(&self, myself: &ActorRef<AgentMsg>, effects: Vec<Effect>) -> Stepped {
         let mut stepped = Stepped { events: Vec::new(), outcome: None };
-        for effect in self.agent.step(self.clock.now(), input)? {
+        for effect in effects {
             match effect {
                 Effect::Record(event) => stepped.events.push(event),
                 Effect::Done(outcome) => stepped.outcome = Some(outcome),
@@ -177,7 +198,7 @@ impl AgentState {
                 }
             }
         }
-        Ok(stepped)
+        stepped
     }
 
     /// A fact that was not taken ends the actor, so that it begins again from what the journal

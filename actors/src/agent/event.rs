@@ -113,6 +113,15 @@ pub enum AgentEvent {
         /// The queue of the call.
         queue: String,
     },
+    /// Why the agent was paused just before: too many calls missed in a row.
+    AutoPaused {
+        /// When.
+        at: Timestamp,
+        /// The queue.
+        queue: String,
+        /// The calls, the oldest first.
+        missed: Vec<CallId>,
+    },
 }
 
 impl AgentEvent {
@@ -128,7 +137,8 @@ impl AgentEvent {
             | Self::ReasonChanged { at, .. }
             | Self::Resumed { at, .. }
             | Self::WrapUpStarted { at, .. }
-            | Self::WrapUpEnded { at, .. } => *at,
+            | Self::WrapUpEnded { at, .. }
+            | Self::AutoPaused { at, .. } => *at,
         }
     }
 
@@ -145,6 +155,7 @@ impl AgentEvent {
             Self::Resumed { .. } => "agent.resumed",
             Self::WrapUpStarted { .. } => "agent.wrapup_started",
             Self::WrapUpEnded { .. } => "agent.wrapup_ended",
+            Self::AutoPaused { .. } => "agent.auto_paused",
         }
     }
 }

@@ -79,6 +79,7 @@ impl Facts {
             AgentEvent::WrapUpEnded { queue, .. } => {
                 self.each(std::slice::from_ref(queue), |seat| seat.rest = None);
             }
+            AgentEvent::AutoPaused { .. } => {}
         }
     }
 

@@ -8,7 +8,7 @@ use tandem_journal::AppendError;
 use tandem_kernel::CallId;
 
 use super::machine::{Rule, TimerId};
-use super::{Command, Outcome, Source, ToAgent};
+use super::{Command, Denial, Outcome, Source, ToAgent};
 use crate::office::{AgentView, Refusal};
 
 /// Messages of an agent's actor. Local to a node.
@@ -30,6 +30,13 @@ pub enum AgentMsg {
         queue: String,
         /// The word.
         message: ToAgent,
+    },
+    /// Takes the agent for a call that comes by no queue (C-025).
+    Claim {
+        /// The call.
+        call: CallId,
+        /// Whether they were free.
+        reply: RpcReplyPort<Result<(), Denial>>,
     },
     /// Changes the agent's state.
     Command {

@@ -17,6 +17,7 @@ pub mod codes;
 mod command;
 pub mod event;
 mod facts;
+pub mod letters;
 pub mod machine;
 mod message;
 mod supervisor;

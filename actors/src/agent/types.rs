@@ -28,8 +28,8 @@ pub struct Round(pub u64);
 /// queue number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bid {
-    /// The queue's weight.
-    pub weight: u16,
+    /// What the call weighs at this moment.
+    pub weight: u32,
     /// Since when the caller waits.
     pub waiting_since: Timestamp,
 }
@@ -157,6 +157,11 @@ pub enum ToAgent {
         call: CallId,
         /// The rest that follows.
         wrap_up: Duration,
+    },
+    /// The agent missed as many calls in a row as the queue allows.
+    Missed {
+        /// The calls, the oldest first.
+        calls: Vec<CallId>,
     },
     /// The queue call is over for the agent.
     Finished {

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use tandem_kernel::Timestamp;
 
+use crate::callback::Note;
 use crate::office::Direction;
+use crate::outbound::{Outgoing, Rule};
 
 /// A fact about one call. Append-only; see `event.rs` of the crate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +80,68 @@ pub enum CallEvent {
         /// What happened there, in words.
         detail: String,
     },
+    /// The call goes to the outside (O-044).
+    Outgoing {
+        /// When.
+        at: Timestamp,
+        /// The extension that placed it; empty: the system.
+        by: String,
+        /// How it goes out.
+        outgoing: Outgoing,
+    },
+    /// The far end of a line rings, or has answered without ringing (C-012).
+    LineRang {
+        /// When.
+        at: Timestamp,
+        /// The trunk.
+        trunk: String,
+        /// The number sent.
+        number: String,
+        /// The caller ID shown; empty: the trunk's.
+        caller_id: String,
+    },
+    /// A line did not take the call.
+    LineFailed {
+        /// When.
+        at: Timestamp,
+        /// The trunk.
+        trunk: String,
+        /// The SIP status; ours where the far end gave none.
+        status: u16,
+        /// What the status means.
+        meaning: String,
+        /// What was said.
+        why: String,
+    },
+    /// The call was not let out.
+    Barred {
+        /// When.
+        at: Timestamp,
+        /// The extension.
+        by: String,
+        /// What was dialled.
+        dialled: String,
+        /// Which rule.
+        rule: Rule,
+        /// In words.
+        why: String,
+    },
+    /// A program asked for the call (D-069).
+    Requested {
+        /// When.
+        at: Timestamp,
+        /// Who, e.g. `token:crm`.
+        by: String,
+        /// What they know it by.
+        correlation_id: Option<String>,
+    },
+    /// A customer called back, and this became of it (C-040).
+    CalledBack {
+        /// When.
+        at: Timestamp,
+        /// What.
+        note: Note,
+    },
 }
 
 impl CallEvent {
@@ -91,6 +155,12 @@ impl CallEvent {
             Self::Transferred { .. } => "call.transferred",
             Self::Ended { .. } => "call.ended",
             Self::Stepped { .. } => "call.stepped",
+            Self::Outgoing { .. } => "call.outgoing",
+            Self::LineRang { .. } => "call.line_rang",
+            Self::LineFailed { .. } => "call.line_failed",
+            Self::Barred { .. } => "call.barred",
+            Self::Requested { .. } => "call.requested",
+            Self::CalledBack { .. } => "call.called_back",
         }
     }
 }

@@ -4,10 +4,10 @@ use ractor::RpcReplyPort;
 use tandem_engine::MediaEvent;
 use tandem_kernel::port::Slot;
 use tandem_sip::net::{Inbound, TuEvent};
-use tandem_sip::session::TimerId as SipTimerId;
+use tandem_sip::session::{Event as SessionEvent, TimerId as SipTimerId};
 
 use super::leg::SipLeg;
-use super::machine::{LegIndex, Party, TimerId};
+use super::machine::{Device, LegIndex, Party, TimerId};
 use crate::flow::Cue;
 use crate::office::{CallCommand, CallView, Refusal, TraceItem};
 use crate::queue::QueueNotice;
@@ -60,6 +60,24 @@ pub enum CallMsg {
     },
     /// The answer to what a script asked for.
     Cue(Cue),
+    /// From the phone in a browser that a leg rings at.
+    Browser {
+        /// The leg.
+        leg: LegIndex,
+        /// The leg's number on the phone.
+        line: u64,
+        /// The event.
+        event: Box<SessionEvent>,
+    },
+    /// Whether an agent was free for this call.
+    Claimed {
+        /// The request's number.
+        request: u32,
+        /// The agent.
+        extension: String,
+        /// Their phones; none: not free.
+        devices: Option<Vec<Device>>,
+    },
     /// From the API.
     Command {
         /// What to do.

@@ -1,7 +1,11 @@
 //! Where a number leads. A pure function of the directory, the origin and the digits.
 //!
+//! An extension's digits are read in this order (O-022): emergency number, feature code, number of
+//! the house, outbound code, ordinary outbound route; else they lead nowhere.
+//!
 //! | Concern                                | Owner          |
 //! |----------------------------------------|----------------|
+//! | Codes, routes, caller IDs, limits      | `outbound`     |
 //! | Which phones an extension has          | the registrar  |
 //! | Whether a trunk is up                  | the trunks     |
 //! | What a feature code does               | the agent      |
@@ -9,14 +13,14 @@
 #[cfg(test)]
 mod tests;
 
-use tandem_config::resource::{Destination, InboundRoute, OutboundRoute, Settings};
+use tandem_config::resource::{Destination, InboundRoute, Settings};
 
 use crate::agent::codes;
-use crate::call::machine::{Line, TestNumber};
+use crate::call::machine::TestNumber;
+use crate::outbound::choose::choose;
+use crate::outbound::lines::{NoRoute, emergency, plan};
+use crate::outbound::{Barred, Occasion, Plan, Rule, numbers};
 use crate::provisioning::Directory;
-
-/// How many trunks one call tries at most.
-const MAX_LINES: usize = 8;
 
 /// Who dials.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +44,7 @@ pub enum Target {
     /// To a queue.
     Queue(String),
     /// To the outside.
-    Lines(Vec<Line>),
+    Outside(Box<Plan>),
     /// To a prompt, so many times, and the end.
     Prompt(String, u8),
     /// To a ring group.
@@ -59,21 +63,50 @@ pub enum Target {
     Code(String),
     /// Nowhere: SIP status and why.
     Refused(u16, String),
+    /// Not let out.
+    Barred(Barred),
+}
+
+/// Which step of the order gave the digits their meaning (O-022, O-039).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// An emergency number.
+    Emergency,
+    /// A feature code or a test number.
+    Feature,
+    /// A number of the house.
+    Internal,
+    /// An outbound code, typed, picked or by default.
+    Code,
+    /// The ordinary outbound route.
+    Route,
+    /// None.
+    Nothing,
 }
 
 /// What a dialled number means (internal numbers are matched exactly and before patterns).
 #[must_use]
-pub fn dialled(directory: &Directory, origin: Origin<'_>, number: &str) -> Target {
+pub fn dialled(
+    directory: &Directory,
+    origin: Origin<'_>,
+    number: &str,
+    occasion: &Occasion<'_>,
+) -> Target {
     match origin {
-        Origin::Extension(extension) => from_extension(directory, extension, number),
-        Origin::Trunk { name, caller } => from_trunk(directory, name, caller, number),
+        Origin::Extension(extension) => interpret(directory, extension, number, occasion).1,
+        Origin::Trunk { name, caller } => from_trunk(directory, name, caller, number, occasion),
     }
 }
 
 /// What a configured destination means; `extension` is whose rights an outside number needs,
 /// none for the system's own.
 #[must_use]
-pub fn destination(directory: &Directory, wanted: &Destination, extension: Option<&str>) -> Target {
+pub fn destination(
+    directory: &Directory,
+    wanted: &Destination,
+    extension: Option<&str>,
+    occasion: &Occasion<'_>,
+) -> Target {
     match wanted {
         Destination::EndCall => Target::Refused(480, "the destination is to hang up".into()),
         Destination::Extension { number } => {
@@ -87,12 +120,39 @@ pub fn destination(directory: &Directory, wanted: &Destination, extension: Optio
             internal(directory, number).unwrap_or_else(|| unknown(number))
         }
         Destination::ExtVm { number } => Target::Leave(number.clone()),
-        Destination::ExternalNum { number } => outside(directory, extension, number),
+        Destination::ExternalNum { number } => outside(directory, extension, number, occasion).1,
         Destination::PlayGreeting { prompt, times } => Target::Prompt(prompt.clone(), *times),
     }
 }
 
-fn from_extension(directory: &Directory, extension: &str, number: &str) -> Target {
+/// What an extension's digits mean, and by which step. A picked code skips the feature codes and
+/// the numbers of the house (O-024).
+#[must_use]
+pub fn interpret(
+    directory: &Directory,
+    extension: &str,
+    dialled: &str,
+    occasion: &Occasion<'_>,
+) -> (Step, Target) {
+    let cleaned = numbers::cleaned(dialled);
+    let number = cleaned.as_deref().unwrap_or(dialled);
+    if directory.settings().outbound.emergency_numbers.iter().any(|it| it == number) {
+        let target = emergency(directory, Some(extension), number)
+            .map_or_else(|| unknown(number), |plan| Target::Outside(Box::new(plan)));
+        return (Step::Emergency, target);
+    }
+    if occasion.wish.code.is_none() {
+        if let Some(target) = feature(directory, extension, number) {
+            return (Step::Feature, target);
+        }
+        if let Some(target) = internal(directory, number) {
+            return (Step::Internal, target);
+        }
+    }
+    outside(directory, Some(extension), dialled, occasion)
+}
+
+fn feature(directory: &Directory, extension: &str, number: &str) -> Option<Target> {
     let settings = directory.settings();
     let tests = &settings.test_numbers;
     for (code, test) in [
@@ -101,15 +161,11 @@ fn from_extension(directory: &Directory, extension: &str, number: &str) -> Targe
         (&tests.music, TestNumber::Music),
     ] {
         if !code.is_empty() && code == number {
-            return Target::Test(test);
+            return Some(Target::Test(test));
         }
     }
-    if codes::parse(settings, number).is_some() {
-        return Target::Code(number.to_owned());
-    }
-    let voicemail = || voicemail_code(settings, extension, number);
-    let inside = voicemail().or_else(|| internal(directory, number));
-    inside.unwrap_or_else(|| outside(directory, Some(extension), number))
+    let code = || codes::parse(settings, number).map(|_| Target::Code(number.to_owned()));
+    code().or_else(|| voicemail_code(settings, extension, number))
 }
 
 /// `*2`, `*2<mailbox>` and `#<mailbox>` (settings `code_voicemail`, `code_leave_message`).
@@ -132,7 +188,27 @@ pub(crate) fn voicemail_code(
     listen.or_else(|| leave.map(|mailbox| Target::Leave(mailbox.to_owned())))
 }
 
-fn from_trunk(directory: &Directory, trunk: &str, caller: &str, number: &str) -> Target {
+fn from_trunk(
+    directory: &Directory,
+    trunk: &str,
+    caller: &str,
+    number: &str,
+    occasion: &Occasion<'_>,
+) -> Target {
+    match inbound_route(directory, trunk, caller, number) {
+        Some(route) => destination(directory, &route.destination, None, occasion),
+        None => unknown(number),
+    }
+}
+
+/// The inbound route of a call from a trunk.
+#[must_use]
+pub fn inbound_route<'a>(
+    directory: &'a Directory,
+    trunk: &str,
+    caller: &str,
+    number: &str,
+) -> Option<&'a InboundRoute> {
     let mut routes: Vec<&InboundRoute> =
         directory.inbound_routes().filter(|route| route.enabled).collect();
     routes.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
@@ -141,10 +217,7 @@ fn from_trunk(directory: &Directory, trunk: &str, caller: &str, number: &str) ->
             && (route.did.is_empty() || route.did.iter().any(|did| did.matches(number)))
             && (route.caller.is_empty() || route.caller.iter().any(|it| it.matches(caller)))
     };
-    match routes.into_iter().find(matches) {
-        Some(route) => destination(directory, &route.destination, None),
-        None => unknown(number),
-    }
+    routes.into_iter().find(matches)
 }
 
 fn internal(directory: &Directory, number: &str) -> Option<Target> {
@@ -163,49 +236,26 @@ fn internal(directory: &Directory, number: &str) -> Option<Target> {
         .or_else(|| target(directory.group_voicemail(number).is_some(), Target::Leave))
 }
 
-fn outside(directory: &Directory, extension: Option<&str>, number: &str) -> Target {
-    let mut routes: Vec<&OutboundRoute> =
-        directory.outbound_routes().filter(|route| route.enabled).collect();
-    routes.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
-    let mut lines = Vec::new();
-    let mut forbidden = false;
-    for route in routes {
-        let Some(rule) = route.rules.iter().find(|rule| rule.pattern.matches(number)) else {
-            continue;
-        };
-        let allowed =
-            |who: &str| route.extensions.is_empty() || route.extensions.iter().any(|it| it == who);
-        if extension.is_some_and(|who| !allowed(who)) {
-            forbidden = true;
-            continue;
-        }
-        let stripped: String = number.chars().skip(usize::from(rule.strip)).collect();
-        for trunk in &route.trunks {
-            lines.push(Line {
-                trunk: trunk.clone(),
-                number: format!("{}{stripped}", rule.prepend),
-                caller_id: caller_id(directory, route, extension),
-                uri: None,
-            });
-        }
+fn outside(
+    directory: &Directory,
+    extension: Option<&str>,
+    dialled: &str,
+    occasion: &Occasion<'_>,
+) -> (Step, Target) {
+    let Some(number) = numbers::cleaned(dialled) else {
+        let barred = Barred::new(Rule::NotANumber, format!("{dialled} is not a number"));
+        return (Step::Nothing, Target::Barred(barred));
+    };
+    let choice = match choose(directory, extension, &number, occasion.wish) {
+        Ok(choice) => choice,
+        Err(barred) => return (Step::Code, Target::Barred(barred)),
+    };
+    let step = if choice.code.is_some() { Step::Code } else { Step::Route };
+    match plan(directory, extension, dialled, &choice, occasion) {
+        Ok(Ok(plan)) => (step, Target::Outside(Box::new(plan))),
+        Ok(Err(NoRoute)) => (Step::Nothing, unknown(dialled)),
+        Err(barred) => (step, Target::Barred(barred)),
     }
-    lines.truncate(MAX_LINES);
-    match (lines.is_empty(), forbidden) {
-        (false, _) => Target::Lines(lines),
-        (true, true) => Target::Refused(403, format!("no permission to dial {number}")),
-        (true, false) => unknown(number),
-    }
-}
-
-/// The route's caller ID, else the extension's own, else empty: the trunk decides.
-fn caller_id(directory: &Directory, route: &OutboundRoute, extension: Option<&str>) -> String {
-    if !route.caller_id.is_empty() {
-        return route.caller_id.clone();
-    }
-    extension
-        .and_then(|number| directory.extension(number))
-        .map(|extension| extension.outbound_caller_id.clone())
-        .unwrap_or_default()
 }
 
 fn unknown(number: &str) -> Target {

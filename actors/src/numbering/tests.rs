@@ -3,9 +3,10 @@ use serde_json::json;
 use tandem_config::Resource;
 use tandem_kernel::Timestamp;
 
-use super::{Origin, Target, dialled};
+use super::{Origin, Target};
 use crate::call::machine::TestNumber;
 use crate::office::Stored;
+use crate::outbound::{Occasion, Plan, Rule};
 use crate::provisioning::Directory;
 
 fn directory(resources: &[serde_json::Value]) -> Directory {
@@ -38,6 +39,10 @@ fn office() -> Directory {
     ])
 }
 
+fn dialled(directory: &Directory, origin: Origin<'_>, number: &str) -> Target {
+    super::dialled(directory, origin, number, &Occasion::plain(Timestamp::default(), 0))
+}
+
 fn from(extension: &str, number: &str) -> Target {
     dialled(&office(), Origin::Extension(extension), number)
 }
@@ -63,7 +68,8 @@ fn test_numbers_and_feature_codes_come_before_routes() {
 
 #[test]
 fn digits_are_stripped_and_put_in_front_on_every_trunk_in_order() {
-    let Target::Lines(lines) = from("1000", "91234") else { panic!("no lines") };
+    let Target::Outside(plan) = from("1000", "91234") else { panic!("no lines") };
+    let Plan { lines, .. } = *plan;
 
     let sent: Vec<(&str, &str, &str)> = lines
         .iter()
@@ -74,8 +80,9 @@ fn digits_are_stripped_and_put_in_front_on_every_trunk_in_order() {
 
 #[test]
 fn a_route_is_for_its_extensions_only() {
-    assert!(matches!(from("1000", "0044123"), Target::Refused(403, _)));
-    assert!(matches!(from("1001", "0044123"), Target::Lines(_)));
+    let Target::Barred(barred) = from("1000", "0044123") else { panic!("let out") };
+    assert_eq!(barred.rule, Rule::RouteNotPermitted);
+    assert!(matches!(from("1001", "0044123"), Target::Outside(_)));
 }
 
 #[test]

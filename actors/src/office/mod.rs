@@ -6,10 +6,15 @@
 //! | Provisioned resources                    | `provisioning`      |
 //! | Live calls, agents, queues               | their actors        |
 //! | Call records, the event feed             | `records`           |
+//! | Sessions, repeated requests, the audit   | `sessions`, `repeats`, `audit` |
 
+mod callback;
+mod outside;
 mod recordings;
 mod view;
 
+use outside::not_let_out;
+pub use outside::{CodeView, Reading};
 pub use view::*;
 
 use std::sync::Arc;
@@ -19,19 +24,26 @@ use futures::StreamExt;
 use futures::future::join_all;
 use futures::stream::{self, BoxStream};
 use ractor::ActorRef;
-use ractor::rpc::CallResult;
 use tandem_journal::Journal;
-use tandem_kernel::{CallId, Position};
+use tandem_kernel::{AskError, CallId, Position, ask};
 use tandem_telemetry::metric;
 
-use crate::call::machine::Party;
+use crate::audit::{self, Audit};
+use crate::call::machine::{Device, Errand, Party};
 use crate::call::{CallArgs, CallMsg, Start, devices};
 use crate::exchange::Exchange;
+use crate::numbering::Target;
 use crate::provisioning::Provisioning;
 use crate::records::{self, Records};
+use crate::repeats::Repeats;
+use crate::sessions::Sessions;
+use crate::softphone::{self, Connection, Softphones};
 
 /// How long an actor may take to answer.
 const DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long a phone that was asked to call rings.
+const RINGS_FOR: Duration = Duration::from_secs(60);
 
 /// A condition that a working node fulfils.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +68,12 @@ pub struct Parts {
     pub journal: Journal,
     /// Call records.
     pub records: Option<Records>,
+    /// Who has signed in.
+    pub sessions: Sessions,
+    /// Replies that may be asked for again.
+    pub repeats: Repeats,
+    /// Who has changed what.
+    pub audit: Option<Audit>,
     /// The telephony; none where only provisioning runs.
     pub exchange: Option<Arc<Exchange>>,
 }
@@ -71,6 +89,18 @@ impl Office {
     #[must_use]
     pub fn provisioning(&self) -> &Provisioning {
         &self.parts.provisioning
+    }
+
+    /// Who has signed in.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.parts.sessions
+    }
+
+    /// Replies that may be asked for again.
+    #[must_use]
+    pub fn repeats(&self) -> &Repeats {
+        &self.parts.repeats
     }
 
     fn exchange(&self) -> Result<&Arc<Exchange>, Refusal> {
@@ -102,27 +132,136 @@ impl Office {
     pub async fn originate(&self, by: &Principal, wish: Originate) -> Result<CallId, Refusal> {
         let exchange = self.exchange()?;
         let directory = self.parts.provisioning.directory();
-        let Some(extension) = directory.extension(&wish.from) else {
+        if directory.extension(&wish.from).is_none() {
             return Err(Refusal::NotFound { kind: "extension", key: wish.from });
-        };
+        }
+        let shown = self.shown(&wish)?;
         let devices = devices(exchange, &wish.from);
         if devices.is_empty() {
             let detail = format!("no phone of extension {} is registered", wish.from);
             return Err(Refusal::Conflict { code: "extension-not-registered", detail });
         }
-        exchange.calls.admit(exchange.clock.now()).map_err(|_| Refusal::Unavailable {
-            detail: "the node takes no more calls now".into(),
-        })?;
+        self.admit()?;
+        let id = CallId::fresh_at(exchange.journal.node());
+        self.start(by, id, wish, (devices, shown)).await
+    }
+
+    /// The number that the outside will see, when the call goes there and may.
+    fn shown(&self, wish: &Originate) -> Result<Option<String>, Refusal> {
+        match self.read_digits(&wish.from, &wish.to, &wish.wish)?.target {
+            Target::Outside(plan) => Ok(Some(plan.outgoing.number)),
+            Target::Barred(barred) => Err(not_let_out(&barred)),
+            _ => Ok(None),
+        }
+    }
+
+    fn admit(&self) -> Result<(), Refusal> {
+        let exchange = self.exchange()?;
+        exchange
+            .calls
+            .admit(exchange.clock.now())
+            .map_err(|_| Refusal::Unavailable { detail: "the node takes no more calls now".into() })
+    }
+
+    /// Starts a call that rings these phones of an extension first, and what they are shown.
+    async fn start(
+        &self,
+        by: &Principal,
+        id: CallId,
+        wish: Originate,
+        (devices, shown): (Vec<Device>, Option<String>),
+    ) -> Result<CallId, Refusal> {
+        let exchange = self.exchange()?;
+        let directory = self.parts.provisioning.directory();
+        let Some(extension) = directory.extension(&wish.from) else {
+            return Err(Refusal::NotFound { kind: "extension", key: wish.from });
+        };
         let caller =
             Party::Extension { number: extension.number.clone(), name: extension.name.clone() };
-        let id = CallId::fresh_at(exchange.journal.node());
-        let start = Start::Originate { caller, devices, dialled: wish.to };
+        // D-029: of several phones only the one that registered last answers by itself.
+        let newest = exchange.location.contacts(&wish.from).into_iter();
+        let newest = newest.max_by_key(|binding| binding.expires_at).map(|it| it.key);
+        let errand = Errand {
+            wish: wish.wish,
+            by: by.name.clone(),
+            correlation_id: wish.correlation_id,
+            shown,
+            auto_answer: newest.filter(|_| wish.auto_answer),
+        };
+        let start = Start::Originate {
+            caller,
+            devices,
+            dialled: wish.to,
+            ring_for: wish.ring_for.unwrap_or(RINGS_FOR),
+            errand: Box::new(errand),
+        };
+        if wish.needs_idle {
+            self.reserve(exchange, &wish.from, id).await?;
+        }
         let args = CallArgs { id, exchange: exchange.clone(), start };
-        exchange.calls.spawn(args).await.map_err(|error| Refusal::Unavailable {
-            detail: format!("the call did not start: {error}"),
-        })?;
+        if let Err(error) = exchange.calls.spawn(args).await {
+            exchange.placed.out_of_call(&wish.from, id);
+            let detail = format!("the call did not start: {error}");
+            return Err(Refusal::Unavailable { detail });
+        }
         tracing::info!(call = %id, by = %by.name, "call originated");
+        // The call does not wait for its note.
+        drop(audit::note(&self.parts.journal, by, "originated", "call", &id.to_string()));
         Ok(id)
+    }
+
+    /// Makes a page the phone of an extension: answers its offer of audio.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown extension, `Conflict` when the audio can not be agreed.
+    pub async fn connect_phone(
+        &self,
+        by: &Principal,
+        extension: &str,
+        offer: String,
+    ) -> Result<Connection, Refusal> {
+        let connection = Softphones::connect(self.exchange()?, extension, offer).await?;
+        tracing::info!(by = %by.name, extension, "a browser is the phone");
+        Ok(connection)
+    }
+
+    /// Dials on the phone in a browser, which is on the call at once.
+    ///
+    /// # Errors
+    /// `Conflict` when another page has the phone, `Unavailable` when the node is full.
+    pub async fn dial_on_phone(
+        &self,
+        by: &Principal,
+        connection: &Connection,
+        wish: Originate,
+    ) -> Result<CallId, Refusal> {
+        let device = Device {
+            extension: wish.from.clone(),
+            name: String::new(),
+            binding: softphone::BINDING.to_owned(),
+        };
+        let shown = self.shown(&wish)?;
+        self.admit()?;
+        let id = CallId::fresh_at(self.parts.journal.node());
+        connection.expect(id, wish.to.clone()).await?;
+        self.start(by, id, wish, (vec![device], shown)).await
+    }
+
+    /// Takes an extension for a call that it asked for, if it neither talks nor rings. Of
+    /// several calls at once one gets it (D-059); a ready agent is not ready from here on (D-031).
+    async fn reserve(
+        &self,
+        exchange: &Exchange,
+        extension: &str,
+        call: CallId,
+    ) -> Result<(), Refusal> {
+        let is_party = |leg: &LegView| leg.party.strip_prefix("extension:") == Some(extension);
+        let rings = self.calls().await.iter().any(|view| view.legs.iter().any(is_party));
+        if rings || !exchange.placed.take(extension, call) {
+            let detail = format!("extension {extension} is in a call");
+            return Err(Refusal::Conflict { code: "extension-busy", detail });
+        }
+        Ok(())
     }
 
     /// Does something to a live call.
@@ -138,13 +277,18 @@ impl Office {
         let gone = || Refusal::NotFound { kind: "call", key: call.to_string() };
         let actor = self.actor(call).ok_or_else(gone)?;
         tracing::info!(%call, by = %by.name, ?command, "call command");
-        let ask = |reply| CallMsg::Command { command, reply };
-        match ractor::rpc::call(&actor, ask, Some(DEADLINE)).await {
-            Ok(CallResult::Success(outcome)) => outcome,
-            Ok(CallResult::Timeout) => {
+        let action = command.name();
+        match ask(&actor, DEADLINE, |reply| CallMsg::Command { command, reply }).await {
+            Ok(outcome) => {
+                if outcome.is_ok() {
+                    drop(audit::note(&self.parts.journal, by, action, "call", &call.to_string()));
+                }
+                outcome
+            }
+            Err(AskError::Timeout) => {
                 Err(Refusal::Unavailable { detail: "the call did not answer in time".into() })
             }
-            Ok(CallResult::SenderError) | Err(_) => Err(gone()),
+            Err(AskError::Dropped | AskError::Gone) => Err(gone()),
         }
     }
 
@@ -153,8 +297,7 @@ impl Office {
         let exchange = self.exchange().ok()?;
         let mut items = exchange.traces.of(id)?;
         if let Some(actor) = self.actor(id)
-            && let Ok(CallResult::Success(figures)) =
-                ractor::rpc::call(&actor, CallMsg::MediaFigures, Some(DEADLINE)).await
+            && let Ok(figures) = ask(&actor, DEADLINE, CallMsg::MediaFigures).await
         {
             items.extend(figures);
         }
@@ -198,6 +341,21 @@ impl Office {
         let filter = filter.clone();
         // The table is read from disk: not on a thread that serves others.
         tokio::task::spawn_blocking(move || records.page(&filter, before, limit))
+            .await
+            .unwrap_or_default()
+    }
+
+    /// Who has changed what, newest first, before the given place.
+    pub async fn audit(
+        &self,
+        filter: &audit::Filter,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Vec<audit::Entry> {
+        let Some(audit) = self.parts.audit.clone() else { return Vec::new() };
+        let filter = filter.clone();
+        // As the records.
+        tokio::task::spawn_blocking(move || audit.page(&filter, before, limit))
             .await
             .unwrap_or_default()
     }
@@ -258,8 +416,5 @@ impl Office {
 }
 
 async fn view(call: ActorRef<CallMsg>) -> Option<CallView> {
-    match ractor::rpc::call(&call, CallMsg::View, Some(DEADLINE)).await {
-        Ok(CallResult::Success(view)) => Some(view),
-        Ok(CallResult::Timeout | CallResult::SenderError) | Err(_) => None,
-    }
+    ask(&call, DEADLINE, CallMsg::View).await.ok()
 }

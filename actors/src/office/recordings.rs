@@ -4,6 +4,7 @@ use serde_json::Value;
 use tandem_config::Kind;
 
 use super::{Office, Principal, Refusal};
+use crate::audit;
 use crate::flow::MessageChange;
 use crate::prompts::{FOLDER, Prompt, Prompts};
 use crate::voicemail::Message;
@@ -69,6 +70,7 @@ impl Office {
         named(name)?;
         let written = self.exchange()?.prompts.put(name, bytes).await?;
         tracing::info!(by = %by.name, prompt = %written.name, "prompt written");
+        self.note_prompt(by, "written", name).await;
         Ok(written)
     }
 
@@ -86,7 +88,16 @@ impl Office {
         }
         prompts.remove(name).await?;
         tracing::info!(by = %by.name, prompt = %name, "prompt removed");
+        self.note_prompt(by, "removed", name).await;
         Ok(())
+    }
+
+    /// The file is as it is now, whether the note is taken or not.
+    async fn note_prompt(&self, by: &Principal, action: &str, name: &str) {
+        let noted = audit::note(&self.parts.journal, by, action, "prompt", name);
+        if let Err(error) = noted.await {
+            tracing::error!(by = %by.name, prompt = %name, %error, "not in the audit log");
+        }
     }
 
     /// Who plays a prompt, as `kind key`: whatever holds its name in any field.

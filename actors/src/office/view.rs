@@ -5,6 +5,9 @@ use std::time::Duration;
 use tandem_config::resource::{Kind, Resource};
 use tandem_kernel::{CallId, Position, Timestamp};
 
+use crate::callback::Note;
+use crate::outbound::{Outgoing, Wish};
+
 /// A resource with its revision, which is the ETag's value. Revisions count from 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
@@ -161,6 +164,25 @@ pub struct Originate {
     pub from: String,
     /// The number that it dials when it has answered.
     pub to: String,
+    /// Code and caller ID.
+    pub wish: Wish,
+    /// What the asker knows the call by; told in its events and record.
+    pub correlation_id: Option<String>,
+    /// Whether the phone is asked to answer by itself (D-006).
+    pub auto_answer: bool,
+    /// How long the phone rings; none: a minute.
+    pub ring_for: Option<Duration>,
+    /// Whether an extension that is in a call, or rings, is refused (D-030, D-059).
+    pub needs_idle: bool,
+}
+
+impl Originate {
+    /// A call as a phone dials it: without code, time and asker of its own.
+    #[must_use]
+    pub fn plain(from: String, to: String) -> Self {
+        let (wish, correlation_id, ring_for) = (Wish::default(), None, None);
+        Self { from, to, wish, correlation_id, auto_answer: false, ring_for, needs_idle: false }
+    }
 }
 
 /// What can be done to a live call.
@@ -177,6 +199,19 @@ pub enum CallCommand {
         /// As one would dial it.
         to: String,
     },
+}
+
+impl CallCommand {
+    /// Its name in the audit log.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::HangUp => "hangup",
+            Self::Hold => "hold",
+            Self::Resume => "resume",
+            Self::Transfer { .. } => "transfer",
+        }
+    }
 }
 
 /// What an agent does, or a manager does for them.
@@ -322,6 +357,14 @@ pub struct CallRecord {
     pub talk: Duration,
     /// Hold time.
     pub hold: Duration,
+    /// How it went to the outside, if it did (O-044).
+    pub outgoing: Option<Outgoing>,
+    /// The program that asked for it (D-069).
+    pub requested_by: Option<String>,
+    /// What that program knows it by.
+    pub correlation_id: Option<String>,
+    /// Whose callback it was, and what became of that (C-040).
+    pub callback: Option<Note>,
 }
 
 /// A step of a call through a menu, a call flow, a mailbox, a ring group or a prompt.

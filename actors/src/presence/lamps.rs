@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use ractor::ActorRef;
-use tandem_kernel::CallId;
+use tandem_kernel::{CallId, ask};
 
 use super::actor::PresenceMsg;
 use super::watched::{Mail, State, Talk, Watched};
@@ -61,9 +61,9 @@ impl Lamps {
     pub async fn drain(&self) {
         let to = self.inner.lock().to.clone();
         let Some(to) = to else { return };
-        let told = ractor::rpc::call(&to, PresenceMsg::Drain, Some(Duration::from_secs(1))).await;
-        if told.is_err() {
-            tracing::warn!("subscribers were not told that the node ends");
+        let told = ask(&to, Duration::from_secs(1), PresenceMsg::Drain).await;
+        if let Err(error) = told {
+            tracing::warn!(%error, "subscribers were not told that the node ends");
         }
     }
 

@@ -1,12 +1,15 @@
-//! All provisioned resources at one moment. Immutable: a change makes a new one.
+//! All provisioned resources at one moment. Immutable: a change makes a new one, which shares
+//! with the one before all that was not changed, so that a write costs the same among ten
+//! thousand resources as among ten.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use rpds::RedBlackTreeMapSync;
 use tandem_config::resource::{
-    ApiToken, CallFlow, Extension, GroupVoicemail, InboundRoute, Ivr, MailboxOptions,
-    OutboundRoute, Queue, RingGroup, Settings, Trunk, User,
+    ApiToken, CallFlow, ChannelCategory, Extension, GroupVoicemail, InboundRoute, Ivr,
+    MailboxOptions, OutboundCode, OutboundRoute, Queue, RingGroup, Settings, Trunk, User,
 };
 use tandem_config::{Kind, Resource};
 use tandem_kernel::Timestamp;
@@ -14,11 +17,14 @@ use tandem_kernel::Timestamp;
 use crate::event::ResourceEvent;
 use crate::office::Stored;
 
-/// The resources by kind and key.
+/// The resources of one kind by key. Cheap to clone.
+type Shelf = RedBlackTreeMapSync<String, Arc<Stored>>;
+
+/// The resources by kind and key. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Directory {
-    resources: BTreeMap<Kind, BTreeMap<String, Arc<Stored>>>,
-    settings: Settings,
+    resources: BTreeMap<Kind, Shelf>,
+    settings: Arc<Settings>,
 }
 
 macro_rules! typed {
@@ -71,6 +77,12 @@ impl Directory {
         /// An outbound route by its name.
         outbound_route, /// All outbound routes.
         outbound_routes: OutboundRoute;
+        /// An outbound code by its id.
+        outbound_code, /// All outbound codes.
+        outbound_codes: OutboundCode;
+        /// A channel category by its name.
+        channel_category, /// All channel categories.
+        channel_categories: ChannelCategory;
         /// A user by the sign-in name.
         user, /// All users.
         users: User;
@@ -109,7 +121,7 @@ impl Directory {
 
     /// All of a kind in the order of their keys.
     pub fn all(&self, kind: Kind) -> impl Iterator<Item = &Arc<Stored>> {
-        self.resources.get(&kind).into_iter().flat_map(BTreeMap::values)
+        self.resources.get(&kind).into_iter().flat_map(Shelf::values)
     }
 
     /// At most `limit` of a kind whose keys come after `after`.
@@ -117,14 +129,14 @@ impl Directory {
     pub fn page(&self, kind: Kind, after: Option<&str>, limit: usize) -> Vec<Arc<Stored>> {
         let from = after.map_or(Bound::Unbounded, |key| Bound::Excluded(key.to_owned()));
         let Some(resources) = self.resources.get(&kind) else { return Vec::new() };
-        let page = resources.range((from, Bound::Unbounded)).take(limit);
+        let page = resources.range::<String, _>((from, Bound::Unbounded)).take(limit);
         page.map(|(_, stored)| stored.clone()).collect()
     }
 
     /// True when nothing was ever provisioned.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.resources.values().all(BTreeMap::is_empty)
+        self.resources.values().all(Shelf::is_empty)
     }
 
     /// Takes an event in. A body that this build can not read is left out and said.
@@ -142,19 +154,19 @@ impl Directory {
 
     pub(crate) fn put(&mut self, stored: Stored) {
         if let Resource::Settings(settings) = &stored.resource {
-            self.settings = settings.clone();
+            self.settings = Arc::new(settings.clone());
         }
         let kind = stored.resource.kind();
         let key = stored.resource.key().to_owned();
-        self.resources.entry(kind).or_default().insert(key, Arc::new(stored));
+        self.resources.entry(kind).or_default().insert_mut(key, Arc::new(stored));
     }
 
     fn remove(&mut self, kind: Kind, key: &str) {
         if kind == Kind::Settings {
-            self.settings = Settings::default();
+            self.settings = Arc::default();
         }
         if let Some(resources) = self.resources.get_mut(&kind) {
-            resources.remove(key);
+            resources.remove_mut(key);
         }
     }
 }

@@ -17,7 +17,6 @@ pub use directory::Directory;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -42,10 +41,6 @@ pub struct Provisioning {
 
 struct Inner {
     directory: ArcSwap<Directory>,
-    /// What was replayed since somebody looked: a long journal costs one copy of the directory,
-    /// not one for each event.
-    replayed: parking_lot::Mutex<Option<Directory>>,
-    has_replayed: AtomicBool,
     journal: Journal,
     clock: Clock,
     /// Writes are few and are checked against all others, so they go one after the other.
@@ -70,8 +65,6 @@ impl Provisioning {
         Self {
             inner: Arc::new(Inner {
                 directory: ArcSwap::default(),
-                replayed: parking_lot::Mutex::default(),
-                has_replayed: AtomicBool::new(false),
                 journal,
                 clock,
                 writing: Mutex::new(()),
@@ -92,10 +85,7 @@ impl Provisioning {
         event: &Bytes,
     ) -> Result<(), tandem_wire::WireError> {
         let event: ResourceEvent = entity::decode(event)?;
-        let mut replayed = self.inner.replayed.lock();
-        let begun = || Directory::clone(&self.inner.directory.load());
-        replayed.get_or_insert_with(begun).apply(at, version, &event);
-        self.inner.has_replayed.store(true, Ordering::Release);
+        self.take_in(at, version, &event);
         Ok(())
     }
 
@@ -116,13 +106,6 @@ impl Provisioning {
     /// All resources as they are now.
     #[must_use]
     pub fn directory(&self) -> Arc<Directory> {
-        if self.inner.has_replayed.load(Ordering::Acquire) {
-            let mut replayed = self.inner.replayed.lock();
-            if let Some(next) = replayed.take() {
-                self.inner.directory.store(Arc::new(next));
-                self.inner.has_replayed.store(false, Ordering::Release);
-            }
-        }
         self.inner.directory.load_full()
     }
 
@@ -280,20 +263,29 @@ impl Provisioning {
     }
 
     fn apply(&self, at: Timestamp, version: u64, event: &ResourceEvent) {
+        if !self.take_in(at, version, event) {
+            return;
+        }
+        let (ResourceEvent::Put { kind, key, .. } | ResourceEvent::Removed { kind, key, .. }) =
+            event;
+        // Nobody may be watching.
+        let _unwatched = self.inner.changes.send((*kind, key.clone()));
+    }
+
+    /// False when it was taken in before.
+    fn take_in(&self, at: Timestamp, version: u64, event: &ResourceEvent) -> bool {
         let (ResourceEvent::Put { kind, key, .. } | ResourceEvent::Removed { kind, key, .. }) =
             event;
         let mut taken = self.inner.taken.lock();
         let last = taken.entry((*kind, key.clone())).or_default();
         if version <= *last {
-            return;
+            return false;
         }
         *last = version;
         let mut next = Directory::clone(&self.directory());
         next.apply(at, version, event);
         self.inner.directory.store(Arc::new(next));
-        drop(taken);
-        // Nobody may be watching.
-        let _unwatched = self.inner.changes.send((*kind, key.clone()));
+        true
     }
 }
 

@@ -3,7 +3,7 @@
 //! Test numbers win over feature codes and both win over the numbers of the house, so a number
 //! that one of them takes could never be reached.
 
-use tandem_config::resource::{FieldError, Settings};
+use tandem_config::resource::{FieldError, OutboundCode, Settings};
 use tandem_config::{Kind, Resource};
 
 use super::Directory;
@@ -18,7 +18,8 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
     match resource {
         Resource::Extension(extension) => {
             let found = taken(directory.settings(), &extension.number);
-            found.map(|taken| taken.at("/number")).into_iter().collect()
+            let wrong = found.map(|taken| taken.at("/number"));
+            wrong.into_iter().chain(is_code(directory, &extension.number)).collect()
         }
         Resource::RingGroup(_)
         | Resource::Ivr(_)
@@ -29,15 +30,63 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
         }
         Resource::Queue(queue) => {
             let found = conflicts(directory.settings(), &queue.number);
-            found.map(|conflict| conflict.at("/number")).collect()
+            let wrong = found.map(|conflict| conflict.at("/number"));
+            wrong.chain(is_code(directory, &queue.number)).collect()
         }
+        Resource::OutboundCode(code) => of_code(directory, code),
         Resource::Settings(settings) => of_settings(directory, settings),
         Resource::Trunk(_)
         | Resource::InboundRoute(_)
         | Resource::OutboundRoute(_)
+        | Resource::ChannelCategory(_)
         | Resource::User(_)
         | Resource::ApiToken(_) => Vec::new(),
     }
+}
+
+/// A number of the house that is an outbound code could not be told from a code alone (O-014).
+fn is_code(directory: &Directory, number: &str) -> Option<FieldError> {
+    let code = directory.outbound_codes().find(|it| it.code == number)?;
+    let detail = format!("{number} is the outbound code {}", code.name);
+    Some(FieldError { pointer: "/number".into(), code: "ambiguous", detail })
+}
+
+/// What speaks against the digits of a code (O-014).
+fn of_code(directory: &Directory, code: &OutboundCode) -> Vec<FieldError> {
+    let wrong =
+        |kind, detail: String| vec![FieldError { pointer: "/code".into(), code: kind, detail }];
+    let settings = directory.settings();
+    let tests = &settings.test_numbers;
+    let reserved = settings.outbound.emergency_numbers.iter().chain([
+        &tests.echo,
+        &tests.tone,
+        &tests.music,
+        &settings.code_queue_login,
+        &settings.code_queue_pause,
+        &settings.code_login_all,
+        &settings.code_login_last,
+        &settings.code_logout_all,
+    ]);
+    let begins = |number: &&String| number.starts_with(code.code.as_str());
+    if let Some(number) = reserved.into_iter().find(begins) {
+        return wrong("reserved", format!("{number} begins with it"));
+    }
+    if internal(directory).any(|number| *number == code.code) {
+        return wrong("ambiguous", format!("{} is a number of the house", code.code));
+    }
+    match internal(directory).find(begins) {
+        Some(number) if !code.prefix_confirmed => wrong(
+            "confirm-prefix",
+            format!("{number} begins with it and wins when typed: set prefix_confirmed"),
+        ),
+        _ => Vec::new(),
+    }
+}
+
+/// The numbers of the house.
+fn internal(directory: &Directory) -> impl Iterator<Item = &String> {
+    let extensions = directory.extensions().map(|it| &it.number);
+    extensions.chain(directory.queues().map(|it| &it.number))
 }
 
 /// Digits with two meanings, and the setting that gives one of them.
@@ -100,6 +149,9 @@ fn setting_of(settings: &Settings, dialled: &str) -> Option<&'static str> {
     ];
     if let Some((_, setting)) = tests.into_iter().find(|(number, _)| *number == dialled) {
         return Some(setting);
+    }
+    if settings.outbound.emergency_numbers.iter().any(|number| number == dialled) {
+        return Some("/outbound/emergency_numbers");
     }
     let Some(command) = codes::parse(settings, dialled) else {
         return match voicemail_code(settings, "", dialled)? {

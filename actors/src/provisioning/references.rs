@@ -1,9 +1,13 @@
 //! Rules between resources: what refers to what, and which numbers clash.
 
-use tandem_config::resource::{CallFlow, Destination, FieldError, FlowAction, Ivr};
+use tandem_config::resource::{
+    CallFlow, Destination, DialAction, DialStep, FieldError, FlowAction, Ivr, OutboundCode,
+    OutboundPolicy, OutboundRoute,
+};
 use tandem_config::{Kind, Resource};
 
 use super::Directory;
+use crate::outbound::category::routes;
 
 /// What is wrong with a resource beside its own rules, given all others.
 pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldError> {
@@ -40,6 +44,9 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
             if queue.failover != itself {
                 destination(directory, "/failover", &queue.failover, &mut wrong);
             }
+            for (key, wanted) in &queue.key_events {
+                own_or(directory, resource, &format!("/key_events/{key}"), wanted, &mut wrong);
+            }
             for (index, member) in queue.members.iter().enumerate() {
                 if directory.extension(&member.extension).is_none() {
                     let pointer = format!("/members/{index}/extension");
@@ -52,16 +59,115 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
             trunks(directory, &route.trunks, &mut wrong);
         }
         Resource::OutboundRoute(route) => {
+            order(directory, route, &mut wrong);
             trunks(directory, &route.trunks, &mut wrong);
             extensions(directory, "/extensions", &route.extensions, &mut wrong);
+        }
+        Resource::OutboundCode(code) => outbound_code(directory, code, &mut wrong),
+        Resource::ChannelCategory(category) => {
+            if let Some(route) = &category.route
+                && directory.outbound_route(route).is_none()
+            {
+                wrong.push(missing("/route".into(), "outbound-route", route));
+            }
+            dial_steps(directory, &category.flow, &mut wrong);
         }
         Resource::User(user) => own_extension(directory, user.extension.as_ref(), &mut wrong),
         Resource::ApiToken(token) => {
             own_extension(directory, token.extension.as_ref(), &mut wrong);
         }
-        Resource::Trunk(_) | Resource::Settings(_) => {}
+        Resource::Settings(settings) => outbound_policy(directory, &settings.outbound, &mut wrong),
+        Resource::Trunk(_) => {}
     }
     wrong
+}
+
+fn dial_steps(directory: &Directory, steps: &[DialStep], wrong: &mut Vec<FieldError>) {
+    for (index, step) in steps.iter().enumerate() {
+        if let DialAction::Dial { route, .. } = &step.action
+            && directory.outbound_route(route).is_none()
+        {
+            let pointer = format!("/flow/{index}/action/route");
+            wrong.push(missing(pointer, "outbound-route", route));
+        }
+        let pointer = format!("/flow/{index}/when/extensions");
+        extensions(directory, &pointer, &step.when.extensions, wrong);
+    }
+}
+
+/// O-003, O-004 and O-009: names and digits are unique, and there are not too many.
+fn outbound_code(directory: &Directory, code: &OutboundCode, wrong: &mut Vec<FieldError>) {
+    let others = || directory.outbound_codes().filter(|it| it.id != code.id);
+    let taken = |pointer: &str, what: &str| FieldError {
+        pointer: pointer.into(),
+        code: "duplicate",
+        detail: format!("another outbound code has this {what}"),
+    };
+    if others().any(|it| it.name == code.name) {
+        wrong.push(taken("/name", "name"));
+    }
+    if others().any(|it| it.code == code.code) {
+        wrong.push(taken("/code", "code"));
+    }
+    let most = directory.settings().outbound.max_codes as usize;
+    if directory.outbound_code(&code.id).is_none() && others().count() >= most {
+        let detail = format!("at most {most} outbound codes");
+        wrong.push(FieldError { pointer: String::new(), code: "too-many", detail });
+    }
+    if !code.category.is_empty() && directory.channel_category(&code.category).is_none() {
+        wrong.push(missing("/category".into(), "channel-category", &code.category));
+    }
+    for (index, number) in code.extensions.iter().enumerate() {
+        if directory.extension(number).is_none() {
+            wrong.push(missing(format!("/extensions/{index}"), "extension", number));
+        }
+    }
+    for (index, number) in code.queues.iter().enumerate() {
+        if directory.queue(number).is_none() {
+            wrong.push(missing(format!("/queues/{index}"), "queue", number));
+        }
+    }
+}
+
+fn outbound_policy(directory: &Directory, policy: &OutboundPolicy, wrong: &mut Vec<FieldError>) {
+    for (index, name) in policy.emergency_trunks.iter().enumerate() {
+        if directory.trunk(name).is_none() {
+            let pointer = format!("/outbound/emergency_trunks/{index}");
+            wrong.push(missing(pointer, "trunk", name));
+        }
+    }
+    for id in codes_of(policy) {
+        if directory.outbound_code(id).is_none() {
+            wrong.push(missing("/outbound/default_code".into(), "outbound-code", id));
+        }
+    }
+}
+
+/// The default codes of a policy (O-019).
+fn codes_of(policy: &OutboundPolicy) -> impl Iterator<Item = &String> {
+    let system = Some(&policy.default_code).filter(|code| !code.is_empty());
+    policy
+        .default_code_by_extension
+        .values()
+        .chain(policy.default_code_by_queue.values())
+        .chain(system)
+}
+
+/// Routes that a dialled number could take have an order without ties (O-028).
+fn order(directory: &Directory, route: &OutboundRoute, wrong: &mut Vec<FieldError>) {
+    let is_rival = |it: &&OutboundRoute| {
+        it.name != route.name && it.priority == route.priority && it.enabled && !it.codes_only
+    };
+    if !route.enabled || route.codes_only {
+        return;
+    }
+    if let Some(rival) = directory.outbound_routes().find(is_rival) {
+        wrong.push(FieldError {
+            pointer: "/priority".into(),
+            code: "ambiguous",
+            detail: format!("the route {} has the same priority", rival.name),
+        });
+    }
 }
 
 fn own_extension(directory: &Directory, number: Option<&String>, wrong: &mut Vec<FieldError>) {
@@ -184,6 +290,32 @@ fn missing(pointer: String, kind: &str, key: &str) -> FieldError {
     FieldError { pointer, code: "unknown-reference", detail: format!("there is no {kind} {key}") }
 }
 
+/// Who of those that lead calls to the outside refers to a resource.
+fn outside_users_of(directory: &Directory, kind: Kind, key: &str, users: &mut Vec<String>) {
+    let is_extension = |number: &str| kind == Kind::Extension && number == key;
+    for category in directory.channel_categories() {
+        let leads = || routes(directory, category).any(|route| route.name == key);
+        let asks = |step: &DialStep| step.when.extensions.iter().any(|it| is_extension(it));
+        if (kind == Kind::OutboundRoute && leads()) || category.flow.iter().any(asks) {
+            users.push(format!("channel-category {}", category.name));
+        }
+    }
+    for code in directory.outbound_codes() {
+        let member = code.extensions.iter().any(|it| is_extension(it))
+            || (kind == Kind::Queue && code.queues.iter().any(|it| it == key))
+            || (kind == Kind::ChannelCategory && code.category == key);
+        if member {
+            users.push(format!("outbound-code {}", code.id));
+        }
+    }
+    let policy = &directory.settings().outbound;
+    if (kind == Kind::OutboundCode && codes_of(policy).any(|it| it == key))
+        || (kind == Kind::Trunk && policy.emergency_trunks.iter().any(|it| it == key))
+    {
+        users.push("settings system".to_owned());
+    }
+}
+
 /// Who refers to a resource, as `kind key`; it can not be deleted while somebody does.
 pub(super) fn users_of(directory: &Directory, kind: Kind, key: &str) -> Vec<String> {
     let leads_here = |wanted: &Destination| target_of(wanted) == Some((kind, key));
@@ -192,7 +324,8 @@ pub(super) fn users_of(directory: &Directory, kind: Kind, key: &str) -> Vec<Stri
     let mut users = Vec::new();
     for queue in directory.queues() {
         let member = queue.members.iter().any(|member| is_extension(&member.extension));
-        if member || (leads_here(&queue.failover) && queue.number != key) {
+        let leads = leads_here(&queue.failover) || queue.key_events.values().any(leads_here);
+        if member || (leads && queue.number != key) {
             users.push(format!("queue {}", queue.number));
         }
     }
@@ -227,6 +360,7 @@ pub(super) fn users_of(directory: &Directory, kind: Kind, key: &str) -> Vec<Stri
             users.push(format!("outbound-route {}", route.name));
         }
     }
+    outside_users_of(directory, kind, key, &mut users);
     for user in directory.users() {
         if user.extension.as_deref().is_some_and(is_extension) {
             users.push(format!("user {}", user.name));

@@ -2,9 +2,11 @@
 use tandem_config::resource::{Destination, Extension, Member, Membership, Queue};
 use tandem_config::{Kind, Resource};
 use tandem_journal::{Config, Journal};
-use tandem_kernel::{Clock, Position};
+use tandem_kernel::{Clock, Position, Timestamp};
 
 use super::Provisioning;
+use crate::entity;
+use crate::event::ResourceEvent;
 use crate::office::{Principal, Refusal};
 
 fn extension(number: &str) -> Resource {
@@ -15,7 +17,7 @@ fn extension(number: &str) -> Resource {
 fn queue(number: &str, member: &str) -> Resource {
     let json = serde_json::json!({ "number": number, "name": "sales" });
     let mut queue: Queue = serde_json::from_value(json).unwrap();
-    queue.members = vec![Member { extension: member.into(), membership: Membership::Static }];
+    queue.members = vec![Member::new(member, Membership::Static)];
     Resource::Queue(queue)
 }
 
@@ -259,4 +261,114 @@ async fn what_other_members_wrote_is_taken_in_once_and_never_backwards() {
     }
 
     assert!(changes.try_recv().is_err(), "nothing has changed");
+}
+
+/// The time to replay so many extensions, each once.
+fn replaying(provisioning: &Provisioning, count: u32) -> std::time::Duration {
+    let events: Vec<_> = (0..count)
+        .map(|number| {
+            let key = format!("{number:06}");
+            let body = serde_json::to_string(&extension(&key)).unwrap();
+            let put = ResourceEvent::Put { kind: Kind::Extension, key, body, by: "system".into() };
+            entity::encode(&put)
+        })
+        .collect();
+    let began = std::time::Instant::now();
+    for event in &events {
+        provisioning.replay(Timestamp::from_micros(1), 1, event).unwrap();
+        assert!(provisioning.directory().find(Kind::Extension, "000000").is_some());
+    }
+    began.elapsed()
+}
+
+/// With a copy of the whole directory for each it would be sixteen times as much.
+#[tokio::test]
+async fn a_write_costs_the_same_among_sixteen_thousand_as_among_a_thousand() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ratios = Vec::new();
+    let (_, journal) = open(dir.path()).await;
+    for _ in 0..5 {
+        let fresh = || Provisioning::new(journal.clone(), Clock::start());
+        let few = replaying(&fresh(), 1_000).as_secs_f64() / 1_000.0;
+        let many = replaying(&fresh(), 16_000).as_secs_f64() / 16_000.0;
+        ratios.push(many / few);
+    }
+    let best = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(best < 4.0, "{ratios:?}");
+}
+
+fn any(json: serde_json::Value) -> Resource {
+    serde_json::from_value(json).unwrap()
+}
+
+fn code(id: &str, digits: &str) -> Resource {
+    any(serde_json::json!({ "kind": "outbound-code", "id": id, "name": id, "code": digits }))
+}
+
+#[track_caller]
+fn codes_of<T>(outcome: Result<T, Refusal>) -> Vec<(String, &'static str)> {
+    match outcome {
+        Err(Refusal::Invalid(fields)) => {
+            fields.into_iter().map(|field| (field.pointer, field.code)).collect()
+        }
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("was taken"),
+    }
+}
+
+#[tokio::test]
+async fn o_003_o_004_o_014_a_code_is_told_from_every_other_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, _journal) = open(dir.path()).await;
+    provisioning.create(&by, extension("8001")).await.unwrap();
+    provisioning.create(&by, extension("77")).await.unwrap();
+    provisioning.create(&by, code("sales", "82")).await.unwrap();
+    let refused = |resource| async { codes_of(provisioning.create(&by, resource).await) };
+
+    assert_eq!(refused(code("again", "82")).await, [("/code".into(), "duplicate")]);
+    assert_eq!(refused(code("police", "11")).await, [("/code".into(), "reserved")]);
+    assert_eq!(refused(code("house", "77")).await, [("/code".into(), "ambiguous")]);
+    assert_eq!(refused(code("range", "80")).await, [("/code".into(), "confirm-prefix")]);
+    assert_eq!(refused(extension("82")).await, [("/number".into(), "ambiguous")]);
+    let confirmed = serde_json::json!({ "kind": "outbound-code", "id": "range", "name": "range",
+        "code": "80", "prefix_confirmed": true });
+    provisioning.create(&by, any(confirmed)).await.unwrap();
+}
+
+#[tokio::test]
+async fn o_009_o_011_there_are_so_many_codes_and_one_in_use_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, _journal) = open(dir.path()).await;
+    provisioning.create(&by, code("sales", "82")).await.unwrap();
+    let settings = serde_json::json!({ "kind": "settings",
+        "outbound": { "max_codes": 1, "default_code": "sales" } });
+    provisioning.replace(&by, None, any(settings)).await.unwrap();
+
+    let more = codes_of(provisioning.create(&by, code("vip", "83")).await);
+    let gone = provisioning.remove(&by, Kind::OutboundCode, "sales", None).await;
+
+    assert_eq!(more, [(String::new(), "too-many")]);
+    assert!(matches!(gone, Err(Refusal::Conflict { code: "in-use", .. })), "{gone:?}");
+}
+
+#[tokio::test]
+async fn o_010_o_028_a_route_has_a_trunk_and_a_priority_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, _journal) = open(dir.path()).await;
+    let route = |name: &str, trunks: &[&str]| {
+        any(serde_json::json!({ "kind": "outbound-route", "name": name, "trunks": trunks,
+            "rules": [{ "pattern": "!" }] }))
+    };
+    let trunk = serde_json::json!({ "kind": "trunk", "name": "main", "host": "192.0.2.1" });
+    let without = codes_of(provisioning.create(&by, route("a", &[])).await);
+    provisioning.create(&by, any(trunk)).await.unwrap();
+    provisioning.create(&by, route("a", &["main"])).await.unwrap();
+
+    let tie = codes_of(provisioning.create(&by, route("b", &["main"])).await);
+
+    assert_eq!(without, [("/trunks".into(), "empty")]);
+    assert_eq!(tie, [("/priority".into(), "ambiguous")]);
 }

@@ -39,6 +39,13 @@ pub enum QueueMsg {
         /// `KeyExit`, `ManagerRedirect`, `ManagerHangup` …
         reason: Exit,
     },
+    /// A waiting caller pressed a key.
+    Digit {
+        /// The call.
+        call: CallId,
+        /// Which key.
+        digit: char,
+    },
     /// The agent's phones ring.
     OfferRinging {
         /// The call.

@@ -13,6 +13,8 @@ pub struct Candidate<'a> {
     pub extension: &'a str,
     /// The place in the member list, from 0.
     pub place: usize,
+    /// The skill level; 1 is the best.
+    pub level: u8,
     /// Static or dynamic.
     pub membership: Membership,
     /// Logged in since; for static agents: added at.
@@ -21,6 +23,17 @@ pub struct Candidate<'a> {
     pub tally: Tally,
     /// Whether the agent rang for this caller already in this pass.
     pub tried: bool,
+}
+
+/// Those of the best level who did not ring in this pass; when all rang, the next pass begins
+/// with the best level.
+#[must_use]
+pub fn most_skilled(mut candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
+    let any_untried = candidates.iter().any(|candidate| !candidate.tried);
+    candidates.retain(|candidate| !any_untried || !candidate.tried);
+    let best = candidates.iter().map(|candidate| candidate.level).min();
+    candidates.retain(|candidate| Some(candidate.level) == best);
+    candidates
 }
 
 /// The agent who rings next. `place_of` finds the place of a member; `chance` decides for

@@ -170,7 +170,7 @@ pub enum QueueNotice {
     Leave {
         /// Why.
         reason: Exit,
-        /// Where the caller goes.
+        /// Where the caller goes; by key: where the key leads.
         failover: Destination,
     },
 }

@@ -7,6 +7,7 @@ use tandem_journal::Record;
 
 use crate::agent::event::AgentEvent;
 use crate::call::event::CallEvent;
+use crate::callback::CallbackEvent;
 use crate::entity;
 use crate::event::ResourceEvent;
 use crate::office::FeedItem;
@@ -45,6 +46,12 @@ pub fn item(record: &Record) -> Option<FeedItem> {
         entity::MAILBOX => {
             let event: MailboxEvent = read(record)?;
             ("voicemail".to_owned(), key, event.name().to_owned(), fields(&event))
+        }
+        entity::CALLBACK => {
+            let CallbackEvent::Forgotten { at, by, .. } = read(record)?;
+            // The number is not told: it is to be forgotten.
+            let data = serde_json::json!({ "at": at, "by": by });
+            ("callback".to_owned(), key, "callback.forgotten".to_owned(), data)
         }
         entity::RESOURCE => resource(&read(record)?),
         _ => return None,

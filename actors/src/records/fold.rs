@@ -6,7 +6,9 @@ use std::time::Duration;
 use tandem_kernel::{CallId, Position, Timestamp};
 
 use crate::call::event::CallEvent;
+use crate::callback::Note;
 use crate::office::{CallRecord, CallStep, Direction, QueuePassage};
+use crate::outbound::Outgoing;
 
 /// Steps that a record keeps: a caller can walk through menus for hours.
 const MAX_STEPS: usize = 200;
@@ -23,6 +25,9 @@ pub struct OpenCall {
     answered_by: Option<String>,
     queue: Option<QueuePassage>,
     steps: Vec<CallStep>,
+    outgoing: Option<Outgoing>,
+    requested: Option<(String, Option<String>)>,
+    callback: Option<Note>,
 }
 
 /// The calls that are open; ended ones leave as records.
@@ -50,6 +55,9 @@ impl Fold {
                 answered_by: None,
                 queue: None,
                 steps: Vec::new(),
+                outgoing: None,
+                requested: None,
+                callback: None,
             };
             self.open.insert(call, open);
             return None;
@@ -71,6 +79,15 @@ impl Fold {
                 open.steps.push(CallStep { at: *at, kind, key, detail });
             }
             CallEvent::Stepped { .. } => {}
+            CallEvent::Outgoing { outgoing, .. } => open.go_out(outgoing),
+            CallEvent::LineRang { trunk, .. } | CallEvent::LineFailed { trunk, .. } => {
+                open.tried(trunk);
+            }
+            CallEvent::CalledBack { note, .. } => open.callback = Some(note.clone()),
+            CallEvent::Barred { .. } => open.is_outbound(),
+            CallEvent::Requested { by, correlation_id, .. } => {
+                open.requested = Some((by.clone(), correlation_id.clone()));
+            }
             CallEvent::Transferred { to, .. } => open.answered_by = Some(to.clone()),
             CallEvent::Ended { at, outcome, cause, talk_us, hold_us } => {
                 let open = self.open.remove(&call)?;
@@ -99,6 +116,24 @@ impl OpenCall {
         }
     }
 
+    fn is_outbound(&mut self) {
+        if self.direction == Direction::Internal {
+            self.direction = Direction::Outbound;
+        }
+    }
+
+    fn go_out(&mut self, outgoing: &Outgoing) {
+        self.is_outbound();
+        self.outgoing = Some(outgoing.clone());
+    }
+
+    /// The trunk that tried last, until one carries the call (O-044).
+    fn tried(&mut self, trunk: &str) {
+        if self.direction == Direction::Outbound && self.answered_at.is_none() {
+            self.trunk = Some(trunk.to_owned());
+        }
+    }
+
     fn close(
         self,
         position: Position,
@@ -108,6 +143,8 @@ impl OpenCall {
         cause: &str,
         (talk, hold): (Duration, Duration),
     ) -> CallRecord {
+        let (requested_by, correlation_id) =
+            self.requested.map_or((None, None), |(by, id)| (Some(by), id));
         CallRecord {
             id,
             position,
@@ -125,6 +162,10 @@ impl OpenCall {
             steps: self.steps,
             talk,
             hold,
+            outgoing: self.outgoing,
+            requested_by,
+            correlation_id,
+            callback: self.callback,
         }
     }
 

@@ -16,10 +16,11 @@ pub use feed::item;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tandem_journal::{Append, Journal, Record};
-use tandem_kernel::{CallId, Clock, Position};
+use tandem_kernel::{CallId, Clock, Position, Timestamp};
 use tandem_store::{Batch, Store, StoreError, Table};
 
 use crate::call::event::CallEvent;
@@ -28,9 +29,11 @@ use crate::office::{CallRecord, RecordFilter};
 use fold::Fold;
 
 /// How many records are looked at for one page before it is given as it is.
-const MAX_SCANNED: usize = 100_000;
+pub(crate) const MAX_SCANNED: usize = 100_000;
 
 const RECORDS: Table = Table::new(1, "call-records");
+/// How far the letters to agents have come; one value.
+const LETTERS: Table = Table::new(2, "letters");
 
 /// The call records of a node.
 #[derive(Clone)]
@@ -41,13 +44,15 @@ pub struct Records {
 struct Inner {
     fold: Mutex<Fold>,
     store: Store,
+    /// Microseconds: what ended before is not kept.
+    oldest: AtomicU64,
 }
 
 impl Records {
     /// Records in a store of their own.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { inner: Arc::new(Inner { fold: Mutex::default(), store }) }
+        Self { inner: Arc::new(Inner { fold: Mutex::default(), store, oldest: AtomicU64::new(0) }) }
     }
 
     /// Takes a journal record in; others than calls' are passed over. Records are written again
@@ -63,18 +68,62 @@ impl Records {
             return;
         };
         let ended = self.inner.fold.lock().apply(record.position, call, &event);
-        if let Some(ended) = ended
+        let is_old = |ended: &CallRecord| ended.ended_at < self.oldest();
+        if let Some(ended) = ended.filter(|ended| !is_old(ended))
             && let Err(error) = self.keep(&ended)
         {
             tracing::error!(%call, %error, "a call record was not kept");
         }
     }
 
+    fn oldest(&self) -> Timestamp {
+        Timestamp::from_micros(self.inner.oldest.load(Ordering::Relaxed))
+    }
+
+    /// Drops the records of calls that ended before a moment, and takes none in from now on;
+    /// gives how many there were.
+    ///
+    /// # Errors
+    /// When the table is damaged or can not be written.
+    pub fn forget_before(&self, oldest: Timestamp) -> Result<usize, StoreError> {
+        self.inner.oldest.store(oldest.as_micros(), Ordering::Relaxed);
+        let mut dropped = 0;
+        // The oldest stand last.
+        while let Some((key, bytes)) = self.inner.store.last(RECORDS)? {
+            let readable = entity::decode::<CallRecord>(&bytes);
+            if readable.is_ok_and(|record| record.ended_at >= oldest) {
+                break;
+            }
+            let mut batch = Batch::default();
+            batch.remove(RECORDS, &key);
+            self.inner.store.apply(batch)?;
+            dropped += 1;
+        }
+        Ok(dropped)
+    }
+
     fn keep(&self, record: &CallRecord) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         // Newest first: a scan begins with the newest.
-        batch.put(RECORDS, &key(record.position), &entity::encode(record));
+        batch.put(RECORDS, &key_of(record.position), &entity::encode(record));
         self.inner.store.apply(batch)
+    }
+
+    /// The place in the journal up to which all letters are sent; none when never kept.
+    #[must_use]
+    pub fn letters_until(&self) -> Option<Position> {
+        let value = self.inner.store.get(LETTERS, b"until").ok()??;
+        let index = u64::from_be_bytes((&*value).try_into().ok()?);
+        Some(Position { partition: 0, index })
+    }
+
+    /// Keeps that place.
+    pub fn keep_letters_until(&self, position: Position) {
+        let mut batch = Batch::default();
+        batch.put(LETTERS, b"until", &position.index.to_be_bytes());
+        if let Err(error) = self.inner.store.apply(batch) {
+            tracing::error!(%error, "the place of the letters was not kept");
+        }
     }
 
     /// Closes the calls that a crash of this node cut off, and waits for the commit. Those of
@@ -116,7 +165,7 @@ impl Records {
         limit: usize,
     ) -> Vec<CallRecord> {
         let from = before.map_or([0; 10], |before| {
-            key(Position { index: before.index.saturating_sub(1), ..before })
+            key_of(Position { index: before.index.saturating_sub(1), ..before })
         });
         let mut page = Vec::new();
         let mut scanned = 0;
@@ -141,7 +190,7 @@ impl Records {
 }
 
 /// Keys descend while positions ascend, so that the newest record stands first.
-fn key(position: Position) -> [u8; 10] {
+pub(crate) fn key_of(position: Position) -> [u8; 10] {
     let mut key = [0; 10];
     key[..2].copy_from_slice(&(u16::MAX - position.partition).to_be_bytes());
     key[2..].copy_from_slice(&(u64::MAX - position.index).to_be_bytes());

@@ -1,12 +1,16 @@
 #![allow(clippy::unwrap_used)]
 use std::time::Duration;
 
+use tandem_journal::Record;
 use tandem_kernel::{CallId, Position, Timestamp};
+use tandem_store::{Options, Store};
 
+use super::Records;
 use super::fold::Fold;
 use crate::call::event::CallEvent;
 use crate::entity;
-use crate::office::Direction;
+use crate::office::{Direction, RecordFilter};
+use crate::outbound::Outgoing;
 
 fn at(secs: u64) -> Timestamp {
     Timestamp::from_secs(1_000 + secs)
@@ -92,4 +96,93 @@ fn the_bytes_of_call_facts_do_not_change() {
     assert_eq!(hex(&CallEvent::Answered { at: at(5), by: "1001".into(), trunk: None }), GOLDEN);
 }
 
+/// The variants that came later stand behind the first ones, in this order.
+#[test]
+fn the_places_of_the_facts_of_outside_calls_do_not_change() {
+    let variant = |event: &CallEvent| entity::encode(event)[2];
+    let rang = CallEvent::LineRang {
+        at: at(0),
+        trunk: "main".into(),
+        number: "0912".into(),
+        caller_id: String::new(),
+    };
+    let outgoing =
+        CallEvent::Outgoing { at: at(0), by: "1000".into(), outgoing: Outgoing::default() };
+    let requested = CallEvent::Requested { at: at(0), by: "token:x".into(), correlation_id: None };
+
+    assert_eq!([&outgoing, &rang, &requested].map(variant), [6, 7, 10]);
+}
+
+#[test]
+fn o_044_the_record_of_an_outside_call_keeps_code_trunk_and_what_was_dialled() {
+    let outgoing = Outgoing {
+        dialled: "820912".into(),
+        number: "0912".into(),
+        is_code_applied: true,
+        ..Outgoing::default()
+    };
+    let begun = CallEvent::Started {
+        at: at(0),
+        direction: Direction::Internal,
+        from: "1000".into(),
+        from_name: String::new(),
+        to: "820912".into(),
+        trunk: None,
+    };
+    let failed = CallEvent::LineFailed {
+        at: at(2),
+        trunk: "spare".into(),
+        status: 486,
+        meaning: "busy".into(),
+        why: "Busy Here".into(),
+    };
+    let asked = CallEvent::Requested {
+        at: at(0),
+        by: "token:crm".into(),
+        correlation_id: Some("lead-7".into()),
+    };
+    let out = CallEvent::Outgoing { at: at(1), by: "1000".into(), outgoing: outgoing.clone() };
+
+    let (_, records) = fold(&[begun, asked, out, failed, ended(3)]);
+
+    let [record] = &records[..] else { panic!("{records:?}") };
+    assert_eq!(record.direction, Direction::Outbound);
+    assert_eq!(record.trunk.as_deref(), Some("spare"));
+    assert_eq!(record.outgoing.as_ref(), Some(&outgoing));
+    assert_eq!(record.requested_by.as_deref(), Some("token:crm"));
+    assert_eq!(record.correlation_id.as_deref(), Some("lead-7"));
+}
+
 const GOLDEN: &str = "010001fc4015e73b043130303100";
+
+fn call_of(index: u64, ended_secs: u64) -> Vec<Record> {
+    let facts = [started(), ended(ended_secs)];
+    (index..).zip(facts).map(|(index, event)| record_of(index, ended_secs, &event)).collect()
+}
+
+fn record_of(index: u64, call: u64, event: &CallEvent) -> Record {
+    let entity = entity::call(CallId::from_u128(u128::from(call)));
+    let (position, event) = (Position::at(index), entity::encode(event));
+    Record { position, entity, version: index, at: at(0), event }
+}
+
+#[test]
+fn what_ended_too_long_ago_is_forgotten_and_not_taken_in_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = Records::new(Store::open(dir.path(), &Options::default()).unwrap());
+    let journal: Vec<Record> = (0..5).flat_map(|call| call_of(1 + call * 2, 100 * call)).collect();
+    journal.iter().for_each(|record| records.apply(record));
+    let ends = || {
+        let page = records.page(&RecordFilter::default(), None, 100);
+        page.iter().map(|record| record.ended_at).collect::<Vec<_>>()
+    };
+    assert_eq!(ends(), [at(400), at(300), at(200), at(100), at(0)]);
+
+    assert_eq!(records.forget_before(at(200)).unwrap(), 2);
+    assert_eq!(ends(), [at(400), at(300), at(200)]);
+    journal.iter().for_each(|record| records.apply(record));
+    assert_eq!(ends(), [at(400), at(300), at(200)]);
+
+    assert_eq!(records.forget_before(at(1_000)).unwrap(), 3);
+    assert!(ends().is_empty());
+}

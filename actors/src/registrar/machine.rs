@@ -308,6 +308,11 @@ impl Registrar {
         self.bindings.contains_key(extension)
     }
 
+    /// The extensions with a phone.
+    pub fn extensions(&self) -> impl Iterator<Item = &String> {
+        self.bindings.keys()
+    }
+
     /// How many contacts there are in all.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -69,7 +69,10 @@ impl Location {
     /// Whether any phone of the extension is registered that this node reaches.
     #[must_use]
     pub fn is_registered(&self, extension: &str) -> bool {
-        let registrar = self.registrar.read();
+        self.reaches(&self.registrar.read(), extension)
+    }
+
+    fn reaches(&self, registrar: &Registrar, extension: &str) -> bool {
         let mut contacts = registrar.contacts(extension);
         contacts.any(|binding| registrar.is_reachable(extension, binding, self.node))
     }
@@ -156,6 +159,7 @@ impl Actor for RegistrarActor {
         args: RegistrarArgs,
     ) -> Result<RegistrarArgs, ActorProcessingErr> {
         drop(myself.send_interval(TICK, || RegistrarMsg::Tick));
+        args.tell_who_is_registered();
         let gone = args.location.registrar.read().on_connections(args.location.node);
         args.take(gone);
         Ok(args)
@@ -184,6 +188,16 @@ impl Actor for RegistrarActor {
 }
 
 impl RegistrarArgs {
+    /// Tells the agents of the phones that are known from the journal: a phone that only
+    /// refreshes its contact changes nothing, so nobody would hear of it.
+    fn tell_who_is_registered(&self) {
+        let registrar = self.location.registrar.read();
+        let reached = |extension: &&String| self.location.reaches(&registrar, extension);
+        for extension in registrar.extensions().filter(reached) {
+            self.placed.registered(extension, true);
+        }
+    }
+
     fn register(&self, inbound: &Inbound, extension: &Extension) -> Draft {
         let request = &inbound.request;
         let Some(wish) = read(inbound, extension) else { return Draft::response(request, 400) };

@@ -24,6 +24,7 @@ use tokio::sync::mpsc;
 use crate::call::machine::Party;
 use crate::call::{CallArgs, CallMsg, Start, from_trunk, resolve};
 use crate::exchange::Exchange;
+use crate::outbound::Wish;
 use crate::presence::{PACKAGES, PresenceMsg};
 use crate::registrar::RegistrarMsg;
 use crate::root::Door;
@@ -117,7 +118,8 @@ impl Switch {
             Err(answer) => return Some(*answer),
         };
         let Some(dialled) = dialled(&inbound) else { return Some(Draft::response(request, 416)) };
-        if self.exchange.calls.admit(self.exchange.clock.now()).is_err() {
+        let is_emergency = self.is_emergency(&caller, &dialled);
+        if !is_emergency && self.exchange.calls.admit(self.exchange.clock.now()).is_err() {
             let busy = Draft::response(request, 503).with(Name::RetryAfter, RETRY_AFTER_SECS);
             return Some(busy);
         }
@@ -127,7 +129,7 @@ impl Switch {
                     number: extension.number.clone(),
                     name: extension.name.clone(),
                 };
-                let route = resolve(&self.exchange, &party, &dialled);
+                let route = resolve(&self.exchange, &party, &dialled, &Wish::default());
                 (party, route)
             }
             Caller::Trunk(trunk) => {
@@ -149,6 +151,13 @@ impl Switch {
             self.sip().respond(txn, refused);
         }
         None
+    }
+
+    /// An emergency call is taken by a node that is full or drains, too.
+    fn is_emergency(&self, caller: &Caller, dialled: &str) -> bool {
+        let directory = self.exchange.provisioning.directory();
+        let numbers = &directory.settings().outbound.emergency_numbers;
+        matches!(caller, Caller::Extension(_)) && numbers.iter().any(|it| it == dialled)
     }
 
     /// INVITE with Replaces: the new leg takes a place in a live call (RFC 3891 3).

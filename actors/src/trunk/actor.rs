@@ -1,6 +1,6 @@
 //! The shells: one actor a trunk that pings it, and one that starts and stops them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,7 +144,7 @@ impl TrunkState {
                 tracing::warn!(trunk = %name, "trunk does not answer");
             }
         }
-        let up = self.args.trunks.way(name).is_some();
+        let up = self.args.trunks.is_up(name);
         metric::TRUNK_UP.set_with("trunk", name.clone(), u64::from(up));
     }
 }
@@ -210,7 +210,10 @@ impl Actor for TrunksActor {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             TrunksMsg::Changed(Some(name)) => state.change(&myself, &name).await,
-            TrunksMsg::Changed(None) => state.look_up().await,
+            TrunksMsg::Changed(None) => {
+                state.change_all(&myself).await;
+                state.look_up().await;
+            }
         }
         Ok(())
     }
@@ -243,9 +246,17 @@ impl Actor for TrunksActor {
 
 impl TrunksState {
     async fn change_all(&mut self, myself: &ActorRef<TrunksMsg>) {
-        let names: Vec<String> = self.provisioned().into_keys().collect();
+        let now = self.provisioned();
+        let mut names: BTreeSet<String> = now.keys().cloned().collect();
+        names.extend(self.actors.keys().cloned());
+        names.extend(self.args.trunks.names());
         for name in names {
-            self.change(myself, &name).await;
+            // What has not changed goes on: a trunk that starts anew has to register again.
+            let goes_on = self.actors.contains_key(&name)
+                && now.get(&name).is_some_and(|trunk| self.args.trunks.has(trunk));
+            if !goes_on {
+                self.change(myself, &name).await;
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whether a trunk is usable, from its answers to OPTIONS and from calls that failed on it.
 
-/// So many probes in a row without an answer take a trunk out.
-const DOWN_AFTER: u8 = 2;
+/// So many probes in a row without an answer take a trunk out (O-035).
+const DOWN_AFTER: u8 = 3;
 /// So many answered ones in a row bring it back.
 const UP_AFTER: u8 = 2;
 
@@ -59,9 +59,10 @@ mod tests {
     }
 
     #[test]
-    fn two_in_a_row_take_it_out_and_two_bring_it_back() {
+    fn o_035_three_in_a_row_take_it_out_and_two_bring_it_back() {
         let mut health = Health::default();
-        health.probed(false);
+        assert!(!health.probed(false));
+        assert!(!health.probed(false));
 
         assert!(health.probed(false) && !health.is_up());
         assert!(!health.probed(true));

@@ -55,6 +55,17 @@ impl Drop for Permit {
     }
 }
 
+/// Why a trunk takes no call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoWay {
+    /// Not there, switched off, not registered or not answering.
+    #[error("is not available")]
+    Down,
+    /// As many calls as it may carry (O-034).
+    #[error("carries as many calls as it may")]
+    Full,
+}
+
 /// How to call over a trunk.
 pub struct Way {
     /// Host part of our URIs towards it.
@@ -69,6 +80,8 @@ pub struct Way {
     pub caps: Capabilities,
     /// The place on it.
     pub permit: Permit,
+    /// The trunk itself.
+    pub trunk: Arc<Trunk>,
     host: String,
     port: u16,
     transport: Transport,
@@ -113,24 +126,28 @@ fn credentials_of(trunk: &Trunk) -> Option<Credentials> {
 }
 
 impl Trunks {
-    /// The way to a trunk that is enabled, up and not full.
-    #[must_use]
-    pub fn way(&self, name: &str) -> Option<Way> {
+    /// The way to a trunk that is enabled, up and not full. An emergency call is let onto any
+    /// that is enabled: that it answers no pings does not mean that it takes no call.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn way(&self, name: &str, is_emergency: bool) -> Result<Way, NoWay> {
         let lines = self.lines.read();
-        let line = lines.get(name)?;
+        let line = lines.get(name).ok_or(NoWay::Down)?;
         let trunk = &line.trunk;
-        let reachable = trunk.mode == TrunkMode::Peer || line.registered;
-        if !trunk.enabled || !line.health.is_up() || !reachable {
-            return None;
+        if !trunk.enabled || (!line.is_up() && !is_emergency) {
+            return Err(NoWay::Down);
         }
-        let permit = permit(line)?;
-        Some(Way {
+        let most = if is_emergency { 0 } else { trunk.max_calls };
+        let permit = permit(line, most).ok_or(NoWay::Full)?;
+        Ok(Way {
             domain: trunk.host.clone(),
             username: trunk.auth.as_ref().map(|auth| auth.username.clone()),
             trusted_identity: trunk.trusted_identity,
             credentials: credentials_of(trunk),
             caps: capabilities(&trunk.codecs, trunk.dtmf, trunk.encryption),
             permit,
+            trunk: trunk.clone(),
             host: trunk.host.clone(),
             port: trunk.port,
             transport: transport_of(trunk),
@@ -140,7 +157,9 @@ impl Trunks {
     /// A place for a call that came in.
     #[must_use]
     pub fn enter(&self, name: &str) -> Option<Permit> {
-        permit(self.lines.read().get(name)?)
+        let lines = self.lines.read();
+        let line = lines.get(name)?;
+        permit(line, line.trunk.max_calls)
     }
 
     /// The trunk that calls from an address. A trunk whose port fits as well goes before one of
@@ -160,22 +179,41 @@ impl Trunks {
     /// Each trunk and whether calls can be sent over it.
     #[must_use]
     pub fn states(&self) -> Vec<(String, bool)> {
-        self.lines
-            .read()
-            .iter()
-            .map(|(name, line)| {
-                let reachable = line.trunk.mode == TrunkMode::Peer || line.registered;
-                (name.clone(), line.trunk.enabled && line.health.is_up() && reachable)
-            })
-            .collect()
+        self.lines.read().iter().map(|(name, line)| (name.clone(), line.is_up())).collect()
+    }
+
+    /// Whether calls can be sent over a trunk.
+    #[must_use]
+    pub fn is_up(&self, name: &str) -> bool {
+        self.lines.read().get(name).is_some_and(Line::is_up)
+    }
+
+    /// How many calls a trunk carries.
+    #[must_use]
+    pub fn carried_by(&self, name: &str) -> u32 {
+        self.lines.read().get(name).map_or(0, |line| line.calls.load(Ordering::Relaxed))
     }
 
     fn set(&self, trunk: Arc<Trunk>, sources: Vec<IpAddr>) {
         let mut lines = self.lines.write();
         let name = trunk.name.clone();
-        let calls = lines.get(&name).map(|line| line.calls.clone()).unwrap_or_default();
-        let line = Line { trunk, health: Health::default(), registered: false, sources, calls };
+        let before = lines.remove(&name);
+        let calls = before.as_ref().map(|line| line.calls.clone()).unwrap_or_default();
+        let mut line = Line { trunk, health: Health::default(), registered: false, sources, calls };
+        // An actor that is started again for the same trunk goes on where the other ended.
+        if let Some(before) = before.filter(|before| before.trunk == line.trunk) {
+            (line.health, line.registered) = (before.health, before.registered);
+        }
         lines.insert(name, line);
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.lines.read().keys().cloned().collect()
+    }
+
+    /// Whether a trunk is served as it is provisioned now.
+    fn has(&self, trunk: &Trunk) -> bool {
+        self.lines.read().get(&trunk.name).is_some_and(|line| *line.trunk == *trunk)
     }
 
     fn forget(&self, name: &str) {
@@ -207,8 +245,15 @@ fn port_of(trunk: &Trunk) -> u16 {
     }
 }
 
-fn permit(line: &Line) -> Option<Permit> {
-    let max = line.trunk.max_calls;
+impl Line {
+    fn is_up(&self) -> bool {
+        let reachable = self.trunk.mode == TrunkMode::Peer || self.registered;
+        self.trunk.enabled && self.health.is_up() && reachable
+    }
+}
+
+/// A place beside fewer than `max` others; 0: however many.
+fn permit(line: &Line, max: u32) -> Option<Permit> {
     let taken = line.calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| {
         (max == 0 || calls < max).then_some(calls + 1)
     });

@@ -515,6 +515,8 @@ fn config(rng: &mut StdRng, index: usize, agents: usize) -> Config {
         _ => RingStrategy::Random,
     };
     config.weight = rng.random_range(0..3);
+    config.acceleration_secs = if config.weight > 0 { 10 } else { 0 };
+    config.skill_based_routing = index % 4 == 1;
     config.max_wait_secs = rng.random_range(0..4) * 30;
     config.max_callers = if index.is_multiple_of(2) { 0 } else { 12 };
     config.leave_empty.enabled = rng.random_ratio(1, 3);
@@ -530,6 +532,7 @@ fn config(rng: &mut StdRng, index: usize, agents: usize) -> Config {
         .map(|agent| Member {
             extension: format!("{}", 2000 + agent),
             membership: if agent % 3 == 0 { Membership::Static } else { Membership::Dynamic },
+            skill_level: u8::try_from(agent % 2 + 1).unwrap(),
         })
         .collect();
     config

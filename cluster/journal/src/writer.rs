@@ -74,9 +74,13 @@ impl Writer {
             Some(None) => timeout(ATTEMPT, leader::write(&self.raft, batch.clone()))
                 .await
                 .unwrap_or(Err(Elsewhere { leader: None })),
-            Some(Some(peer)) => match self.ask(&peer, Ask::Forward(batch.clone())).await {
-                Some(Reply::Forward(outcome)) => outcome,
-                _ => Err(Elsewhere { leader: None }),
+            // A dead leader never answers: whoever follows it is asked as soon as it is known.
+            Some(Some(peer)) => tokio::select! {
+                answer = self.ask(&peer, Ask::Forward(batch.clone())) => match answer {
+                    Some(Reply::Forward(outcome)) => outcome,
+                    _ => Err(Elsewhere { leader: None }),
+                },
+                () = self.follows_another(peer.node) => Err(Elsewhere { leader: None }),
             },
         };
         Ok(written.map_or(Attempt::Again, Attempt::Done))
@@ -121,6 +125,16 @@ impl Writer {
         }
         let node = metrics.membership_config.membership().get_node(&leader)?;
         Some(Some(Peer { node: leader, address: node.addr.clone() }))
+    }
+
+    /// Waits until this member follows nobody or somebody else.
+    async fn follows_another(&self, leader: u64) {
+        let mut metrics = self.raft.metrics();
+        while metrics.borrow_watched().current_leader == Some(leader) {
+            if metrics.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Whether a quorum has answered this leader lately.

@@ -108,6 +108,9 @@ pub(crate) struct Link {
     wire: watch::Sender<Wire>,
     bulk: tokio::sync::Mutex<Option<Connection>>,
     permits: Mutex<Vec<(Lane, Arc<Semaphore>)>>,
+    /// Where the peer says that it is. The roster has it as soon as its writer is back.
+    told: Mutex<Option<String>>,
+    has_moved: Notify,
     /// Something is to be told to the peer now.
     pub(crate) news: Notify,
 }
@@ -120,17 +123,36 @@ impl Link {
             wire: watch::Sender::new(Wire::Down("not dialled yet".to_owned())),
             bulk: tokio::sync::Mutex::new(None),
             permits: Mutex::new(permits.into()),
+            told: Mutex::default(),
+            has_moved: Notify::new(),
             news: Notify::new(),
         }
     }
 
+    /// The peer has told where it is.
+    pub(crate) fn is_at(&self, address: String) {
+        let mut told = self.told.lock();
+        if told.as_ref() != Some(&address) {
+            *told = Some(address);
+            self.has_moved.notify_one();
+        }
+    }
+
+    /// Where to dial: where the peer says that it is and where the roster has it, by turns.
+    fn place(&self, mesh: &Inner, turn: usize) -> Option<String> {
+        let listed = mesh.address_of(self.peer)?;
+        let told = self.told.lock().clone().filter(|_| turn.is_multiple_of(2));
+        Some(told.unwrap_or(listed))
+    }
+
     /// Dials, announces, waits for the end and dials again until the peer is no member any more.
     pub(crate) async fn keep(self: Arc<Self>, mesh: Arc<Inner>) {
-        let mut pause = PAUSES.0;
-        while let Some(address) = mesh.address_of(self.peer) {
+        let (mut pause, mut turn) = (PAUSES.0, 0);
+        while let Some(address) = self.place(&mesh, turn) {
+            turn += 1;
             let ended = match self.reach(&mesh, &address).await {
                 Ok(connection) => {
-                    pause = PAUSES.0;
+                    (pause, turn) = (PAUSES.0, 0);
                     tracing::info!(peer = self.peer, address, "link up");
                     self.set(Wire::Up(connection.clone()));
                     let ended = self.announce_until_closed(&mesh, &connection).await;
@@ -154,6 +176,7 @@ impl Link {
             let jitter = rand::rng().random_range(0.5..1.0);
             tokio::select! {
                 () = sleep(pause.mul_f64(jitter)) => {}
+                () = self.has_moved.notified() => turn = 0,
                 () = mesh.ended() => break,
             }
             pause = (pause * 2).min(PAUSES.1);
@@ -235,7 +258,7 @@ impl Link {
         if let Some(open) = bulk.as_ref().filter(|open| open.close_reason().is_none()) {
             return Ok(open.clone());
         }
-        let address = mesh.address_of(self.peer).unwrap_or_default();
+        let address = up.remote_address().to_string();
         let fresh = dial(mesh, self.peer, &address, Protocol::Bulk)
             .await
             .map_err(|wire| AskError::Unreachable(format!("{wire:?}")))?;

@@ -193,6 +193,9 @@ async fn announced(
     revision: u64,
 ) -> Answer {
     let address = join::located(&address, from.1);
+    if let Some(link) = mesh.link(from.0) {
+        link.is_at(address.clone());
+    }
     if mesh.authority.is_some() {
         let input = Input::Announce { node: from.0, address, boot };
         let _same = apply(mesh, input).await;

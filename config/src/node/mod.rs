@@ -30,8 +30,12 @@ pub struct NodeConfig {
     pub media: Media,
     /// The HTTP edge.
     pub http: Http,
+    /// Call records.
+    pub records: Records,
     /// Letters.
     pub mail: Mail,
+    /// The compatibility door.
+    pub compat: Compat,
     /// Logs.
     pub log: Log,
     /// Links to other nodes.
@@ -115,6 +119,18 @@ pub struct Media {
 pub struct Http {
     /// Address and port.
     pub bind: SocketAddr,
+    /// Requests that a user or token may make at once; more get 429 with Retry-After.
+    pub request_burst: u32,
+    /// Requests of a user or token a second over a longer time.
+    pub requests_per_second: u32,
+}
+
+/// Call records.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Records {
+    /// Days for which the record of a call can be read; 0: for ever.
+    pub keep_days: u32,
 }
 
 /// Letters over SMTP.
@@ -133,6 +149,31 @@ pub struct Mail {
     pub password: String,
     /// Who the letters are from.
     pub from: String,
+}
+
+/// An account of the compatibility door.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompatAccount {
+    /// Its name.
+    pub username: String,
+    /// The MD5 of its password, 32 lower-case hex digits (D-041).
+    pub password_md5: String,
+    /// Extensions that it may use; empty: all (D-039).
+    #[serde(default)]
+    pub extensions: Vec<String>,
+}
+
+/// The compatibility door (section D).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compat {
+    /// Whether it is open.
+    pub enabled: bool,
+    /// Who may log in.
+    pub accounts: Vec<CompatAccount>,
+    /// The origin that browsers are told (D-052).
+    pub origin: String,
 }
 
 /// Logs.
@@ -195,6 +236,15 @@ impl NodeConfig {
             let what = format!("{:?} is not a backend", self.media.backend);
             wrong.push(("media.backend", what, "tokio or epoll"));
         }
+        let is_md5 = |account: &CompatAccount| {
+            let digest = &account.password_md5;
+            let hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+            digest.len() == 32 && digest.bytes().all(hex)
+        };
+        if !self.compat.accounts.iter().all(is_md5) {
+            let hint = "32 lower-case hex digits, as md5sum prints them";
+            wrong.push(("compat.accounts", "a password_md5 is no MD5".into(), hint));
+        }
         if !self.media.advertised.is_empty() && self.media.advertised.parse::<IpAddr>().is_err() {
             let what = format!("{:?} is not an address", self.media.advertised);
             wrong.push(("media.advertised", what, "an IP address, or empty"));
@@ -210,6 +260,10 @@ impl NodeConfig {
         if !["none", "starttls", "tls"].contains(&&*self.mail.security) {
             let what = format!("{:?} protects no connection", self.mail.security);
             wrong.push(("mail.security", what, "none, starttls or tls"));
+        }
+        if self.http.request_burst == 0 || self.http.requests_per_second == 0 {
+            let what = "nobody could make a request".to_owned();
+            wrong.push(("http.request_burst", what, "at least 1, as http.requests_per_second"));
         }
         if !["text", "json"].contains(&&*self.log.format) {
             let what = format!("{:?} is not a format", self.log.format);

@@ -2,7 +2,9 @@
 //! so fields may be added with a default and are never renamed.
 
 mod access;
+mod callback;
 mod flow;
+mod outbound;
 mod queue;
 mod routing;
 mod telephony;
@@ -11,12 +13,18 @@ mod tests;
 mod validate;
 
 pub use access::{ApiToken, Role, User};
+pub use callback::{CallbackMode, CallbackPolicy, CallbackTarget, DidScope};
 pub use flow::{
     CallFlow, Conditions, ExtensionVoicemail, FlowAction, FlowStep, GroupStrategy, GroupVoicemail,
     Hours, Ivr, MailboxOptions, RingGroup,
 };
+pub use outbound::{
+    ChannelCategory, DialAction, DialConditions, DialHours, DialStep, OnUnrouted, OutboundCode,
+    OutboundPolicy, shows,
+};
 pub use queue::{
-    AgentOptions, EmptyRule, EmptyScenario, Member, Membership, PromptOptions, Queue, RingStrategy,
+    AgentOptions, AutoPause, EmptyRule, EmptyScenario, Member, Membership, PromptOptions, Queue,
+    RingStrategy,
 };
 pub use routing::{DialRule, InboundRoute, OutboundRoute, Settings, TestNumbers};
 pub use telephony::{
@@ -54,11 +62,15 @@ pub enum Kind {
     CallFlow,
     /// A mailbox of several extensions.
     GroupVoicemail,
+    /// A code that picks the line of an outside call.
+    OutboundCode,
+    /// What leads codes to a route.
+    ChannelCategory,
 }
 
 impl Kind {
     /// All kinds, in the order in which they may refer to each other.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Settings,
         Self::Extension,
         Self::Trunk,
@@ -69,6 +81,8 @@ impl Kind {
         Self::Queue,
         Self::InboundRoute,
         Self::OutboundRoute,
+        Self::ChannelCategory,
+        Self::OutboundCode,
         Self::User,
         Self::ApiToken,
     ];
@@ -89,6 +103,8 @@ impl Kind {
             Self::Ivr => "ivr",
             Self::CallFlow => "call-flow",
             Self::GroupVoicemail => "group-voicemail",
+            Self::OutboundCode => "outbound-code",
+            Self::ChannelCategory => "channel-category",
         }
     }
 }
@@ -96,6 +112,7 @@ impl Kind {
 /// One provisioned resource of any kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "only the settings are large, and they are one")]
 pub enum Resource {
     /// See [`Extension`].
     Extension(Extension),
@@ -121,6 +138,10 @@ pub enum Resource {
     CallFlow(CallFlow),
     /// See [`GroupVoicemail`].
     GroupVoicemail(GroupVoicemail),
+    /// See [`OutboundCode`].
+    OutboundCode(OutboundCode),
+    /// See [`ChannelCategory`].
+    ChannelCategory(ChannelCategory),
 }
 
 impl Resource {
@@ -140,6 +161,8 @@ impl Resource {
             Self::Ivr(_) => Kind::Ivr,
             Self::CallFlow(_) => Kind::CallFlow,
             Self::GroupVoicemail(_) => Kind::GroupVoicemail,
+            Self::OutboundCode(_) => Kind::OutboundCode,
+            Self::ChannelCategory(_) => Kind::ChannelCategory,
         }
     }
 
@@ -159,6 +182,8 @@ impl Resource {
             Self::Ivr(ivr) => &ivr.number,
             Self::CallFlow(flow) => &flow.number,
             Self::GroupVoicemail(voicemail) => &voicemail.number,
+            Self::OutboundCode(code) => &code.id,
+            Self::ChannelCategory(category) => &category.name,
         }
     }
 }

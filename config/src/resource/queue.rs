@@ -1,5 +1,8 @@
 //! Queues (Q-020 to; appendix G).
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::Destination;
@@ -41,6 +44,21 @@ pub struct Member {
     pub extension: String,
     /// Static or dynamic.
     pub membership: Membership,
+    /// How skilled in this queue, 1 to 100; 1 is the best.
+    #[serde(default = "Member::best_level")]
+    pub skill_level: u8,
+}
+
+impl Member {
+    /// A member of the best level.
+    #[must_use]
+    pub fn new(extension: impl Into<String>, membership: Membership) -> Self {
+        Self { extension: extension.into(), membership, skill_level: Self::best_level() }
+    }
+
+    const fn best_level() -> u8 {
+        1
+    }
 }
 
 /// A way in which an agent is unavailable.
@@ -74,7 +92,23 @@ impl Default for EmptyRule {
     }
 }
 
-/// Agent options of a queue.
+/// When an agent is paused by the system. It has no effect with `ring_all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AutoPause {
+    /// The switch.
+    pub enabled: bool,
+    /// Calls missed one after the other, 1 to 10.
+    pub missed_calls: u8,
+}
+
+impl Default for AutoPause {
+    fn default() -> Self {
+        Self { enabled: false, missed_calls: 3 }
+    }
+}
+
+/// Agent options of a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentOptions {
@@ -86,11 +120,19 @@ pub struct AgentOptions {
     pub wrap_up_secs: u32,
     /// Whether agents who are in a call ring too.
     pub ring_in_use: bool,
+    /// Whether agents who miss calls are paused.
+    pub auto_pause: AutoPause,
 }
 
 impl Default for AgentOptions {
     fn default() -> Self {
-        Self { ring_timeout_secs: 15, retry_interval_secs: 5, wrap_up_secs: 0, ring_in_use: false }
+        Self {
+            ring_timeout_secs: 15,
+            retry_interval_secs: 5,
+            wrap_up_secs: 0,
+            ring_in_use: false,
+            auto_pause: AutoPause::default(),
+        }
     }
 }
 
@@ -116,9 +158,12 @@ pub struct Queue {
     pub number: String,
     /// Its name, 1 to 63 characters.
     pub name: String,
-    /// Which agent rings next.
+    /// Which agent rings next; with skills: among agents of one level.
     #[serde(default)]
     pub ring_strategy: RingStrategy,
+    /// Offers calls to the best skill level first.
+    #[serde(default)]
+    pub skill_based_routing: bool,
     /// How long a caller waits at most, in seconds; 0: no limit.
     #[serde(default)]
     pub max_wait_secs: u32,
@@ -137,6 +182,13 @@ pub struct Queue {
     /// Weight against other queues of the same agents, 0 to 999.
     #[serde(default)]
     pub weight: u16,
+    /// Each period of so many seconds that a caller has waited adds 1 to the weight, 10 to
+    /// 1800; 0: off.
+    #[serde(default)]
+    pub acceleration_secs: u32,
+    /// Where a waiting caller goes who presses a key: `0` to `9`, `*` or `#`.
+    #[serde(default)]
+    pub key_events: BTreeMap<String, Destination>,
     /// Agent options.
     #[serde(default)]
     pub agent: AgentOptions,
@@ -146,4 +198,19 @@ pub struct Queue {
     /// The agents, in list order.
     #[serde(default)]
     pub members: Vec<Member>,
+}
+
+impl Queue {
+    /// What a call weighs that has waited so long: whole periods are added, and the rest
+    /// is rounded half up, so that the first step comes after half a period.
+    #[must_use]
+    pub fn effective_weight(&self, waited: Duration) -> u32 {
+        let weight = u32::from(self.weight);
+        let period = u128::from(self.acceleration_secs) * 1_000_000;
+        if period == 0 {
+            return weight;
+        }
+        let steps = (waited.as_micros() * 2 + period) / (period * 2);
+        weight.saturating_add(u32::try_from(steps).unwrap_or(u32::MAX))
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Destination;
+use super::{CallbackPolicy, Destination, OutboundPolicy};
 use crate::Pattern;
 
 fn yes() -> bool {
@@ -32,6 +32,9 @@ pub struct InboundRoute {
     pub caller: Vec<Pattern>,
     /// Where the call goes.
     pub destination: Destination,
+    /// Whether customers who call back reach their last agent; none: as the settings say (C-003).
+    #[serde(default)]
+    pub callback: Option<bool>,
     /// A disabled route is skipped.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -41,9 +44,12 @@ pub struct InboundRoute {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DialRule {
-    /// What the dialled number must match.
+    /// Digits that stand before the pattern and are taken away (O-027).
+    #[serde(default)]
+    pub prefix: String,
+    /// What the dialled number must match behind the prefix.
     pub pattern: Pattern,
-    /// Leading digits to take away.
+    /// Leading digits to take away behind the prefix.
     #[serde(default)]
     pub strip: u8,
     /// Digits to put in front afterwards.
@@ -70,6 +76,19 @@ pub struct OutboundRoute {
     /// Extensions that may use it; empty: all.
     #[serde(default)]
     pub extensions: Vec<String>,
+    /// Patterns of the calling extension's number; empty: any (O-027).
+    #[serde(default)]
+    pub callers: Vec<Pattern>,
+    /// Shares of the calls by trunk; empty: the trunks are tried in their order. A trunk without
+    /// a share comes after those with one.
+    #[serde(default)]
+    pub weights: BTreeMap<String, u16>,
+    /// Only outbound codes lead here, dialled numbers do not (O-029).
+    #[serde(default)]
+    pub codes_only: bool,
+    /// What a begun minute costs, in thousandths of the currency unit.
+    #[serde(default)]
+    pub price_per_minute: u32,
     /// A disabled route is skipped.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -123,6 +142,10 @@ pub struct Settings {
     pub language: String,
     /// Music on hold, a name in the library.
     pub hold_music: String,
+    /// Calls to the outside (section O).
+    pub outbound: OutboundPolicy,
+    /// Customers who call back (section C).
+    pub callback: CallbackPolicy,
 }
 
 impl Default for Settings {
@@ -142,6 +165,8 @@ impl Default for Settings {
             test_numbers: TestNumbers::default(),
             language: "en".into(),
             hold_music: "music/default".into(),
+            outbound: OutboundPolicy::default(),
+            callback: CallbackPolicy::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ExtensionVoicemail;
+use crate::Pattern;
 
 fn yes() -> bool {
     true
@@ -68,6 +69,9 @@ pub struct Extension {
     /// Its voicemail.
     #[serde(default)]
     pub voicemail: ExtensionVoicemail,
+    /// Where its owner gets letters of the system, e.g. after an auto-pause; empty: none.
+    #[serde(default)]
+    pub email: String,
     /// A disabled extension can neither register nor be called.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -158,6 +162,24 @@ pub struct Trunk {
     /// At most so many calls at once; 0: no limit.
     #[serde(default)]
     pub max_calls: u32,
+    /// New calls to it in a second; 0: no limit.
+    #[serde(default)]
+    pub calls_per_second: u32,
+    /// New calls to it in a minute; 0: no limit.
+    #[serde(default)]
+    pub calls_per_minute: u32,
+    /// What calls over it may cost in a day, in thousandths of the currency unit; 0: no limit.
+    #[serde(default)]
+    pub spend_per_day: u64,
+    /// Caller ID of calls that bring none of their own; empty: the caller's number (O-030).
+    #[serde(default)]
+    pub caller_id: String,
+    /// Caller IDs that the far end takes; others become `caller_id`. Empty: all.
+    #[serde(default)]
+    pub caller_ids: Vec<Pattern>,
+    /// Whether calls may go out without a caller ID (RFC 3323).
+    #[serde(default)]
+    pub withholding: bool,
     /// Seconds between OPTIONS pings; 0: no health check.
     #[serde(default = "Trunk::default_ping")]
     pub options_interval_secs: u32,

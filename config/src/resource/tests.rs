@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used)]
+use std::time::Duration;
+
 use serde_json::json;
 
-use super::Resource;
+use super::{Queue, Resource};
 use crate::Pattern;
 
 fn resource(json: serde_json::Value) -> Resource {
@@ -126,4 +128,102 @@ fn bad_patterns_are_refused() {
     for bad in ["", "12a", "[12", "[]", ".1", "[2-1]"] {
         assert!(bad.parse::<Pattern>().is_err(), "{bad}");
     }
+}
+
+fn queue(json: serde_json::Value) -> Queue {
+    let mut whole = json!({"number": "6400", "name": "Support"});
+    whole.as_object_mut().unwrap().extend(json.as_object().unwrap().clone());
+    serde_json::from_value(whole).unwrap()
+}
+
+fn weighs(weight: u16, period: u32, waited_millis: u64) -> u32 {
+    let queue = queue(json!({"weight": weight, "acceleration_secs": period}));
+    queue.effective_weight(Duration::from_millis(waited_millis))
+}
+
+#[test]
+fn q_174_vectors_1_and_2_of_appendix_i() {
+    let (support, vip) = (weighs(1, 60, 120_000), weighs(2, 0, 0));
+
+    assert_eq!(support, 3);
+    assert!(support > vip, "the call that has waited is served first");
+    assert!(weighs(1, 60, 0) < vip, "at the same time the heavier queue is first");
+}
+
+#[test]
+fn q_173_the_weight_is_rounded_half_up() {
+    let table = [
+        (1, 60, 0, 1),
+        (1, 60, 29_999, 1),
+        (1, 60, 30_000, 2),
+        (1, 60, 89_999, 2),
+        (1, 60, 90_000, 3),
+        (999, 10, 5_000, 1_000),
+        (1, 1_800, 899_999, 1),
+        (1, 1_800, 900_000, 2),
+        (7, 0, 3_600_000, 7),
+        (0, 0, 3_600_000, 0),
+    ];
+    for (weight, period, waited, expected) in table {
+        assert_eq!(weighs(weight, period, waited), expected, "{weight} {period} {waited}");
+    }
+    let longest = queue(json!({"weight": 999, "acceleration_secs": 10}));
+    assert_eq!(longest.effective_weight(Duration::MAX), u32::MAX);
+}
+
+#[test]
+fn q_172_a_period_is_10_to_1800_seconds_and_needs_a_weight() {
+    let wrong = |weight: u32, period: u32| {
+        pointers(json!({"kind": "queue", "number": "6400", "name": "q",
+            "weight": weight, "acceleration_secs": period}))
+    };
+    for right in [(1, 10), (999, 1_800), (0, 0), (5, 0)] {
+        assert!(wrong(right.0, right.1).is_empty(), "{right:?}");
+    }
+    assert_eq!(wrong(1, 9), ["/acceleration_secs"]);
+    assert_eq!(wrong(1, 1_801), ["/acceleration_secs"]);
+    assert_eq!(wrong(0, 60), ["/weight"]);
+}
+
+#[test]
+fn q_085_an_agent_is_paused_after_1_to_10_missed_calls() {
+    let wrong = |missed: u8| {
+        let agent = json!({"auto_pause": {"enabled": true, "missed_calls": missed}});
+        pointers(json!({"kind": "queue", "number": "6400", "name": "q", "agent": agent}))
+    };
+    assert!(wrong(1).is_empty() && wrong(10).is_empty());
+    assert_eq!(wrong(0), ["/agent/auto_pause/missed_calls"]);
+    assert_eq!(wrong(11), ["/agent/auto_pause/missed_calls"]);
+    assert_eq!(queue(json!({})).agent.auto_pause.missed_calls, 3);
+    let extension = json!({"kind": "extension", "number": "1", "password": "12345678",
+        "email": "a\r\nBcc: b@c"});
+    assert_eq!(pointers(extension), ["/email"]);
+}
+
+#[test]
+fn q_065_a_skill_level_is_1_to_100_and_1_by_default() {
+    let wrong = |level: u8| {
+        let member = json!({"extension": "1001", "membership": "static", "skill_level": level});
+        pointers(json!({"kind": "queue", "number": "6400", "name": "q", "members": [member]}))
+    };
+    assert!(wrong(1).is_empty() && wrong(100).is_empty());
+    assert_eq!(wrong(0), ["/members/0/skill_level"]);
+    assert_eq!(wrong(101), ["/members/0/skill_level"]);
+    let plain = queue(json!({"members": [{"extension": "1001", "membership": "static"}]}));
+    assert_eq!(plain.members[0].skill_level, 1);
+}
+
+#[test]
+fn q_126_a_key_event_is_one_key_of_a_telephone_and_leads_somewhere() {
+    let wrong = |key: &str, to: serde_json::Value| {
+        pointers(json!({"kind": "queue", "number": "6400", "name": "q", "key_events": {key: to}}))
+    };
+    for key in ["0", "9", "*", "#"] {
+        assert!(wrong(key, json!({"type": "end_call"})).is_empty(), "{key}");
+    }
+    for key in ["", "10", "a", "٣"] {
+        assert_eq!(wrong(key, json!({"type": "end_call"})), [format!("/key_events/{key}")]);
+    }
+    let nowhere = json!({"type": "extension", "number": "x"});
+    assert_eq!(wrong("1", nowhere), ["/key_events/1/number"]);
 }

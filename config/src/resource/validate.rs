@@ -1,10 +1,11 @@
 //! What makes a resource valid by itself. Rules between resources are the provisioning's.
 
 mod flow;
+mod queue;
 
 use super::{
-    ApiToken, Destination, Extension, InboundRoute, OutboundRoute, Queue, Resource, Role, Settings,
-    Trunk, TrunkMode, User,
+    ApiToken, Destination, Extension, InboundRoute, OutboundRoute, Resource, Role, Settings, Trunk,
+    TrunkMode, User,
 };
 
 /// Pause reasons at most.
@@ -29,41 +30,49 @@ pub struct FieldError {
 
 /// Collects what is wrong.
 #[derive(Default)]
-struct Wrong(Vec<FieldError>);
+pub(super) struct Wrong(Vec<FieldError>);
 
 impl Wrong {
-    fn unless(&mut self, right: bool, pointer: &str, code: &'static str, detail: &str) {
+    pub(super) fn unless(&mut self, right: bool, pointer: &str, code: &'static str, detail: &str) {
         if !right {
             let (pointer, detail) = (pointer.to_owned(), detail.to_owned());
             self.0.push(FieldError { pointer, code, detail });
         }
     }
 
-    fn number(&mut self, number: &str, pointer: &str) {
+    pub(super) fn number(&mut self, number: &str, pointer: &str) {
         let right = (1..=15).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
         self.unless(right, pointer, "not-a-number", "1 to 15 digits");
     }
 
-    fn name(&mut self, name: &str, pointer: &str) {
+    pub(super) fn name(&mut self, name: &str, pointer: &str) {
         let right = (1..=63).contains(&name.chars().count()) && !name.chars().any(char::is_control);
         self.unless(right, pointer, "bad-name", "1 to 63 characters");
     }
 
-    fn key(&mut self, name: &str, pointer: &str) {
+    /// Text for people without control characters.
+    pub(super) fn text(&mut self, text: &str, least: usize, most: usize, pointer: &str) {
+        let count = text.chars().count();
+        let plain = !text.chars().any(|c| c.is_control() && c != '\n');
+        let right = plain && (least..=most).contains(&count);
+        self.unless(right, pointer, "bad-text", &format!("{least} to {most} characters"));
+    }
+
+    pub(super) fn key(&mut self, name: &str, pointer: &str) {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let right = (1..=63).contains(&name.len()) && name.chars().all(plain);
         self.unless(right, pointer, "bad-name", "1 to 63 letters, digits, - and _");
     }
 
     /// A number as it is dialled.
-    fn dialled(&mut self, number: &str, pointer: &str) {
+    pub(super) fn dialled(&mut self, number: &str, pointer: &str) {
         let digits = number.bytes().all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
         let right = digits && (1..=MAX_DIALLED).contains(&number.len());
         self.unless(right, pointer, "not-a-number", "1 to 32 digits, +, * and #");
     }
 
     /// What a called party is shown; it becomes the user of a SIP URI. Empty: none.
-    fn caller_id(&mut self, id: &str, pointer: &str) {
+    pub(super) fn caller_id(&mut self, id: &str, pointer: &str) {
         let right = id.len() <= MAX_DIALLED && id.bytes().all(|b| b.is_ascii_graphic());
         self.unless(right, pointer, "bad-caller-id", "at most 32 visible ASCII characters");
     }
@@ -81,14 +90,14 @@ impl Wrong {
     }
 
     /// The name of a file in the library, which it can not leave.
-    fn prompt(&mut self, name: &str, pointer: &str) {
+    pub(super) fn prompt(&mut self, name: &str, pointer: &str) {
         let plain = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
         let part = |part: &str| !["", ".", ".."].contains(&part) && part.chars().all(plain);
         let right = name.len() <= 128 && name.split('/').all(part);
         self.unless(right, pointer, "bad-prompt", "a name in the library such as music/default");
     }
 
-    fn prompt_if_any(&mut self, name: &str, pointer: &str) {
+    pub(super) fn prompt_if_any(&mut self, name: &str, pointer: &str) {
         if !name.is_empty() {
             self.prompt(name, pointer);
         }
@@ -126,7 +135,7 @@ impl Wrong {
         }
     }
 
-    fn secs(&mut self, secs: u32, least: u32, pointer: &str) {
+    pub(super) fn secs(&mut self, secs: u32, least: u32, pointer: &str) {
         let right = (least..=MAX_SECS).contains(&secs);
         self.unless(right, pointer, "out-of-range", &format!("{least} to {MAX_SECS} seconds"));
     }
@@ -150,6 +159,8 @@ impl Resource {
             Self::Ivr(ivr) => ivr.check(&mut wrong),
             Self::CallFlow(flow) => flow.check(&mut wrong),
             Self::GroupVoicemail(voicemail) => voicemail.check(&mut wrong),
+            Self::OutboundCode(code) => code.check(&mut wrong),
+            Self::ChannelCategory(category) => category.check(&mut wrong),
         }
         wrong.0
     }
@@ -168,6 +179,9 @@ impl Extension {
         wrong.codecs(&self.codecs);
         wrong.secs(self.ring_timeout_secs, 1, "/ring_timeout_secs");
         wrong.mailbox(&self.voicemail.mailbox, "/voicemail/mailbox");
+        if !self.email.is_empty() {
+            wrong.address(&self.email, "/email");
+        }
     }
 }
 
@@ -185,6 +199,7 @@ impl Trunk {
             wrong.credential(&auth.password, "/auth/password");
         }
         wrong.secs(self.options_interval_secs, 0, "/options_interval_secs");
+        wrong.caller_id(&self.caller_id, "/caller_id");
         wrong.codecs(&self.codecs);
     }
 }
@@ -207,38 +222,13 @@ impl OutboundRoute {
                 && rule.prepend.bytes().all(|b| b.is_ascii_digit() || b"+*#".contains(&b));
             let pointer = format!("/rules/{index}/prepend");
             wrong.unless(digits, &pointer, "not-a-number", "digits, +, * and #");
+            if !rule.prefix.is_empty() {
+                wrong.dialled(&rule.prefix, &format!("/rules/{index}/prefix"));
+            }
         }
-    }
-}
-
-impl Queue {
-    fn check(&self, wrong: &mut Wrong) {
-        wrong.number(&self.number, "/number");
-        wrong.name(&self.name, "/name");
-        wrong.secs(self.max_wait_secs, 0, "/max_wait_secs");
-        wrong.destination(&self.failover, "/failover");
-        let itself = Destination::Queue { number: self.number.clone() };
-        // Circles of several queues are allowed here.
-        wrong.unless(
-            self.failover != itself,
-            "/failover/number",
-            "loop",
-            "a queue does not fail over to itself",
-        );
-        wrong.prompt_if_any(&self.prompts.join, "/prompts/join");
-        wrong.prompt_if_any(&self.prompts.waiting_audio, "/prompts/waiting_audio");
-        wrong.prompt_if_any(&self.prompts.hold_music, "/prompts/hold_music");
-        wrong.unless(self.max_callers <= 9_999, "/max_callers", "out-of-range", "0 to 9999");
-        wrong.unless(self.weight <= 999, "/weight", "out-of-range", "0 to 999");
-        wrong.secs(self.agent.ring_timeout_secs, 1, "/agent/ring_timeout_secs");
-        wrong.secs(self.agent.retry_interval_secs, 0, "/agent/retry_interval_secs");
-        wrong.secs(self.agent.wrap_up_secs, 0, "/agent/wrap_up_secs");
-        for (index, member) in self.members.iter().enumerate() {
-            let before = &self.members[..index];
-            let once = !before.iter().any(|other| other.extension == member.extension);
-            let pointer = format!("/members/{index}/extension");
-            // an extension is static or dynamic in a queue, not both.
-            wrong.unless(once, &pointer, "duplicate", "an extension is a member once");
+        for trunk in self.weights.keys() {
+            let known = self.trunks.contains(trunk);
+            wrong.unless(known, "/weights", "unknown-reference", "a trunk of the route");
         }
     }
 }
@@ -266,6 +256,8 @@ impl Settings {
         let language = ["en", "zh-hant", "zh-hans"].contains(&self.language.as_str());
         wrong.unless(language, "/language", "unknown-language", "en, zh-hant or zh-hans");
         wrong.prompt(&self.hold_music, "/hold_music");
+        self.outbound.check(wrong);
+        self.callback.check(wrong);
         let codes = self.codes();
         for (index, (pointer, code)) in codes.iter().enumerate() {
             let dialled = code.bytes().all(|b| b.is_ascii_digit() || b"*#".contains(&b));

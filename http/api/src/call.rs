@@ -75,6 +75,22 @@ pub struct Originate {
     pub from: String,
     /// The number that it dials once it has answered.
     pub to: String,
+    /// The id of an outbound code to go out by.
+    #[serde(default)]
+    pub code_id: Option<String>,
+    /// `to` is what was typed: the code's digits in front of it are taken off once.
+    #[serde(default)]
+    pub is_typed: bool,
+    /// The caller ID to show, one of those that may be chosen, or `anonymous`.
+    #[serde(default)]
+    pub caller_id: Option<String>,
+    /// What the caller of the API knows the call by; told in its events and its record. At most
+    /// 128 characters.
+    #[serde(default)]
+    pub correlation_id: Option<String>,
+    /// Whether the phone is asked to answer by itself.
+    #[serde(default)]
+    pub auto_answer: bool,
 }
 
 /// A call that was begun.

@@ -1,5 +1,7 @@
 //! Agents and queues as they are now.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -68,6 +70,10 @@ pub struct Pause {
     /// A reason code of the settings, e.g. `*02`.
     pub reason: Option<String>,
 }
+
+/// The reasons for a pause: names by code, from the settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PauseReasons(pub BTreeMap<String, String>);
 
 /// A caller who waits in a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -3,21 +3,33 @@
 //! | Concern                                   | Owner          |
 //! |-------------------------------------------|----------------|
 //! | Provisioned resources                     | [`resource`]   |
+//! | Many resources in one request             | [`import`]     |
+//! | Callbacks                                 | [`callback`]   |
 //! | Live calls and their traces               | [`call`]       |
 //! | Agents and queues as they are now         | [`floor`]      |
+//! | Outbound codes at work                    | [`outbound`]   |
 //! | Records of ended calls                    | [`record`]     |
 //! | Messages of mailboxes                     | [`voicemail`]  |
 //! | Uploaded prompts                          | [`prompt`]     |
 //! | Sign-in                                   | [`session`]    |
+//! | Who has changed what                      | [`audit`]      |
 //! | The event stream                          | [`event`]      |
+//! | The phone in a browser                    | [`phone`]      |
 //! | Errors                                    | [`problem`]    |
+//! | What each error means and what helps      | [`pages`]      |
 //!
 //! Invariants: fields are added, never renamed; times are RFC 3339 in UTC; spans end in `_secs`;
 //! a secret that is read in is never written out.
 
+pub mod audit;
 pub mod call;
+pub mod callback;
 pub mod event;
 pub mod floor;
+pub mod import;
+pub mod outbound;
+pub mod pages;
+pub mod phone;
 pub mod problem;
 pub mod prompt;
 pub mod record;

@@ -31,6 +31,57 @@ pub struct CallStep {
     pub detail: String,
 }
 
+/// An outbound code as it was when the call began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UsedCode {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its digits.
+    pub code: String,
+}
+
+/// A customer who called back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Callback {
+    /// The agent.
+    pub agent: String,
+    /// Whether nobody else may have taken it.
+    pub agent_only: bool,
+    /// The call that was returned.
+    pub outbound_call: String,
+    /// When that one began.
+    pub outbound_at: String,
+    /// `answered`, `agent_unavailable`, `not_answered` or `abandoned`.
+    pub result: String,
+    /// Whether the call went on to where the number leads.
+    pub fell_back: bool,
+}
+
+/// How a call went to the outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Outgoing {
+    /// As it was dialled.
+    pub dialled: String,
+    /// The number without a code; E.164 when it can be normalised.
+    pub number: String,
+    /// The outbound code.
+    pub outbound_code: Option<UsedCode>,
+    /// Whether the code's own route was used.
+    pub outbound_code_applied: bool,
+    /// The code's channel category.
+    pub category: Option<String>,
+    /// The route; empty for emergency calls.
+    pub route: String,
+    /// The caller ID; empty: the trunk's.
+    pub caller_id: String,
+    /// An emergency number.
+    pub is_emergency: bool,
+    /// What it cost by the route's price, in thousandths of the currency unit.
+    pub cost: u64,
+}
+
 /// The record of a call that is over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallRecord {
@@ -66,4 +117,16 @@ pub struct CallRecord {
     pub talk_secs: f64,
     /// Hold time.
     pub hold_secs: f64,
+    /// How it went to the outside, if it did.
+    #[serde(default)]
+    pub outgoing: Option<Outgoing>,
+    /// The program that asked for it.
+    #[serde(default)]
+    pub requested_by: Option<String>,
+    /// What that program knows it by.
+    #[serde(default)]
+    pub correlation_id: Option<String>,
+    /// Whose callback it was, and what became of that.
+    #[serde(default)]
+    pub callback: Option<Callback>,
 }

@@ -2,19 +2,26 @@
 //! written out.
 
 mod access;
+mod callback;
 mod flow;
+mod outbound;
 mod queue;
 mod routing;
 mod telephony;
 
 pub use access::{ApiToken, ApiTokenCreated, Role, User};
+pub use callback::{CallbackMode, CallbackPolicy, CallbackTarget, DidScope};
 pub use flow::{
     CallFlow, Conditions, ExtensionVoicemail, FlowAction, FlowStep, GroupStrategy, GroupVoicemail,
     Hours, Ivr, MailboxOptions, RingGroup,
 };
+pub use outbound::{
+    ChannelCategory, DialAction, DialConditions, DialHours, DialStep, OnUnrouted, OutboundCode,
+    OutboundPolicy,
+};
 pub use queue::{
-    AgentOptions, EmptyRule, EmptyScenario, Member, Members, Membership, PromptOptions, Queue,
-    RingStrategy,
+    AgentOptions, AutoPause, EmptyRule, EmptyScenario, Member, Members, Membership, PromptOptions,
+    Queue, RingStrategy,
 };
 pub use routing::{DialRule, InboundRoute, OutboundRoute, Settings, TestNumbers};
 pub use telephony::{
@@ -22,5 +29,10 @@ pub use telephony::{
 };
 
 fn yes() -> bool {
+    true
+}
+
+/// For write-only fields: `skip_serializing` would take them out of the document as well.
+fn always<T>(_: &T) -> bool {
     true
 }

@@ -3,6 +3,7 @@
 use axum::http::{Method, header};
 use serde_json::{Value, json};
 use tandem_actors::office::{CallCommand, CallView, Originate as Wish};
+use tandem_actors::outbound::{self, numbers};
 use tandem_api::call as api;
 use tandem_kernel::CallId;
 
@@ -49,16 +50,35 @@ async fn show(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn originate(mut call: Call) -> Result<Reply, Problem> {
-    let api::Originate { from, to } = call.read()?;
+    let wish: api::Originate = call.read()?;
+    let (from, to) = (wish.from, wish.to);
     if call.bound_to()?.is_some_and(|extension| extension != from) {
         return Err(Problem::new(Code::Forbidden, "calls begin at the own extension only"));
     }
-    let dialable = |b: u8| b.is_ascii_digit() || b"+*#".contains(&b);
-    if to.is_empty() || to.len() > 32 || !to.bytes().all(dialable) {
+    let cleaned = numbers::cleaned(&to).filter(|to| (1..=32).contains(&to.len()));
+    let Some(to) = cleaned else {
         return Err(Problem::field("/to", "not-a-number", "1 to 32 digits, +, * and #"));
+    };
+    let plain = |id: &String| id.chars().count() <= 128 && !id.chars().any(char::is_control);
+    if !wish.correlation_id.as_ref().is_none_or(plain) {
+        return Err(Problem::field("/correlation_id", "bad-text", "at most 128 characters"));
     }
     let by = call.caller()?.principal.clone();
-    let id = call.edge.office.originate(&by, Wish { from, to }).await?;
+    let wish = Wish {
+        from,
+        to,
+        wish: outbound::Wish {
+            code: wish.code_id,
+            is_typed: wish.is_typed,
+            caller_id: wish.caller_id,
+            inherited: None,
+        },
+        correlation_id: wish.correlation_id,
+        auto_answer: wish.auto_answer,
+        ring_for: None,
+        needs_idle: false,
+    };
+    let id = call.edge.office.originate(&by, wish).await?;
     let body = convert::value(&api::Originated { id: id.to_string() })?;
     Ok(Reply::created(body).with(header::LOCATION, &format!("/api/v1/calls/{id}")))
 }
@@ -133,7 +153,9 @@ pub(crate) fn operations() -> Vec<Operation> {
     let (whole, single) = ("/api/v1/calls", "/api/v1/calls/{id}");
     let shape = Shape::of::<api::Call>(example());
     let page = Shape::page::<api::Call>(json!({ "items": [example()], "next_cursor": null }));
-    let wish = Shape::of::<api::Originate>(json!({ "from": "1000", "to": "1001" }));
+    let wish = Shape::of::<api::Originate>(json!({
+        "from": "1000", "to": "0912000111", "code_id": "sales", "correlation_id": "lead-7",
+    }));
     let made = json!({ "id": "019b2f6e-8f6a-7c3a-9d50-2f6f0e6f7a10" });
     let place = Shape::of::<api::Transfer>(json!({ "to": "1002" }));
     let act = |id: &str, verb: &str, summary: &str, handler| {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 use tandem_actors::office;
+use tandem_actors::outbound::Outgoing;
+use tandem_actors::outbound::tolls::cost;
 use tandem_actors::voicemail::Message;
 use tandem_api::{call, event, floor, prompt, record, resource, voicemail};
 use tandem_kernel::Timestamp;
@@ -33,7 +35,7 @@ const fn direction(direction: office::Direction) -> call::Direction {
 }
 
 /// Seconds with milliseconds.
-fn secs(span: Duration) -> f64 {
+pub(crate) fn secs(span: Duration) -> f64 {
     (span.as_secs_f64() * 1_000.0).round() / 1_000.0
 }
 
@@ -150,6 +152,22 @@ pub(crate) fn record(record: office::CallRecord) -> record::CallRecord {
         key: step.key,
         detail: step.detail,
     };
+    let talk = if record.answered_at.is_some() { record.talk } else { Duration::ZERO };
+    let outgoing = |outgoing: Outgoing| record::Outgoing {
+        dialled: outgoing.dialled,
+        number: outgoing.number,
+        outbound_code: outgoing.code.map(|code| record::UsedCode {
+            id: code.id,
+            name: code.name,
+            code: code.code,
+        }),
+        outbound_code_applied: outgoing.is_code_applied,
+        category: outgoing.category,
+        route: outgoing.route,
+        caller_id: outgoing.caller_id,
+        is_emergency: outgoing.is_emergency,
+        cost: cost(outgoing.price_per_minute, talk),
+    };
     record::CallRecord {
         id: record.id.to_string(),
         position: record.position.to_string(),
@@ -167,6 +185,17 @@ pub(crate) fn record(record: office::CallRecord) -> record::CallRecord {
         steps: record.steps.into_iter().map(step).collect(),
         talk_secs: secs(record.talk),
         hold_secs: secs(record.hold),
+        outgoing: record.outgoing.map(outgoing),
+        requested_by: record.requested_by,
+        correlation_id: record.correlation_id,
+        callback: record.callback.map(|note| record::Callback {
+            agent: note.agent,
+            agent_only: note.is_agent_only,
+            outbound_call: note.outbound_call.to_string(),
+            outbound_at: note.outbound_at.rfc3339(),
+            result: note.outcome.as_str().to_owned(),
+            fell_back: note.fell_back,
+        }),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use tandem_api::event::{ClientMessage, ServerMessage};
+use tandem_api::phone::{PhoneMessage, PhoneRequest};
 
 use crate::operation::{Answer, Operation, Schemas, Shape};
 use crate::problem::Code;
@@ -48,6 +49,7 @@ fn tags() -> Value {
         ("agents", "Agents at work"),
         ("queues", "Queues at work"),
         ("records", "Ended calls"),
+        ("audit", "Who has changed what"),
         ("events", "The event stream"),
         ("node", "The node itself"),
     ];
@@ -68,6 +70,8 @@ fn schemas(operations: &[Operation]) -> Map<String, Value> {
         Shape::of::<tandem_api::Problem>(Value::Null),
         Shape::of::<ClientMessage>(Value::Null),
         Shape::of::<ServerMessage>(Value::Null),
+        Shape::of::<PhoneRequest>(Value::Null),
+        Shape::of::<PhoneMessage>(Value::Null),
     ] {
         (shape.collect)(&mut found);
     }

@@ -9,10 +9,12 @@ use tandem_kernel::{Clock, Timestamp};
 use tandem_telemetry::metric::Recorder;
 use tokio::sync::{Semaphore, watch};
 
+use crate::compat::{Compat, Settings};
+use crate::events::{Pictures, Tickets};
 use crate::idempotency::Repeats;
 use crate::limits::{Buckets, Rate};
 use crate::passwords::Passwords;
-use crate::sessions::{Sessions, SignIns};
+use crate::sessions::SignIns;
 
 /// Bounds of the edge.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +45,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            principal: Rate { burst: 400, per_sec: 200 },
+            principal: Rate { burst: 6_000, per_sec: 300 },
             stranger: Rate { burst: 40, per_sec: 10 },
             timeout: Duration::from_secs(15),
             body_bytes: 256 * 1024,
@@ -70,12 +72,14 @@ pub struct Inner {
     pub(crate) clock: Clock,
     pub(crate) passwords: Passwords,
     pub(crate) limits: Limits,
-    pub(crate) sessions: Sessions,
     pub(crate) sign_ins: SignIns,
     pub(crate) repeats: Repeats,
     pub(crate) principals: Buckets<String>,
     pub(crate) strangers: Buckets<IpAddr>,
     pub(crate) event_clients: Arc<Semaphore>,
+    pub(crate) tickets: Tickets,
+    pub(crate) pictures: Pictures,
+    pub(crate) compat: Option<Compat>,
     draining: watch::Sender<bool>,
 }
 
@@ -90,21 +94,33 @@ impl Edge {
         limits: Limits,
     ) -> Self {
         let (draining, _) = watch::channel(false);
+        let repeats = Repeats::new(office.repeats().clone());
         let inner = Inner {
             office,
             recorder,
             clock,
             passwords,
             limits,
-            sessions: Sessions::default(),
             sign_ins: SignIns::default(),
-            repeats: Repeats::default(),
+            repeats,
             principals: Buckets::new(limits.principal),
             strangers: Buckets::new(limits.stranger),
             event_clients: Arc::new(Semaphore::new(limits.event_clients)),
+            tickets: Tickets::default(),
+            pictures: Pictures::default(),
+            compat: None,
             draining,
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// With the compatibility door open. Before the edge is cloned.
+    #[must_use]
+    pub fn with_compat(mut self, settings: Settings) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.compat = Some(Compat::new(settings));
+        }
+        self
     }
 
     /// Ends the event streams and makes the node not ready; requests go on.

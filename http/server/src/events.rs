@@ -6,18 +6,26 @@
 //! | What a client may see, from where on      | this module |
 //! | Over a WebSocket                          | `socket`  |
 //! | As server-sent events                     | `sse`     |
+//! | Pictures of the floor                     | `pictures`|
+//! | Connections of pages                      | `tickets` |
 //!
 //! A client that reads slowly costs no memory: the next fact is taken from the journal only when
 //! the one before has been written.
 
-mod socket;
+mod pictures;
+pub(crate) mod socket;
 mod sse;
+mod tickets;
+
+pub(crate) use pictures::Pictures;
+pub(crate) use tickets::Tickets;
 
 use axum::http::Method;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use serde_json::json;
 use tandem_actors::office::{FeedItem, Principal};
-use tandem_api::event::close;
+use tandem_api::event::{Ticket, close};
 use tandem_config::Kind;
 use tandem_kernel::Position;
 use tandem_telemetry::metric;
@@ -25,11 +33,17 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::edge::Edge;
 use crate::identity::{self, Credential};
-use crate::operation::{Answer, Call, Operation, Parameter, handler};
+use crate::operation::{Answer, Call, Operation, Parameter, Shape, handler};
 use crate::problem::{Code, Problem};
 use crate::rights::{Permission, Scope, authorize};
 
+const TICKET: Parameter = Parameter {
+    name: "ticket",
+    what: "A ticket of `POST /api/v1/ws-tickets` in the place of a token.",
+};
+
 const QUERY: &[Parameter] = &[
+    TICKET,
     Parameter { name: "from", what: "Position after which to begin; the newest if left out." },
     Parameter { name: "kinds", what: "Kinds that are wanted, separated by commas." },
 ];
@@ -134,7 +148,7 @@ impl Client {
 }
 
 /// Waits until the node drains.
-async fn drained(draining: &mut watch::Receiver<bool>) {
+pub(crate) async fn drained(draining: &mut watch::Receiver<bool>) {
     if draining.wait_for(|draining| *draining).await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -144,7 +158,19 @@ async fn drained(draining: &mut watch::Receiver<bool>) {
 pub(crate) fn operations() -> Vec<Operation> {
     let path = "/api/v1/events";
     let stream = "/api/v1/events/stream";
+    let ticket = json!({ "ticket": "0f1e2d", "expires_at": "2026-01-05T09:00:30.000Z" });
     vec![
+        Operation::new(
+            "issueTicket",
+            Method::POST,
+            "/api/v1/ws-tickets",
+            "Issue a ticket that opens one WebSocket or event stream within 30 seconds",
+            handler!(tickets::issue),
+        )
+        .needs(Permission::EventsRead)
+        .tag("events")
+        .created(Shape::of::<Ticket>(ticket))
+        .secret(),
         Operation::new(
             "openEvents",
             Method::GET,
@@ -154,6 +180,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         )
         .needs(Permission::EventsRead)
         .tag("events")
+        .query(&[TICKET])
         .answers(Answer::WebSocket),
         Operation::new(
             "streamEvents",

@@ -73,6 +73,11 @@ async fn status(call: Call) -> Result<Reply, Problem> {
     Ok(Reply::ok(convert::value(&convert::queue(status))?))
 }
 
+async fn pause_reasons(call: Call) -> Result<Reply, Problem> {
+    let directory = call.edge.office.provisioning().directory();
+    Ok(Reply::ok(convert::value(&api::PauseReasons(directory.settings().pause_reasons.clone()))?))
+}
+
 fn agent_example() -> Value {
     json!({
         "extension": "1001", "activity": "idle", "since": "2026-01-05T09:00:00.000Z",
@@ -120,6 +125,16 @@ pub(crate) fn operations() -> Vec<Operation> {
         act("logOutAgent", "logout", "Log an agent out", handler!(log_out)).body(queue()),
         act("pauseAgent", "pause", "Pause an agent", handler!(pause)).body(rest),
         act("resumeAgent", "resume", "End an agent's pause", handler!(resume)).body(queue()),
+        Operation::new(
+            "listPauseReasons",
+            Method::GET,
+            "/api/v1/pause-reasons",
+            "List the reasons for a pause, by code",
+            handler!(pause_reasons),
+        )
+        .needs(Permission::AgentsRead)
+        .tag("agents")
+        .ok(Shape::of::<api::PauseReasons>(json!({ "*01": "Lunch", "*02": "Break" }))),
         Operation::new(
             "getQueueStatus",
             Method::GET,

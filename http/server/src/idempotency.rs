@@ -1,17 +1,17 @@
-//! The same POST twice is done once: its reply is kept for a day under the client's key.
+//! The same POST twice is done once: its reply is kept for a day under the client's key. What
+//! outlives a restart is kept by `actors::repeats`; what was refused changed nothing and does not.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use parking_lot::Mutex;
+use tandem_actors::repeats::{self, KEPT, Kept, Known, RepeatKey};
 use tandem_kernel::Timestamp;
 
 use crate::operation::Json;
 use crate::problem::{Code, Problem};
 
-/// How long a reply is kept.
-const KEPT: Duration = Duration::from_secs(86_400);
 /// Replies that are kept at most; the oldest makes room.
 const ENTRIES: usize = 10_000;
 /// The longest key.
@@ -24,8 +24,11 @@ pub(crate) type Key = (String, String, String);
 pub(crate) type Outcome = Result<Json, Problem>;
 
 /// The kept replies.
-#[derive(Clone, Default)]
-pub(crate) struct Repeats(Arc<Mutex<Table>>);
+#[derive(Clone)]
+pub(crate) struct Repeats {
+    table: Arc<Mutex<Table>>,
+    journalled: repeats::Repeats,
+}
 
 #[derive(Default)]
 struct Table {
@@ -44,6 +47,7 @@ struct Entry {
 pub(crate) struct First {
     repeats: Repeats,
     key: Key,
+    place: RepeatKey,
     ended: bool,
 }
 
@@ -61,6 +65,10 @@ pub(crate) fn check(key: &str) -> Result<(), Problem> {
 }
 
 impl Repeats {
+    pub(crate) fn new(journalled: repeats::Repeats) -> Self {
+        Self { table: Arc::default(), journalled }
+    }
+
     /// Takes a key, or gives what it has led to.
     pub(crate) fn begin(
         &self,
@@ -68,20 +76,24 @@ impl Repeats {
         key: Key,
         body: blake3::Hash,
     ) -> Result<Turn, Problem> {
-        let mut table = self.0.lock();
+        let mut table = self.table.lock();
         table.forget(now);
         if let Some(entry) = table.entries.get(&key) {
             if entry.body != body {
-                let detail = "the Idempotency-Key was used with another body";
-                return Err(Problem::new(Code::KeyReused, detail));
+                return Err(reused());
             }
             return entry.outcome.clone().map(Turn::Again).ok_or_else(|| {
                 Problem::new(Code::StillRunning, "the first request with this key still runs")
             });
         }
+        let place = place_of(&key);
+        if let Some(known) = self.journalled.find(now, &place) {
+            return before_restart(known, body).map(|json| Turn::Again(Ok(json)));
+        }
+        self.journalled.begin(now, &place, *body.as_bytes());
         table.entries.insert(key.clone(), Entry { body, began: now, outcome: None });
         table.order.push_back((now, key.clone()));
-        Ok(Turn::First(First { repeats: self.clone(), key, ended: false }))
+        Ok(Turn::First(First { repeats: self.clone(), key, place, ended: false }))
     }
 }
 
@@ -102,16 +114,21 @@ impl Table {
 }
 
 impl First {
-    /// Keeps the outcome, unless trying again may end better.
-    pub(crate) fn end(mut self, outcome: &Outcome) {
-        let again = matches!(outcome, Err(problem)
+    /// Keeps the outcome, unless trying again may end better. A secret is not written to the disk.
+    pub(crate) async fn end(mut self, outcome: Outcome, is_secret: bool) {
+        let again = matches!(&outcome, Err(problem)
             if problem.code.status().is_server_error() || problem.code == Code::TooMany);
         if again {
             return;
         }
         self.ended = true;
-        if let Some(entry) = self.repeats.0.lock().entries.get_mut(&self.key) {
+        if let Some(entry) = self.repeats.table.lock().entries.get_mut(&self.key) {
             entry.outcome = Some(outcome.clone());
+        }
+        let journalled = self.repeats.journalled.clone();
+        match outcome {
+            Ok(json) => journalled.end(&self.place, kept(&json, is_secret)).await,
+            Err(_) => journalled.free(&self.place),
         }
     }
 }
@@ -119,7 +136,53 @@ impl First {
 impl Drop for First {
     fn drop(&mut self) {
         if !self.ended {
-            self.repeats.0.lock().entries.remove(&self.key);
+            self.repeats.table.lock().entries.remove(&self.key);
+            self.repeats.journalled.free(&self.place);
         }
     }
+}
+
+fn reused() -> Problem {
+    Problem::new(Code::KeyReused, "the Idempotency-Key was used with another body")
+}
+
+fn place_of((who, what, key): &Key) -> RepeatKey {
+    let mut hasher = blake3::Hasher::new();
+    for part in [who, what, key] {
+        hasher.update(&part.len().to_le_bytes()).update(part.as_bytes());
+    }
+    *hasher.finalize().as_bytes()
+}
+
+fn kept(json: &Json, is_secret: bool) -> Kept {
+    let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let headers = json.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+    Kept {
+        status: json.status.as_u16(),
+        headers: headers.collect(),
+        body: json.body.as_ref().filter(|_| !is_secret).map(ToString::to_string),
+        is_withheld: is_secret,
+    }
+}
+
+/// What a request that was begun before the node's last start has led to.
+fn before_restart(known: Known, body: blake3::Hash) -> Result<Json, Problem> {
+    if body != known.body {
+        return Err(reused());
+    }
+    let Some(kept) = known.kept else {
+        let detail = "the node ended while it did the first request with this key";
+        return Err(Problem::new(Code::OutcomeUnknown, detail));
+    };
+    let unreadable = || Problem::new(Code::AnswerNotKept, "the first request was done");
+    if kept.is_withheld {
+        return Err(unreadable());
+    }
+    let status = StatusCode::from_u16(kept.status).map_err(|_| unreadable())?;
+    let headers = kept.headers.iter().filter_map(|(name, value)| {
+        Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
+    });
+    let body = kept.body.map(|text| serde_json::from_str(&text)).transpose();
+    let body = body.map_err(|_| unreadable())?;
+    Ok(Json { status, headers: headers.collect(), body })
 }

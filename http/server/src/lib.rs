@@ -7,12 +7,19 @@
 //! | Who asks, what they may                       | `identity`, `rights`      |
 //! | Errors                                        | `problem`                 |
 //! | The same POST twice                           | `idempotency`             |
+//! | The manual, a page for each problem           | `manual`                  |
+//! | The event socket's types, for programs        | `wire`                    |
+//! | The dial-out API of others                    | `compat`                  |
 //! | What the operations do                        | `resources`, `calls` … |
+//! | The panel's files                             | `panel`                   |
 //!
 //! Invariants: every operation names its permission or says that it is public; no secret leaves;
 //! nothing here knows telephony, all of it goes through the office.
 
+mod audit;
+mod callback;
 mod calls;
+pub mod compat;
 mod convert;
 mod cursor;
 mod document;
@@ -24,8 +31,12 @@ mod idempotency;
 mod identity;
 mod limits;
 mod listener;
+mod manual;
 mod operation;
+mod outbound;
+mod panel;
 mod passwords;
+mod phone;
 mod pipeline;
 mod problem;
 mod prompts;
@@ -39,6 +50,7 @@ mod table;
 mod tests;
 pub mod tokens;
 mod voicemail;
+mod wire;
 
 pub use edge::{Edge, Limits};
 pub use limits::Rate;

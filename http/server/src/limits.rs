@@ -13,12 +13,28 @@ use tandem_kernel::Timestamp;
 const ENTRIES: usize = 10_000;
 
 /// So many requests at once, and so many again each second.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// At once.
     pub burst: u32,
     /// Each second.
     pub per_sec: u32,
+}
+
+impl Rate {
+    /// In how many seconds an empty bucket is full again.
+    pub(crate) fn window_secs(self) -> u32 {
+        self.burst.div_ceil(self.per_sec.max(1))
+    }
+}
+
+/// What is left of a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// Requests that may be made now.
+    pub(crate) requests: u64,
+    /// Seconds until the bucket is full again.
+    pub(crate) full_in_secs: u64,
 }
 
 struct Bucket {
@@ -38,8 +54,8 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         Self { rate, buckets: Mutex::default() }
     }
 
-    /// Takes one; else the seconds until there is one again.
-    pub(crate) fn take(&self, now: Timestamp, key: &K) -> Result<(), u64> {
+    /// Takes one and says what is left; else the seconds until there is one again.
+    pub(crate) fn take(&self, now: Timestamp, key: &K) -> Result<Left, u64> {
         let full = u64::from(self.rate.burst) * 1_000_000;
         let mut buckets = self.buckets.lock();
         make_room(&mut buckets, key, |bucket| bucket.at);
@@ -48,12 +64,14 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         let grown = micros.saturating_mul(u64::from(self.rate.per_sec));
         bucket.left = bucket.left.saturating_add(grown).min(full);
         bucket.at = now;
+        let a_second = u64::from(self.rate.per_sec.max(1)) * 1_000_000;
         let missing = 1_000_000_u64.saturating_sub(bucket.left);
         if missing > 0 {
-            return Err(missing.div_ceil(u64::from(self.rate.per_sec.max(1)) * 1_000_000));
+            return Err(missing.div_ceil(a_second));
         }
         bucket.left -= 1_000_000;
-        Ok(())
+        let full_in_secs = (full - bucket.left).div_ceil(a_second);
+        Ok(Left { requests: bucket.left / 1_000_000, full_in_secs })
     }
 }
 

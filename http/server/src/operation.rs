@@ -127,6 +127,10 @@ pub(crate) struct Operation {
     pub(crate) is_audio: bool,
     /// Whether the node's own host needs no token.
     pub(crate) is_open_here: bool,
+    /// Whether the answer holds a secret, which is not written to the disk.
+    pub(crate) is_secret: bool,
+    /// Whether the body may be many times as long as usual.
+    pub(crate) is_bulk: bool,
     pub(crate) handler: Handler,
 }
 
@@ -152,6 +156,8 @@ impl Operation {
             is_conditional: false,
             is_audio: false,
             is_open_here: false,
+            is_secret: false,
+            is_bulk: false,
             handler,
         }
     }
@@ -194,6 +200,14 @@ impl Operation {
 
     pub(crate) fn takes_audio(self) -> Self {
         Self { is_audio: true, ..self }
+    }
+
+    pub(crate) fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
+    }
+
+    pub(crate) fn bulk(self) -> Self {
+        Self { is_bulk: true, ..self }
     }
 
     pub(crate) fn conditional(self) -> Self {

@@ -1,26 +1,33 @@
 //! A request's way to its operation and back: query, identity, rights, rate, body, repeats,
 //! deadline. Each step that refuses answers with a problem.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, FromRequestParts, Query, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use crate::edge::Edge;
-use crate::idempotency::{self, First, Turn};
-use crate::identity::{self, Caller};
-use crate::limits::network;
+use crate::idempotency::{self, Turn};
+use crate::identity::{self, Caller, Credential};
+use crate::limits::{Left, network};
 use crate::listener::Peer;
 use crate::operation::{Answer, Call, Json, Operation, Reply};
 use crate::problem::{Code, Problem};
-use crate::rights::{Scope, authorize};
+use crate::rights::{Permission, Scope, authorize};
+use crate::table;
 
 const KEY: &str = "idempotency-key";
 const REPLAYED: &str = "idempotency-replayed";
+
+/// How much longer than others the body of a bulk operation may be.
+const BULK: usize = 16;
+/// How much longer than others it may take; below the time after which a connection is cut.
+const BULK_TIME: u32 = 3;
 
 /// The id of a request, as the outermost layer has set it.
 #[derive(Clone)]
@@ -29,16 +36,35 @@ pub(crate) struct RequestId(pub(crate) String);
 /// Does an operation for a request.
 pub(crate) async fn run(edge: Edge, operation: &'static Operation, request: Request) -> Response {
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let deadline = edge.limits.timeout;
-    let outcome = tokio::time::timeout(deadline, perform(edge, operation, request)).await;
-    let late = || {
-        let detail = "the node did not answer in time; a change may still be made";
-        Err(Problem::unavailable(Code::TimedOut, detail))
-    };
-    match outcome.unwrap_or_else(|_| late()) {
+    let deadline = edge.limits.timeout * if operation.is_bulk { BULK_TIME } else { 1 };
+    let mut left = None;
+    let work = perform(edge.clone(), operation, request, &mut left);
+    let outcome = tokio::time::timeout(deadline, work).await;
+    let mut response = match outcome.unwrap_or_else(|_| late()) {
         Ok(Reply::Raw(response)) => response,
         Ok(Reply::Json(json)) => json.into_response(),
         Err(problem) => problem.response(&id),
+    };
+    if let Some(left) = left {
+        tell_rate(&mut response, &edge, left);
+    }
+    response
+}
+
+fn late<T>() -> Result<T, Problem> {
+    let detail = "the node did not answer in time; a change may still be made";
+    Err(Problem::unavailable(Code::TimedOut, detail))
+}
+
+/// What is left of the caller's requests (draft-ietf-httpapi-ratelimit-headers-10).
+fn tell_rate(response: &mut Response, edge: &Edge, left: Left) {
+    let rate = edge.limits.principal;
+    let policy = format!("\"principal\";q={};w={}", rate.burst, rate.window_secs());
+    let now = format!("\"principal\";r={};t={}", left.requests, left.full_in_secs);
+    for (name, text) in [("ratelimit-policy", policy), ("ratelimit", now)] {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            response.headers_mut().insert(name, value);
+        }
     }
 }
 
@@ -46,11 +72,14 @@ async fn perform(
     edge: Edge,
     operation: &'static Operation,
     request: Request,
+    left: &mut Option<Left>,
 ) -> Result<Reply, Problem> {
     let (mut head, body) = request.into_parts();
     let peer = head.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.0);
-    let (caller, scope) = admit(&edge, operation, &head.headers, peer)?;
-    let query = query(operation, &head)?;
+    let query = query(operation, &head);
+    let ticket = ticket(operation, query.as_ref().ok());
+    let (caller, scope) = admit(&edge, operation, &head.headers, peer, ticket, left)?;
+    let query = query?;
     let path = path(&mut head).await?;
     let bytes = body_of(&edge, operation, &head.headers, body).await?;
     let body = parse(operation, &bytes)?;
@@ -76,35 +105,160 @@ async fn perform(
     change(call, &bytes).await
 }
 
+/// The ticket of a page that can not send a token.
+fn ticket<'a>(operation: &Operation, query: Option<&'a Vec<(String, String)>>) -> Option<&'a str> {
+    let takes_one = matches!(operation.answer, Answer::WebSocket | Answer::EventStream);
+    let found = query?.iter().find(|(name, _)| takes_one && name == "ticket");
+    found.map(|(_, ticket)| ticket.as_str())
+}
+
 /// Rights and rate. A stranger is slowed down by address, a principal by name.
 fn admit(
     edge: &Edge,
     operation: &Operation,
     headers: &HeaderMap,
     peer: Option<IpAddr>,
+    ticket: Option<&str>,
+    left: &mut Option<Left>,
 ) -> Result<(Option<Caller>, Scope), Problem> {
     let stranger = |refused: Problem| {
         let Some(from) = peer.map(network) else { return refused };
         match edge.strangers.take(edge.now(), &from) {
             Err(wait) => Problem::too_many("too many requests without a valid token", wait),
-            Ok(()) => refused,
+            Ok(_) => refused,
         }
     };
     let Some(permission) = operation.permission else { return Ok((None, Scope::All)) };
     if operation.is_open_here && is_here(headers, peer) {
         return Ok((None, Scope::All));
     }
-    let caller = identity::of(edge, headers).map_err(stranger)?;
-    edge.principals
-        .take(edge.now(), &caller.principal.name)
-        .map_err(|wait| Problem::too_many("too many requests of this principal", wait))?;
-    match authorize(caller.principal.role, permission) {
+    let caller = match ticket {
+        Some(ticket) if !headers.contains_key(header::AUTHORIZATION) => {
+            identity::by_ticket(edge, ticket)
+        }
+        _ => identity::of(edge, headers),
+    };
+    let caller = caller.map_err(stranger)?;
+    let (scope, rest) = allow(edge, &caller, permission);
+    let full_in_secs = u64::from(edge.limits.principal.window_secs());
+    *left = Some(rest.as_ref().copied().unwrap_or(Left { requests: 0, full_in_secs }));
+    rest?;
+    Ok((Some(caller), scope?))
+}
+
+/// How far a caller may go, and how many requests are left.
+fn allow(
+    edge: &Edge,
+    caller: &Caller,
+    permission: Permission,
+) -> (Result<Scope, Problem>, Result<Left, Problem>) {
+    let too_many = |wait| Problem::too_many("too many requests of this principal", wait);
+    let left = edge.principals.take(edge.now(), &caller.principal.name).map_err(too_many);
+    let scope = match authorize(caller.principal.role, permission) {
         Scope::Nothing => {
             let detail = format!("the role lacks the permission {}", permission.as_str());
             Err(Problem::new(Code::Forbidden, detail))
         }
-        scope => Ok((Some(caller), scope)),
+        scope => Ok(scope),
+    };
+    (scope, left)
+}
+
+/// An operation that is asked for over the event socket.
+pub(crate) struct Wish {
+    pub(crate) operation: String,
+    pub(crate) path: BTreeMap<String, String>,
+    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) body: Option<Value>,
+    pub(crate) if_match: Option<String>,
+}
+
+/// How it ended.
+pub(crate) struct Done {
+    pub(crate) status: u16,
+    pub(crate) etag: Option<String>,
+    pub(crate) body: Option<Value>,
+}
+
+/// Does an operation for a client of the event socket, with the same rights and rate as by HTTP.
+pub(crate) async fn command(
+    edge: Edge,
+    credential: Credential,
+    peer: Option<IpAddr>,
+    wish: Wish,
+) -> Result<Done, Problem> {
+    let principal = identity::again(&edge, &credential)
+        .ok_or_else(|| Problem::unauthenticated("the token is not valid any more"))?;
+    let caller = Caller { principal, credential };
+    let (operation, permission) = commanded(&wish.operation)?;
+    let (scope, left) = allow(&edge, &caller, permission);
+    left?;
+    let scope = scope?;
+    let (path, query, headers) = of_wish(operation, &wish)?;
+    let body = match (&operation.body, wish.body) {
+        (None, _) => None,
+        (Some(shape), None) if shape.is_optional => Some(Value::Object(serde_json::Map::new())),
+        (Some(_), body) => Some(body.unwrap_or_default()),
+    };
+    let deadline = edge.limits.timeout * if operation.is_bulk { BULK_TIME } else { 1 };
+    let call = Call {
+        edge,
+        operation,
+        caller: Some(caller),
+        scope,
+        path,
+        query,
+        headers,
+        body,
+        audio: Bytes::new(),
+        peer,
+        head: None,
+    };
+    let outcome = tokio::time::timeout(deadline, change(call, &Bytes::new())).await;
+    match outcome.unwrap_or_else(|_| late())? {
+        Reply::Json(Json { status, headers, body }) => {
+            let etag = headers.iter().find(|(name, _)| *name == header::ETAG);
+            let etag = etag.and_then(|(_, value)| Some(value.to_str().ok()?.to_owned()));
+            Ok(Done { status: status.as_u16(), etag, body })
+        }
+        Reply::Raw(_) => Err(Problem::new(Code::Internal, "the operation answers no JSON")),
     }
+}
+
+/// The operation of a name. Public ones, streams, sound and plain text are for HTTP alone.
+fn commanded(id: &str) -> Result<(&'static Operation, Permission), Problem> {
+    let found = table::operations().iter().find(|operation| operation.id == id);
+    let fits = |operation: &&Operation| {
+        !operation.is_audio && matches!(operation.answer, Answer::Json(..) | Answer::Nothing)
+    };
+    let found = found.filter(fits);
+    let unknown = || Problem::field("/operation", "unknown-operation", "no such operation");
+    let operation = found.ok_or_else(unknown)?;
+    Ok((operation, operation.permission.ok_or_else(unknown)?))
+}
+
+type Parameters = Vec<(String, String)>;
+
+fn of_wish(
+    operation: &Operation,
+    wish: &Wish,
+) -> Result<(Parameters, Parameters, HeaderMap), Problem> {
+    let braces = |part: &str| part.strip_prefix('{')?.strip_suffix('}').map(str::to_owned);
+    for name in operation.path.split('/').filter_map(braces) {
+        if !wish.path.contains_key(&name) {
+            let detail = "the operation's path has this parameter";
+            return Err(Problem::field(&format!("/path/{name}"), "missing-field", detail));
+        }
+    }
+    let query: Parameters = wish.query.clone().into_iter().collect();
+    known(operation, &query)?;
+    let mut headers = HeaderMap::new();
+    if let Some(tag) = &wish.if_match {
+        let value = HeaderValue::from_str(tag)
+            .map_err(|_| Problem::field("/if_match", "wrong-value", "not an ETag"))?;
+        headers.insert(header::IF_MATCH, value);
+    }
+    Ok((wish.path.clone().into_iter().collect(), query, headers))
 }
 
 /// Whether the request comes from the node's own host, not through a proxy there.
@@ -118,13 +272,18 @@ fn query(operation: &Operation, head: &Parts) -> Result<Vec<(String, String)>, P
     let Ok(Query(query)) = Query::<Vec<(String, String)>>::try_from_uri(&head.uri) else {
         return Err(Problem::parameter("query", "not a query string"));
     };
-    for (name, _) in &query {
+    known(operation, &query)?;
+    Ok(query)
+}
+
+fn known(operation: &Operation, query: &[(String, String)]) -> Result<(), Problem> {
+    for (name, _) in query {
         if !operation.query.iter().any(|known| known.name == name) {
             let detail = "the operation has no such parameter";
             return Err(Problem::parameter(&name.chars().take(64).collect::<String>(), detail));
         }
     }
-    Ok(query)
+    Ok(())
 }
 
 async fn path(head: &mut Parts) -> Result<Vec<(String, String)>, Problem> {
@@ -140,9 +299,11 @@ async fn body_of(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Bytes, Problem> {
+    let usual = edge.limits.body_bytes;
     let (shape, most) = match &operation.body {
         _ if operation.is_audio => (None, edge.limits.audio_bytes),
-        Some(shape) => (Some(shape), edge.limits.body_bytes),
+        Some(shape) if operation.is_bulk => (Some(shape), usual * BULK),
+        Some(shape) => (Some(shape), usual),
         None => return Ok(Bytes::new()),
     };
     let large = || Problem::new(Code::TooLarge, format!("a body has at most {most} bytes"));
@@ -194,9 +355,12 @@ async fn change(call: Call, bytes: &Bytes) -> Result<Reply, Problem> {
         Some(Turn::First(first)) => Some(first),
         None => None,
     };
+    let is_secret = call.operation.is_secret;
     let work = async move {
         let outcome = (call.operation.handler)(call).await;
-        keep(first, &outcome);
+        if let (Some(first), Some(kept)) = (first, kept(&outcome)) {
+            first.end(kept, is_secret).await;
+        }
         outcome
     };
     let done = tandem_kernel::spawn("http change", work).await;
@@ -217,13 +381,13 @@ fn turn(call: &Call, bytes: &Bytes) -> Result<Option<Turn>, Problem> {
     call.edge.repeats.begin(call.edge.now(), key, blake3::hash(bytes)).map(Some)
 }
 
-fn keep(first: Option<First>, outcome: &Result<Reply, Problem>) {
-    let Some(first) = first else { return };
+/// The outcome as it can be given again.
+fn kept(outcome: &Result<Reply, Problem>) -> Option<idempotency::Outcome> {
     match outcome {
-        Ok(Reply::Json(json)) => first.end(&Ok(json.clone())),
-        Err(problem) => first.end(&Err(problem.clone())),
+        Ok(Reply::Json(json)) => Some(Ok(json.clone())),
+        Err(problem) => Some(Err(problem.clone())),
         // A stream is no answer that could be given again.
-        Ok(Reply::Raw(_)) => {}
+        Ok(Reply::Raw(_)) => None,
     }
 }
 
@@ -231,7 +395,7 @@ fn replay(outcome: idempotency::Outcome) -> Result<Reply, Problem> {
     let name = header::HeaderName::from_static(REPLAYED);
     match outcome {
         Ok(json) => Ok(Reply::Json(json).with(name, "true")),
-        Err(problem) => Err(problem.with(name, header::HeaderValue::from_static("true"))),
+        Err(problem) => Err(problem.with(name, HeaderValue::from_static("true"))),
     }
 }
 

@@ -5,6 +5,8 @@ use axum::response::{IntoResponse, Response};
 use tandem_actors::office::Refusal;
 use tandem_api::FieldProblem;
 
+use crate::manual;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $status:ident, $title:literal;)*) => {
         /// What can go wrong at the edge.
@@ -58,6 +60,10 @@ codes! {
     Conflict = "conflict", CONFLICT, "The state does not allow this";
     /// The same key runs already.
     StillRunning = "still-running", CONFLICT, "The first request with this key still runs";
+    /// The node was killed while it ran.
+    OutcomeUnknown = "outcome-unknown", CONFLICT, "It is not known whether this was done";
+    /// A secret, or too long.
+    AnswerNotKept = "answer-not-kept", CONFLICT, "This was done, its answer is not kept";
     /// If-Match does not match.
     Stale = "stale", PRECONDITION_FAILED, "The resource was changed in the meantime";
     /// Too long a body.
@@ -141,7 +147,7 @@ impl Problem {
     pub(crate) fn outward(&self, request: &str) -> tandem_api::Problem {
         let code = self.narrower.unwrap_or(self.code.as_str());
         tandem_api::Problem {
-            type_: format!("/manual/problems/{code}"),
+            type_: manual::type_of(self),
             title: self.code.title().into(),
             status: self.code.status().as_u16(),
             detail: self.detail.clone(),

@@ -23,7 +23,8 @@ const QUERY: &[Parameter] = &[
     Parameter { name: "cursor", what: "`next_cursor` of the page before." },
 ];
 
-fn moment(call: &Call, name: &str) -> Result<Option<Timestamp>, Problem> {
+/// A parameter that is a moment.
+pub(crate) fn moment(call: &Call, name: &str) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = call.query(name) else { return Ok(None) };
     let parsed: Option<jiff::Timestamp> = text.parse().ok();
     let micros = parsed.and_then(|moment| u64::try_from(moment.as_microsecond()).ok());
@@ -87,7 +88,8 @@ fn example() -> Value {
             "at": "2026-01-05T09:00:00.000Z", "kind": "ivr", "key": "6500",
             "detail": "pressed 1: to queue 6400",
         }],
-        "talk_secs": 180.0, "hold_secs": 0.0,
+        "talk_secs": 180.0, "hold_secs": 0.0, "outgoing": null, "requested_by": null,
+        "correlation_id": null, "callback": null,
     })
 }
 

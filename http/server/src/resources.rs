@@ -4,10 +4,12 @@
 //! |------------------------------------------|------------|
 //! | Between outward and kept form, secrets   | `form`     |
 //! | What is documented of each kind          | `catalogue`|
+//! | Many in one request                      | `import`   |
 //! | Reading and writing at a revision        | this module|
 
 mod catalogue;
 pub(crate) mod form;
+mod import;
 mod revision;
 
 use axum::http::header;

@@ -17,6 +17,8 @@ pub(crate) enum Permission {
     CallsRead,
     /// To begin a call for an extension.
     CallsOriginate,
+    /// To name outbound codes and to see what they were used for (O-008).
+    CodesDescribe,
     /// To end, hold, resume and transfer calls.
     CallsControl,
     /// To see the signalling of a call.
@@ -37,6 +39,8 @@ pub(crate) enum Permission {
     EventsRead,
     /// To see the metrics.
     MetricsRead,
+    /// To see who has changed what.
+    AuditRead,
     /// To look at and close the own session.
     Session,
 }
@@ -62,6 +66,7 @@ impl Permission {
             Self::AccountsWrite => "accounts:write",
             Self::CallsRead => "calls:read",
             Self::CallsOriginate => "calls:originate",
+            Self::CodesDescribe => "outbound-codes:describe",
             Self::CallsControl => "calls:control",
             Self::CallsTrace => "calls:trace",
             Self::AgentsRead => "agents:read",
@@ -72,6 +77,7 @@ impl Permission {
             Self::VoicemailWrite => "voicemail:write",
             Self::EventsRead => "events:read",
             Self::MetricsRead => "metrics:read",
+            Self::AuditRead => "audit:read",
             Self::Session => "session:own",
         }
     }
@@ -87,6 +93,7 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             P::ConfigRead
             | P::CallsRead
             | P::CallsOriginate
+            | P::CodesDescribe
             | P::CallsControl
             | P::CallsTrace
             | P::AgentsRead
@@ -98,7 +105,9 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
         ) => Scope::All,
         // What callers said is for those it was said to.
         (Role::Manager | Role::Agent, P::VoicemailRead | P::VoicemailWrite) => Scope::Own,
-        (Role::Manager, P::ConfigWrite | P::AccountsRead | P::AccountsWrite) => Scope::Nothing,
+        (Role::Manager, P::ConfigWrite | P::AccountsRead | P::AccountsWrite | P::AuditRead) => {
+            Scope::Nothing
+        }
         (
             Role::Agent,
             P::CallsRead
@@ -117,6 +126,8 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::AccountsRead
             | P::AccountsWrite
             | P::CallsTrace
+            | P::AuditRead
+            | P::CodesDescribe
             | P::MetricsRead,
         ) => Scope::Nothing,
     }

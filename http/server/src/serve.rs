@@ -9,16 +9,19 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{MethodFilter, on};
+use axum::routing::{MethodFilter, get, on};
 use tandem_telemetry::metric;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use utoipa_swagger_ui::SwaggerUi;
 use uuid::Uuid;
 
+use crate::compat;
 use crate::document;
 use crate::edge::Edge;
 use crate::listener::{Bounded, Peer};
+use crate::manual;
+use crate::panel;
 use crate::pipeline::{self, RequestId};
 use crate::problem::{Code, Problem};
 use crate::table;
@@ -39,7 +42,13 @@ pub fn router(edge: &Edge) -> Router {
     let page = SwaggerUi::new("/api/docs")
         .external_url_unchecked("/api/openapi.json", document::document());
     router
+        .merge(compat::router(edge))
         .merge(page)
+        .merge(manual::routes())
+        .route("/", get(panel::door))
+        .route("/panel", get(panel::door))
+        .route(panel::ROOT, get(panel::file))
+        .route("/panel/{*file}", get(panel::file))
         .method_not_allowed_fallback(wrong_method)
         .fallback(no_route)
         .layer(middleware::from_fn(outermost))
@@ -107,13 +116,13 @@ async fn outermost(mut request: Request, next: Next) -> Response {
     };
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
-    let is_page = request.uri().path().starts_with("/api/docs");
+    let served = Served::of(request.uri().path());
     let mut response = next.run(request).await;
     let status = response.status();
     metric::HTTP_REQUESTS.increment_with("class", class(status.as_u16()));
     // Paths hold numbers of people, so they are not logged.
     tracing::debug!(request = %id, %method, status = status.as_u16(), "http request");
-    secure(&mut response, is_page, &method);
+    secure(&mut response, served, &method);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -130,13 +139,34 @@ const fn class(status: u16) -> &'static str {
     }
 }
 
-fn secure(response: &mut Response, is_page: bool, method: &Method) {
-    // The page of the document styles itself in line; nothing else is meant for a browser.
-    let policy = if is_page {
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-         frame-ancestors 'none'"
-    } else {
-        "default-src 'none'; frame-ancestors 'none'"
+/// What a path is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Served {
+    /// The page of the document, or of the manual.
+    Document,
+    Panel,
+    Data,
+}
+
+impl Served {
+    fn of(path: &str) -> Self {
+        match path {
+            _ if path.starts_with("/api/docs") || path.starts_with("/manual") => Self::Document,
+            _ if path.starts_with(panel::ROOT) => Self::Panel,
+            _ => Self::Data,
+        }
+    }
+}
+
+fn secure(response: &mut Response, served: Served, method: &Method) {
+    let policy = match served {
+        // These pages style themselves in line.
+        Served::Document => {
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+             frame-ancestors 'none'"
+        }
+        Served::Panel => panel::POLICY,
+        Served::Data => "default-src 'none'; frame-ancestors 'none'",
     };
     let headers = response.headers_mut();
     let fixed = [
@@ -149,7 +179,7 @@ fn secure(response: &mut Response, is_page: bool, method: &Method) {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if !is_page || method != Method::GET {
+    if served != Served::Document || method != Method::GET {
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     }
 }

@@ -1,20 +1,15 @@
-//! Sign-in and sessions. A session is an opaque token; only its BLAKE3 is kept, in memory, so
-//! that a restart of the node signs everybody out.
+//! Sign-in and sign-out. A session is an opaque token; only its BLAKE3 is kept, by
+//! `actors::sessions`.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use parking_lot::Mutex;
 use serde_json::json;
 use tandem_actors::office::Principal;
+use tandem_actors::sessions::{LIFE, SessionKey};
 use tandem_api::session::{Principal as Outward, Session, SignIn};
-use tandem_config::resource::{Role, User};
-use tandem_kernel::Timestamp;
 
 use crate::convert;
-use crate::edge::Edge;
 use crate::identity::Credential;
 use crate::limits::{Backoff, network};
 use crate::operation::{Answer, Call, Operation, Reply, Shape, handler};
@@ -23,28 +18,6 @@ use crate::rights::Permission;
 use crate::tokens;
 
 const PREFIX: &str = "session_";
-/// Sessions at once; the one that was quiet longest ends.
-const MOST: usize = 10_000;
-/// How long a session lasts.
-const LIFE: Duration = Duration::from_secs(12 * 3_600);
-/// How long an administrator's session lasts without a request.
-const ADMIN_IDLE: Duration = Duration::from_secs(15 * 60);
-
-/// What a session is found by.
-pub(crate) type SessionKey = [u8; 32];
-
-struct Open {
-    user: String,
-    /// Of the password hash at the sign-in: a new password ends the sessions.
-    password: blake3::Hash,
-    opened: Timestamp,
-    used: Timestamp,
-}
-
-/// The open sessions.
-#[derive(Default)]
-pub(crate) struct Sessions(Mutex<HashMap<SessionKey, Open>>);
-
 /// Back-off of sign-ins by account and by address.
 #[derive(Default)]
 pub(crate) struct SignIns {
@@ -55,59 +28,6 @@ pub(crate) struct SignIns {
 /// What a bearer is found by, if it is a session's.
 pub(crate) fn key_of(bearer: &str) -> Option<SessionKey> {
     bearer.strip_prefix(PREFIX).map(|secret| *tokens::hash(secret).as_bytes())
-}
-
-impl Sessions {
-    fn open(&self, now: Timestamp, user: &User) -> Result<String, Problem> {
-        let secret = tokens::secret()
-            .map_err(|error| Problem::unavailable(Code::Unavailable, error.to_string()))?;
-        let open = Open {
-            user: user.name.clone(),
-            password: tokens::hash(&user.password_hash),
-            opened: now,
-            used: now,
-        };
-        let mut sessions = self.0.lock();
-        if sessions.len() >= MOST {
-            let quiet = sessions.iter().min_by_key(|(_, open)| open.used).map(|(key, _)| *key);
-            quiet.map(|key| sessions.remove(&key));
-        }
-        sessions.insert(*tokens::hash(&secret).as_bytes(), open);
-        Ok(format!("{PREFIX}{secret}"))
-    }
-
-    fn close(&self, key: &SessionKey) {
-        self.0.lock().remove(key);
-    }
-
-    /// Whom a session stands for. Using it keeps it open.
-    pub(crate) fn principal(&self, edge: &Edge, key: &SessionKey) -> Option<Principal> {
-        let now = edge.now();
-        let directory = edge.office.provisioning().directory();
-        let mut sessions = self.0.lock();
-        let open = sessions.get_mut(key)?;
-        let user = directory.user(&open.user).filter(|user| {
-            let idle = if user.role == Role::Admin { ADMIN_IDLE } else { LIFE };
-            !user.disabled
-                && open.password == tokens::hash(&user.password_hash)
-                && now.since(open.opened) < LIFE
-                && now.since(open.used) < idle
-        });
-        let Some(user) = user else {
-            sessions.remove(key);
-            return None;
-        };
-        open.used = now;
-        Some(principal(user))
-    }
-}
-
-fn principal(user: &User) -> Principal {
-    Principal {
-        name: format!("user:{}", user.name),
-        role: user.role,
-        extension: user.extension.clone(),
-    }
 }
 
 fn outward(principal: &Principal) -> Outward {
@@ -146,9 +66,16 @@ async fn sign_in(mut call: Call) -> Result<Reply, Problem> {
         return Err(problem);
     };
     edge.sign_ins.accounts.succeeded(&account);
-    let token = edge.sessions.open(now, user)?;
-    let session =
-        Session { token, expires_at: (now + LIFE).rfc3339(), principal: outward(&principal(user)) };
+    let secret = tokens::secret()
+        .map_err(|error| Problem::unavailable(Code::Unavailable, error.to_string()))?;
+    let key = *tokens::hash(&secret).as_bytes();
+    let from = call.peer.map(|peer| peer.to_string()).unwrap_or_default();
+    let sessions = edge.office.sessions();
+    sessions.open(key, user, from).await?;
+    let gone = || Problem::unauthenticated("the user was changed in the meantime");
+    let principal = outward(&sessions.principal(&key).ok_or_else(gone)?);
+    let token = format!("{PREFIX}{secret}");
+    let session = Session { token, expires_at: (now + LIFE).rfc3339(), principal };
     Ok(Reply::created(convert::value(&session)?))
 }
 
@@ -158,7 +85,7 @@ async fn who(call: Call) -> Result<Reply, Problem> {
 
 async fn sign_out(call: Call) -> Result<Reply, Problem> {
     if let Credential::Session(key) = &call.caller()?.credential {
-        call.edge.sessions.close(key);
+        call.edge.office.sessions().close(*key).await?;
     }
     Ok(Reply::nothing())
 }

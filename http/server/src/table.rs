@@ -4,18 +4,25 @@
 use std::sync::LazyLock;
 
 use crate::operation::Operation;
-use crate::{calls, events, floor, health, prompts, records, resources, sessions, voicemail};
+use crate::{
+    audit, callback, calls, events, floor, health, outbound, phone, prompts, records, resources,
+    sessions, voicemail,
+};
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     [
         sessions::operations(),
         resources::operations(),
         calls::operations(),
+        outbound::operations(),
+        callback::operations(),
         floor::operations(),
         records::operations(),
+        audit::operations(),
         voicemail::operations(),
         prompts::operations(),
         events::operations(),
+        phone::operations(),
         health::operations(),
     ]
     .into_iter()

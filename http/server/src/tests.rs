@@ -1,15 +1,19 @@
 //! The edge over a real journal, without telephony.
 #![allow(clippy::unwrap_used)]
 
+mod audit;
 mod document;
 mod events;
+mod manual;
 mod pages;
+mod panel;
 mod problems;
 mod repeats;
 mod resources;
 mod rights;
 mod serving;
 mod sessions;
+mod wire;
 
 use std::time::Duration;
 
@@ -17,12 +21,17 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use serde_json::{Value, json};
+use tandem_actors::audit::Audit;
+use tandem_actors::entity;
 use tandem_actors::office::{Office, Parts, Principal};
 use tandem_actors::provisioning::Provisioning;
+use tandem_actors::repeats::Repeats;
+use tandem_actors::sessions::Sessions;
 use tandem_config::Resource;
 use tandem_config::resource::Role;
 use tandem_journal::{Config, Journal};
-use tandem_kernel::Clock;
+use tandem_kernel::{Clock, Position};
+use tandem_store::{Options, Store};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -34,7 +43,7 @@ struct Node {
     router: Router,
     journal: Journal,
     admin: String,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 struct Answered {
@@ -67,24 +76,70 @@ fn generous() -> Limits {
     }
 }
 
+/// The audit log of a journal, in a folder that goes with the test.
+fn audit_of(journal: &Journal) -> Audit {
+    let dir = tempfile::tempdir().unwrap();
+    let audit = Audit::new(Store::open(dir.path(), &Options::default()).unwrap());
+    let (taken, mut subscription) = (audit.clone(), journal.subscribe(Position::START));
+    tandem_kernel::spawn("audit", async move {
+        let _dir = dir;
+        while let Ok(record) = subscription.next().await {
+            taken.apply(&record);
+        }
+    });
+    audit
+}
+
 impl Node {
     async fn start() -> Self {
         Self::with(generous()).await
     }
 
     async fn with(limits: Limits) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let mut node = Self::open(tempfile::tempdir().unwrap(), limits).await;
+        node.admin = node.token(Role::Admin, None).await;
+        node
+    }
+
+    /// The same folder after the node ended.
+    async fn restarted(self) -> Self {
+        let Self { edge, router, journal, admin, dir } = self;
+        drop((edge, router));
+        journal.close().await.unwrap();
+        let mut node = Self::open(dir, generous()).await;
+        node.admin = admin;
+        node
+    }
+
+    async fn open(dir: TempDir, limits: Limits) -> Self {
         let clock = Clock::start();
         let journal = Journal::open(Config::new(dir.path(), clock)).await.unwrap();
         let provisioning = Provisioning::new(journal.clone(), clock);
-        let (journalled, records, exchange) = (journal.clone(), None, None);
-        let office = Office::new(Parts { provisioning, journal: journalled, records, exchange });
+        let sessions = Sessions::new(provisioning.clone(), journal.clone(), clock);
+        let repeats = Repeats::new(journal.clone(), clock);
+        for record in journal.read(Position::START, 10_000).await.unwrap() {
+            let (at, key, event) = (record.at, &record.entity.key, &record.event);
+            match record.entity.kind {
+                entity::RESOURCE => provisioning.replay(at, record.version, event).unwrap(),
+                entity::SESSION => sessions.replay(at, key, event).unwrap(),
+                entity::REPEAT => repeats.replay(at, key, event).unwrap(),
+                _ => {}
+            }
+        }
+        let audit = audit_of(&journal);
+        let office = Office::new(Parts {
+            sessions,
+            repeats,
+            provisioning,
+            journal: journal.clone(),
+            records: None,
+            audit: Some(audit),
+            exchange: None,
+        });
         let passwords = Passwords::new(Cost { memory_kib: 64, passes: 1 }).unwrap();
         let edge = Edge::new(office, None, clock, passwords, limits);
         let router = router(&edge);
-        let mut node = Self { edge, router, journal, admin: String::new(), _dir: dir };
-        node.admin = node.token(Role::Admin, None).await;
-        node
+        Self { edge, router, journal, admin: String::new(), dir }
     }
 
     async fn token(&self, role: Role, extension: Option<&str>) -> String {

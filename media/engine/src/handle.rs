@@ -3,11 +3,11 @@
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::RngCore;
 use tandem_kernel::{CallId, LegId};
-use tandem_sdp::Agreement;
+use tandem_sdp::{Agreement, Codec};
 use tokio::sync::oneshot;
 
 use crate::library::Library;
@@ -18,6 +18,7 @@ use crate::shell;
 use crate::types::{
     Config, EngineError, LegStats, Load, LocalMedia, MediaSink, PlayerId, Programme, Source,
 };
+use crate::webrtc::{Browser, BrowserError, Jack, LinkSink, Place, loopback};
 
 /// Starts the workers.
 ///
@@ -28,10 +29,17 @@ pub fn start(config: Config) -> Result<Handle, EngineError> {
     let library = Library::open(config.library.clone())?;
     let recorder = Recorder::start()?;
     let addr = config.advertised.unwrap_or_else(|| reachable(config.bind));
+    let place = Place {
+        bind: config.bind,
+        advertised: config.advertised,
+        reachable: addr,
+        ports: Arc::clone(&ports),
+    };
     let workers = (0..config.workers.max(1))
         .map(|number| shell::spawn(number, config.backend))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Handle { inner: Arc::new(Inner { ports, library, recorder, addr, workers }) })
+    let jacks = AtomicU64::new(0);
+    Ok(Handle { inner: Arc::new(Inner { ports, library, recorder, addr, place, jacks, workers }) })
 }
 
 /// The engine, for those who set up calls. Cheap to clone; the workers end with the last clone.
@@ -45,6 +53,8 @@ struct Inner {
     library: Library,
     recorder: Recorder,
     addr: IpAddr,
+    place: Place,
+    jacks: AtomicU64,
     workers: Vec<Arc<Mailbox>>,
 }
 
@@ -131,6 +141,28 @@ impl Handle {
     /// Ends all legs and players of a call.
     pub fn close_call(&self, call: CallId) {
         self.post(call, Command::CloseCall { call });
+    }
+
+    /// Answers a browser's offer; the answer is complete, so that nothing need be trickled.
+    ///
+    /// # Errors
+    /// When the offer can not be answered or no port is free.
+    pub async fn browser(
+        &self,
+        offer: String,
+        codec: Codec,
+        sink: LinkSink,
+    ) -> Result<(Browser, String), BrowserError> {
+        Box::pin(Browser::connect(self.inner.place.clone(), offer, codec, sink)).await
+    }
+
+    /// The end of a leg at a browser. Must be called on the runtime that browsers live on.
+    ///
+    /// # Errors
+    /// When the system has no port.
+    pub fn jack(&self) -> Result<Jack, EngineError> {
+        let number = self.inner.jacks.fetch_add(1, Ordering::Relaxed);
+        Jack::open(loopback(self.inner.place.bind), number)
     }
 
     /// How busy the engine is.

@@ -14,6 +14,7 @@
 //! | Payload to samples and back, rates                 | `codec`      |
 //! | Prompts and music on disk                          | `library`    |
 //! | What a leg says, into a file                       | `recording`  |
+//! | Browsers                                           | [`webrtc`]   |
 //!
 //! Invariant: all legs of one call live on one worker, so a scene is never shared or locked.
 
@@ -29,6 +30,7 @@ mod scene;
 mod shell;
 mod tone;
 pub mod types;
+pub mod webrtc;
 mod worker;
 
 pub use handle::{Handle, start};

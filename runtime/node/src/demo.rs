@@ -1,4 +1,5 @@
-//! The demo office: on an empty journal, five phones and a queue that one can call at once.
+//! The demo office: on an empty journal, six phones, a queue that one can call at once, and two
+//! people for the panel.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +11,7 @@ use tandem_actors::office::Principal;
 use tandem_actors::provisioning::Provisioning;
 use tandem_config::Resource;
 use tandem_config::resource::Role;
-use tandem_server::tokens;
+use tandem_server::{Cost, Passwords, tokens};
 
 /// What was provisioned, kept beside the data and read by who makes the first call.
 #[derive(serde::Serialize)]
@@ -19,6 +20,8 @@ struct Demo {
     token: String,
     /// SIP passwords by extension.
     passwords: BTreeMap<String, String>,
+    /// Passwords of the panel by name.
+    panel: BTreeMap<String, String>,
 }
 
 /// Provisions the office, unless something is provisioned already.
@@ -52,7 +55,28 @@ pub(crate) async fn provision(provisioning: &Provisioning, data_dir: &Path) -> R
         .create(&by, Resource::ApiToken(token))
         .await
         .map_err(|refusal| anyhow!("failed to provision the demo token: {refusal}"))?;
-    write(data_dir, &Demo { token: text, passwords })
+    let panel = people(provisioning, &by).await?;
+    write(data_dir, &Demo { token: text, passwords, panel })
+}
+
+/// An administrator and an agent with one password, which is hashed once.
+async fn people(provisioning: &Provisioning, by: &Principal) -> Result<BTreeMap<String, String>> {
+    let password = Alphanumeric.sample_string(&mut rand::rng(), 16);
+    let text = password.clone();
+    // Hashing takes a moment: not on a thread that serves others.
+    let hashing =
+        tokio::task::spawn_blocking(move || Passwords::new(Cost::default())?.hash_here(&text));
+    let hash = hashing.await??;
+    let mut panel = BTreeMap::new();
+    for (name, role, extension) in [("admin", "admin", "1000"), ("agent", "agent", "1001")] {
+        let user = serde_json::json!({
+            "kind": "user", "name": name, "password_hash": hash, "role": role,
+            "extension": extension,
+        });
+        create(provisioning, by, user).await?;
+        panel.insert(name.to_owned(), password.clone());
+    }
+    Ok(panel)
 }
 
 async fn create(
@@ -92,20 +116,23 @@ fn restrict(_path: &Path) -> Result<()> {
 
 /// How to make the first call.
 pub(crate) fn first_call(data_dir: &Path, http: &str, sip: &str) -> String {
-    let passwords = fs::read_to_string(data_dir.join("demo.json"))
+    let demo = fs::read_to_string(data_dir.join("demo.json"))
         .ok()
         .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
-        .map(|demo| {
-            let lines = demo["passwords"].as_object().into_iter().flatten();
-            lines
-                .map(|(number, password)| {
-                    format!("  {number}  {}\n", password.as_str().unwrap_or_default())
-                })
-                .collect::<String>()
-        })
         .unwrap_or_default();
+    let lines = |of: &str| {
+        let lines = demo[of].as_object().into_iter().flatten();
+        lines
+            .map(|(name, password)| {
+                format!("  {name:6}{}\n", password.as_str().unwrap_or_default())
+            })
+            .collect::<String>()
+    };
+    let (passwords, panel) = (lines("passwords"), lines("panel"));
     format!(
         "Tandem is ready.\n\n\
+         Panel http://{http}/panel/\n\
+         {panel}\
          HTTP  http://{http}   (documents: http://{http}/api/docs)\n\
          SIP   {sip}\n\n\
          Phones (user and password; also in {}/demo.json with an administrator's token):\n\

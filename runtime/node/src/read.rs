@@ -6,16 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tandem_actors::audit::Audit;
+use tandem_actors::callback::Callbacks;
 use tandem_actors::entity;
+use tandem_actors::outbound::Tolls;
 use tandem_actors::provisioning::Provisioning;
 use tandem_actors::records::Records;
 use tandem_actors::registrar::Location;
+use tandem_actors::repeats::Repeats;
+use tandem_actors::sessions::Sessions;
 use tandem_actors::voicemail::Voicemail;
 use tandem_actors::whereabouts::Whereabouts;
+use tandem_config::NodeConfig;
 use tandem_journal::{Journal, ReadError, Record};
-use tandem_kernel::{Clock, Position};
+use tandem_kernel::{CallId, Clock, Position};
 use tandem_store::{Options, Store};
 use tandem_wire::WireError;
+use tokio::time::Instant;
 
 /// Records that are read from the journal at once.
 const PAGE: usize = 1_000;
@@ -23,13 +30,22 @@ const PAGE: usize = 1_000;
 /// The wait after the disk failed.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How often records that are too old are looked for.
+const FORGETTING: Duration = Duration::from_secs(3_600);
+
 /// The projections of the journal.
 #[derive(Clone)]
 pub(crate) struct Read {
     pub(crate) provisioning: Provisioning,
     pub(crate) location: Location,
     pub(crate) records: Records,
+    pub(crate) audit: Audit,
+    pub(crate) sessions: Sessions,
+    pub(crate) repeats: Repeats,
     pub(crate) voicemail: Voicemail,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) tolls: Tolls,
+    node: u64,
 }
 
 impl Read {
@@ -37,14 +53,26 @@ impl Read {
     pub(crate) async fn everything(
         journal: &Journal,
         clock: Clock,
-        data_dir: &Path,
+        config: &NodeConfig,
     ) -> Result<(Self, Position)> {
+        let data_dir = &config.node.data_dir;
+        let store = projections(data_dir)?;
+        let (records, audit) = (Records::new(store.clone()), Audit::new(store));
+        // Before the journal is read: what is too old is not written again.
+        keep_for(&records, clock, config.records.keep_days);
+        let provisioning = Provisioning::new(journal.clone(), clock);
         let read = Self {
-            provisioning: Provisioning::new(journal.clone(), clock),
+            sessions: Sessions::new(provisioning.clone(), journal.clone(), clock),
+            repeats: Repeats::new(journal.clone(), clock),
+            audit,
+            provisioning,
             location: Location::new(journal.node()),
-            records: Records::new(projections(data_dir)?),
+            records,
             voicemail: Voicemail::open(journal.clone(), clock, data_dir.join("voicemail"))
                 .context("failed to open the messages")?,
+            callbacks: Callbacks::default(),
+            tolls: Tolls::default(),
+            node: journal.node(),
         };
         let end = read.pages(journal, Position::START).await?;
         read.records.close_interrupted(journal, clock).await;
@@ -67,29 +95,38 @@ impl Read {
     }
 
     fn take(&self, record: &Record) -> Result<(), WireError> {
+        self.audit.apply(record);
+        let (key, event) = (&record.entity.key, &record.event);
         match record.entity.kind {
-            entity::RESOURCE => self.provisioning.replay(record.at, record.version, &record.event),
-            entity::REGISTRAR => self.location.replay(&record.event),
-            entity::MAILBOX => {
-                self.voicemail.follow(&record.entity.key, record.version, &record.event)
-            }
+            entity::RESOURCE => self.provisioning.replay(record.at, record.version, event),
+            entity::REGISTRAR => self.location.replay(event),
+            entity::MAILBOX => self.voicemail.follow(key, record.version, event),
+            entity::SESSION => self.sessions.replay(record.at, key, event),
+            entity::REPEAT => self.repeats.replay(record.at, key, event),
             _ => {
                 self.records.apply(record);
+                self.callbacks.apply(record);
+                self.tolls.replay(record);
                 Ok(())
             }
         }
     }
 
     /// Goes on behind `end` for the life of the node. Alone, whoever appends takes in what it
-    /// appended, and only the records of calls are made here; in a cluster others append, too.
+    /// appended, and only what is told of calls and people is made here; in a cluster others
+    /// append, too.
     pub(crate) fn follow(&self, journal: &Journal, end: Position, placed: Arc<Whereabouts>) {
         let (read, is_shared) = (self.clone(), journal.is_shared());
         let mut subscription = journal.subscribe(end);
         tokio::spawn(async move {
             loop {
                 match subscription.next().await {
-                    Ok(record) if is_shared => read.take_next(&record, &placed),
-                    Ok(record) => read.records.apply(&record),
+                    Ok(record) => {
+                        read.told(&record);
+                        if is_shared {
+                            read.take_next(&record, &placed);
+                        }
+                    }
                     Err(ReadError::Closed) => return,
                     Err(error) => {
                         tracing::error!(%error, "the journal can not be followed");
@@ -100,26 +137,60 @@ impl Read {
         });
     }
 
+    fn told(&self, record: &Record) {
+        self.records.apply(record);
+        self.audit.apply(record);
+        self.callbacks.apply(record);
+    }
+
     fn take_next(&self, record: &Record, placed: &Whereabouts) {
-        let key = &record.entity.key;
+        let (key, event) = (&record.entity.key, &record.event);
         let taken = match record.entity.kind {
-            entity::RESOURCE => self.provisioning.follow(record.at, record.version, &record.event),
-            entity::REGISTRAR => self.location.follow(&record.event, placed),
-            entity::MAILBOX => self.voicemail.follow(key, record.version, &record.event),
+            entity::RESOURCE => self.provisioning.follow(record.at, record.version, event),
+            entity::REGISTRAR => self.location.follow(event, placed),
+            entity::MAILBOX => self.voicemail.follow(key, record.version, event),
+            entity::SESSION => self.sessions.replay(record.at, key, event),
+            entity::REPEAT => self.repeats.replay(record.at, key, event),
+            // What our own calls spend was counted when they spent it.
+            entity::CALL if !key.parse::<CallId>().is_ok_and(|it| it.is_from(self.node)) => {
+                self.tolls.replay(record);
+                Ok(())
+            }
             entity::AGENT => {
                 placed.agent_followed(key, record.version);
                 Ok(())
             }
-            _ => {
-                self.records.apply(record);
-                Ok(())
-            }
+            _ => Ok(()),
         };
         if let Err(error) = taken {
             // A newer build's event: this one goes on without it.
             tracing::error!(position = %record.position, %error, "an event can not be read");
         }
     }
+}
+
+/// Forgets the records of calls that ended so many days ago, now and every hour; 0: none.
+fn keep_for(records: &Records, clock: Clock, days: u32) {
+    if days == 0 {
+        return;
+    }
+    let kept = Duration::from_secs(u64::from(days) * 86_400);
+    let records = records.clone();
+    let forget = move || match records.forget_before(clock.now() - kept) {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, days, "old call records forgotten"),
+        Err(error) => tracing::error!(%error, "old call records are not forgotten"),
+    };
+    forget();
+    tandem_kernel::spawn("record retention", async move {
+        let mut hours = tokio::time::interval_at(Instant::now() + FORGETTING, FORGETTING);
+        loop {
+            hours.tick().await;
+            let forget = forget.clone();
+            // The table is on disk: not on a thread that serves others.
+            let _ended = tokio::task::spawn_blocking(forget).await;
+        }
+    });
 }
 
 /// The store of projections. What is damaged there is thrown away: it is filled again from the

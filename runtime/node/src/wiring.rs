@@ -9,14 +9,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use ractor::Actor;
+use tandem_actors::agent::letters::Letters;
 use tandem_actors::call::Calls;
 use tandem_actors::exchange::{Exchange, Policy};
 use tandem_actors::mail::{self, Mailer, Security};
 use tandem_actors::office::{Office, Parts};
 use tandem_actors::presence::PresenceMsg;
 use tandem_actors::prompts::Prompts;
+use tandem_actors::records::Records;
 use tandem_actors::registrar::{RegistrarArgs, RegistrarMsg};
 use tandem_actors::root::{Door, RootActor, RootArgs};
+use tandem_actors::softphone::Softphones;
 use tandem_actors::switch::{Access, Switch};
 use tandem_actors::trace::Traces;
 use tandem_actors::trunk::{Trunks, TrunksArgs};
@@ -27,7 +30,8 @@ use tandem_engine::Backend;
 use tandem_journal::Journal;
 use tandem_kernel::Clock;
 use tandem_mesh::Mesh;
-use tandem_server::{Cost, Edge, Limits, Passwords};
+use tandem_server::compat;
+use tandem_server::{Cost, Edge, Limits, Passwords, Rate};
 use tandem_sip::digest::Algorithm;
 use tandem_sip::net::{self, Inbound, Listener, Transport};
 use tandem_telemetry::metric;
@@ -54,11 +58,11 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let recorder = metric::start().context("failed to start metrics")?;
     let mesh = cluster::start(config, clock, order).await?;
     let journal = journal::open(config, clock, mesh.as_ref()).await?;
-    let (read, end) = Read::everything(&journal, clock, data_dir).await?;
+    let (read, end) = Read::everything(&journal, clock, config).await?;
     let (exchange, requests) = exchange(config, clock, &journal, &read).await?;
     let doors = (Door::default(), Door::default());
     start_actors(config, clock, &exchange, &doors).await?;
-    start_post(config, &exchange)?;
+    start_post(config, clock, &exchange, &read.records)?;
     read.follow(&journal, end, exchange.placed.clone());
     let (voicemail, lamps) = (exchange.voicemail.clone(), exchange.lamps.clone());
     tandem_kernel::spawn("mailbox lamps", voicemail.light(lamps));
@@ -70,6 +74,9 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
         provisioning: read.provisioning.clone(),
         journal: journal.clone(),
         records: Some(read.records.clone()),
+        sessions: read.sessions.clone(),
+        repeats: read.repeats.clone(),
+        audit: Some(read.audit.clone()),
         exchange: Some(exchange.clone()),
     });
     let (ending, ended) = watch::channel(false);
@@ -79,7 +86,8 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let http = listener.local_addr()?.to_string();
     // Hashing one password takes a moment: not on a thread that serves others.
     let passwords = tokio::task::spawn_blocking(|| Passwords::new(Cost::default())).await??;
-    let edge = Edge::new(office, Some(recorder), clock, passwords, Limits::default());
+    let edge = Edge::new(office, Some(recorder), clock, passwords, limits(config));
+    let edge = with_doors(edge, config);
     let server = tokio::spawn(tandem_server::serve(listener, edge.clone(), until(ended)));
     if let Some(mesh) = &mesh {
         tokio::spawn(cluster::drain_when_told(mesh.clone(), exchange.calls.clone()));
@@ -99,6 +107,26 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     }
     tracing::info!("node ended");
     Ok(())
+}
+
+fn limits(config: &NodeConfig) -> Limits {
+    let principal =
+        Rate { burst: config.http.request_burst, per_sec: config.http.requests_per_second };
+    Limits { principal, ..Limits::default() }
+}
+
+/// The edge with the doors that the configuration opens.
+fn with_doors(edge: Edge, config: &NodeConfig) -> Edge {
+    if !config.compat.enabled {
+        return edge;
+    }
+    let account = |account: &tandem_config::node::CompatAccount| compat::Account {
+        username: account.username.clone(),
+        password_md5: account.password_md5.clone(),
+        extensions: account.extensions.clone(),
+    };
+    let accounts = config.compat.accounts.iter().map(account).collect();
+    edge.with_compat(compat::Settings { accounts, origin: config.compat.origin.clone() })
 }
 
 async fn until(mut ended: watch::Receiver<bool>) {
@@ -146,6 +174,9 @@ async fn exchange(
         prompts: Prompts::new(library),
         location: read.location.clone(),
         trunks,
+        softphones: Softphones::default(),
+        tolls: read.tolls.clone(),
+        callbacks: read.callbacks.clone(),
         access: Arc::new(access),
         voicemail: read.voicemail.clone(),
         placed: Arc::new(Whereabouts::default()),
@@ -204,8 +235,13 @@ fn engine(config: &NodeConfig, library: PathBuf) -> Result<tandem_engine::Handle
     .context("failed to start the media engine")
 }
 
-/// Sends messages of mailboxes by e-mail, where a server is named.
-fn start_post(config: &NodeConfig, exchange: &Exchange) -> Result<()> {
+/// Sends messages of mailboxes and letters to agents by e-mail, where a server is named.
+fn start_post(
+    config: &NodeConfig,
+    clock: Clock,
+    exchange: &Exchange,
+    records: &Records,
+) -> Result<()> {
     let mail = &config.mail;
     if mail.host.is_empty() {
         return Ok(());
@@ -224,6 +260,14 @@ fn start_post(config: &NodeConfig, exchange: &Exchange) -> Result<()> {
     })
     .context("failed to set up e-mail")?;
     let (voicemail, provisioning) = (exchange.voicemail.clone(), exchange.provisioning.clone());
+    let letters = Letters {
+        journal: exchange.journal.clone(),
+        records: records.clone(),
+        provisioning: provisioning.clone(),
+        mailer: mailer.clone(),
+        clock,
+    };
+    tokio::spawn(letters.run());
     tokio::spawn(post::run(voicemail, provisioning, mailer));
     Ok(())
 }

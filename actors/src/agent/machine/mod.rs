@@ -13,6 +13,7 @@
 //! is told so.
 
 mod bids;
+mod claim;
 #[cfg(test)]
 mod tests;
 
@@ -376,8 +377,26 @@ impl Agent {
                 self.held.take_if(|held| held.queue == queue && held.offer == offer);
                 self.talks.insert(call, Talk { queue, wrap_up });
             }
+            ToAgent::Missed { calls } => self.auto_pause(now, queue, calls, out),
             ToAgent::Finished { call, wrap_up } => self.finished(now, call, wrap_up, out),
         }
+    }
+
+    /// in the queue whose calls were missed, and for no reason of the list.
+    fn auto_pause(
+        &mut self,
+        at: Timestamp,
+        queue: String,
+        missed: Vec<CallId>,
+        out: &mut Vec<Effect>,
+    ) {
+        let works = |seat: &&Seat| seat.logged_in.is_some() && seat.pause.is_none();
+        if self.facts.seats.get(&queue).filter(works).is_none() {
+            return;
+        }
+        let (queues, source) = (vec![queue.clone()], Source::AutoPause);
+        self.record(AgentEvent::Paused { at, queues, reason: None, source }, out);
+        self.record(AgentEvent::AutoPaused { at, queue, missed }, out);
     }
 
     /// The queue call is over, as the queue or as the call said first.

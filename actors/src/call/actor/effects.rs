@@ -2,17 +2,21 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ractor::{ActorRef, RpcReplyPort};
 use tandem_engine::{LegStats, PlayerId, Source};
 use tandem_journal::{Append, PendingAppend};
 use tandem_kernel::LegId;
+use tandem_sdp::Codec;
 use tandem_telemetry::metric;
 
 use super::{Begun, CallState, FIRST_FACT, route};
 use crate::call::event::CallEvent;
 use crate::call::leg::SipLeg;
-use crate::call::machine::{Effect, HangUp, Heard, Input, LegEvent, LegIndex, Player, QueueAct};
+use crate::call::machine::{
+    Dialled, Effect, HangUp, Heard, Input, LegEnd, LegEvent, LegIndex, Party, Player, QueueAct,
+};
 use crate::call::message::CallMsg;
 use crate::entity;
 use crate::flow::Cue;
@@ -29,15 +33,8 @@ impl CallState {
         match effect {
             Effect::Dial { leg, to, for_leg, caller, give_up } => {
                 let prefer = for_leg.and_then(|leg| self.legs.get(&leg)).and_then(SipLeg::codec);
-                let id = self.leg_id(leg);
-                match SipLeg::dial(&self.exchange, id, (&to, &caller), prefer, give_up, myself) {
-                    Ok((sip, happenings)) => {
-                        self.add_leg(leg, sip);
-                        for happening in happenings {
-                            self.happened(myself, leg, happening);
-                        }
-                    }
-                    Err(end) => waiting.push_back(Input::Leg(leg, LegEvent::Ended(end))),
+                if let Err(end) = self.dial(myself, leg, (&to, &caller), prefer, give_up) {
+                    waiting.push_back(Input::Leg(leg, LegEvent::Ended(end)));
                 }
             }
             Effect::Ring(leg) => self.on_leg(leg, |sip, exchange| sip.ring(exchange, myself)),
@@ -55,18 +52,23 @@ impl CallState {
             Effect::SendDtmf(leg, digit) => {
                 self.exchange.engine.send_dtmf(self.leg_id(leg), digit.to_string());
             }
-            Effect::Route { request, dialled, by } => {
-                let route = route::resolve(&self.exchange, &by, &dialled);
+            Effect::Route { request, dialled, by, wish } => {
+                let route = route::resolve(&self.exchange, &by, &dialled, &wish);
+                let route = self.let_out(by.extension(), route);
                 waiting.push_back(Input::Routed { request, route });
             }
             Effect::RouteDestination { request, destination, by } => {
                 let route = route::destination(&self.exchange, &by, &destination);
+                let route = self.let_out(by.extension(), route);
                 waiting.push_back(Input::Routed { request, route });
             }
             Effect::Queue(queue, act) => self.tell_queue(myself, &queue, act, waiting),
             Effect::InCall(extension) => self.exchange.placed.in_call(&extension, self.id),
             Effect::OutOfCall(extension) => {
                 self.exchange.placed.out_of_call(&extension, self.id);
+            }
+            Effect::Claim { request, extension, grace } => {
+                self.claim(myself, request, extension, grace);
             }
             Effect::Code { extension, code } => self.code(myself, extension, code),
             Effect::LookUp(digits) => {
@@ -88,10 +90,34 @@ impl CallState {
             Effect::Arm(timer, after) => {
                 drop(myself.send_after(after, move || CallMsg::Timer(timer)));
             }
-            Effect::Record(event) => self.facts.push(event),
+            Effect::Record(event) => {
+                self.count(&event);
+                self.facts.push(event);
+            }
             Effect::Decide(code, detail) => self.exchange.traces.decision(self.id, code, detail),
             Effect::Over => self.finish(myself),
         }
+    }
+
+    fn dial(
+        &mut self,
+        myself: &ActorRef<CallMsg>,
+        leg: LegIndex,
+        (to, caller): (&Dialled, &Party),
+        prefer: Option<Codec>,
+        give_up: Duration,
+    ) -> Result<(), LegEnd> {
+        let id = self.leg_id(leg);
+        let (sip, happenings) =
+            SipLeg::dial(&self.exchange, id, (to, caller), prefer, give_up, myself)?;
+        if let Dialled::Line(line) = to {
+            self.tried_by(&line.trunk);
+        }
+        self.add_leg(leg, sip);
+        for happening in happenings {
+            self.happened(myself, leg, happening);
+        }
+        Ok(())
     }
 
     pub(super) fn leg_id(&self, leg: LegIndex) -> LegId {
@@ -179,6 +205,7 @@ impl CallState {
             }
             QueueAct::CallerGone => QueueMsg::CallerGone { call },
             QueueAct::CallerLeft(reason) => QueueMsg::CallerLeft { call, reason },
+            QueueAct::Digit(digit) => QueueMsg::Digit { call, digit },
             QueueAct::OfferRinging(offer) => QueueMsg::OfferRinging { call, offer },
             QueueAct::OfferAnswered(offer) => {
                 QueueMsg::OfferAnswered { call, offer, at: self.exchange.clock.now() }
@@ -190,6 +217,24 @@ impl CallState {
         };
         // A queue that has just been removed tells its callers so itself.
         let _gone = actor.cast(message);
+    }
+
+    /// Takes an agent if they are free. Asked beside the actor, so that nobody waits for
+    /// somebody who waits.
+    fn claim(&self, myself: &ActorRef<CallMsg>, request: u32, extension: String, grace: Duration) {
+        let exchange = Arc::clone(&self.exchange);
+        let (myself, call) = (myself.clone(), self.id);
+        tokio::spawn(async move {
+            let is_free = exchange.placed.claim(&extension, call, grace).await;
+            let found = is_free.then(|| route::devices(&exchange, &extension));
+            let devices = found.filter(|devices| !devices.is_empty());
+            let is_taken = devices.is_some();
+            let agent = extension.clone();
+            let told = myself.cast(CallMsg::Claimed { request, extension: agent, devices });
+            if is_free && (!is_taken || told.is_err()) {
+                exchange.placed.out_of_call(&extension, call);
+            }
+        });
     }
 
     fn code(&self, myself: &ActorRef<CallMsg>, extension: String, code: String) {

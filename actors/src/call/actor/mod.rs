@@ -4,10 +4,12 @@ mod effects;
 mod lamps;
 mod route;
 mod sounds;
+mod toll;
 mod transfer;
 mod voicemail;
 
 pub(crate) use route::{devices, from_trunk, resolve};
+use toll::Toll;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use tandem_sip::session::Input as SipInput;
 use super::event::CallEvent;
 use super::leg::{Happening, SipLeg, capabilities};
 use super::machine::{
-    Call, Device, Input, LegEvent, LegIndex, Line, Party, Player, Refused, Route, TimerId,
+    Call, Device, Errand, Input, LegEvent, LegIndex, Line, Party, Player, Refused, Route, TimerId,
 };
 use super::message::CallMsg;
 use crate::exchange::Exchange;
@@ -52,6 +54,10 @@ pub enum Start {
         devices: Vec<Device>,
         /// What is dialled then.
         dialled: String,
+        /// How long they ring.
+        ring_for: std::time::Duration,
+        /// What the asker wants beside the number.
+        errand: Box<Errand>,
     },
 }
 
@@ -79,6 +85,8 @@ pub(super) struct CallState {
     begun: Begun,
     ended_facts: bool,
     over: bool,
+    /// What the call has taken of its extension's and trunks' limits.
+    toll: Option<Toll>,
 }
 
 /// Whether the call's first fact is durable. No caller is told that the call is answered before:
@@ -121,6 +129,7 @@ impl Actor for CallActor {
             begun: Begun::No(Vec::new()),
             ended_facts: false,
             over: false,
+            toll: None,
         };
         state.start(&myself, start);
         Ok(state)
@@ -194,6 +203,7 @@ impl CallState {
                 match SipLeg::incoming(&self.exchange, id, &inbound, (&caller, caps), myself) {
                     Ok(leg) => {
                         self.add_leg(0, leg);
+                        let route = self.let_out(caller.extension(), route);
                         self.step(myself, Input::Begin { caller, dialled, route });
                     }
                     Err(refusal) => {
@@ -204,9 +214,9 @@ impl CallState {
                     }
                 }
             }
-            Start::Originate { caller, devices, dialled } => {
-                let ring_for = std::time::Duration::from_secs(60);
-                self.step(myself, Input::Originate { caller, devices, dialled, ring_for });
+            Start::Originate { caller, devices, dialled, ring_for, errand } => {
+                let input = Input::Originate { caller, devices, dialled, ring_for, errand };
+                self.step(myself, input);
             }
         }
     }
@@ -219,11 +229,26 @@ impl CallState {
             CallMsg::SipTimer { leg, timer } => {
                 self.leg_input(myself, leg, SipInput::Timer(timer));
             }
+            CallMsg::Browser { leg, line, event } => {
+                let Some(sip) = self.legs.get_mut(&leg) else { return };
+                let happenings = sip.browser_said(&self.exchange, myself, (line, *event));
+                for happening in happenings {
+                    self.happened(myself, leg, happening);
+                }
+            }
             CallMsg::Timer(timer) if timer == TimerId(u64::MAX) => myself.stop(None),
             CallMsg::Timer(timer) => self.step(myself, Input::Timer(timer)),
             CallMsg::Media(event) => self.media(myself, event),
             CallMsg::Queue { queue, stay, notice } => self.notice(myself, queue, stay, notice),
             CallMsg::Begun => self.begun(myself),
+            CallMsg::Claimed { request, extension, devices } => {
+                let is_taken = devices.is_some();
+                let outcome = self.try_step(myself, Input::Claimed { request, devices });
+                if outcome.is_err() && is_taken {
+                    // The customer hung up in the meantime.
+                    self.exchange.placed.out_of_call(&extension, self.id);
+                }
+            }
             CallMsg::CodeDone { prompt } => self.step(myself, Input::CodeDone { prompt }),
             CallMsg::Cue(cue) => self.step(myself, Input::Cue(cue)),
             CallMsg::Command { command, reply } => {
@@ -323,6 +348,8 @@ impl CallState {
                 number: leg.number.clone(),
                 caller_id: String::new(),
                 uri: Some(uri.clone()),
+                is_emergency: false,
+                price_per_minute: 0,
             })
             .collect()
     }

@@ -5,14 +5,23 @@ use std::time::Duration;
 use tandem_config::Kind;
 use tandem_config::resource::{Destination, GroupStrategy};
 
-use crate::call::machine::{Device, Party, Route};
+use crate::call::machine::{Callback, Device, Party, Route};
+use crate::callback::{Inbound, Match, applies, decide};
 use crate::exchange::Exchange;
 use crate::flow::{Leave, Listen, Menu, Message, Pin, Script, Steps};
 use crate::numbering::{self, Origin, Target};
+use crate::outbound::{Occasion, Wish, numbers};
+use crate::softphone;
+
+/// Now, with a fresh draw and no wish.
+fn occasion(exchange: &Exchange) -> Occasion<'static> {
+    Occasion::plain(exchange.clock.now(), rand::random())
+}
 
 /// Where a number leads for a party.
-pub(crate) fn resolve(exchange: &Exchange, by: &Party, dialled: &str) -> Route {
+pub(crate) fn resolve(exchange: &Exchange, by: &Party, dialled: &str, wish: &Wish) -> Route {
     let directory = exchange.provisioning.directory();
+    let occasion = Occasion { wish, ..occasion(exchange) };
     let origin = match by {
         Party::Extension { number, .. } => Origin::Extension(number),
         Party::Outside { trunk, number, .. } => {
@@ -24,7 +33,7 @@ pub(crate) fn resolve(exchange: &Exchange, by: &Party, dialled: &str) -> Route {
             Origin::Trunk { name: trunk, caller: number }
         }
     };
-    let target = numbering::dialled(&directory, origin, dialled);
+    let target = numbering::dialled(&directory, origin, dialled, &occasion);
     route(exchange, by, target, dialled)
 }
 
@@ -34,13 +43,44 @@ pub(crate) fn from_trunk(exchange: &Exchange, trunk: &str, caller: &str, dialled
     let origin = Origin::Trunk { name: trunk, caller };
     let by =
         Party::Outside { trunk: trunk.to_owned(), number: caller.to_owned(), name: String::new() };
-    route(exchange, &by, numbering::dialled(&directory, origin, dialled), dialled)
+    let occasion = occasion(exchange);
+    let target = numbering::dialled(&directory, origin, dialled, &occasion);
+    let inbound = Inbound { trunk, did: dialled, now: occasion.now };
+    let settled = numbering::inbound_route(&directory, trunk, caller, dialled);
+    // C-033: a number that is closed stays closed.
+    let is_closed = settled.is_some_and(|it| it.destination == Destination::EndCall);
+    let otherwise = route(exchange, &by, target, dialled);
+    if is_closed || !applies(directory.settings(), settled, inbound.now) {
+        return otherwise;
+    }
+    let number = numbers::e164(&directory.settings().outbound, caller);
+    let last = number.and_then(|number| exchange.callbacks.last(&number));
+    match decide(&directory, &inbound, last) {
+        Some(found) => Route::Callback(Box::new(callback(exchange, found, otherwise))),
+        None => otherwise,
+    }
+}
+
+fn callback(exchange: &Exchange, found: Match, otherwise: Route) -> Callback {
+    let directory = exchange.provisioning.directory();
+    let policy = &directory.settings().callback;
+    Callback {
+        agent: found.agent,
+        is_agent_only: found.is_agent_only,
+        outbound_call: found.entry.call,
+        outbound_at: found.entry.at,
+        prompt: policy.prompt.clone(),
+        announcement: Some(policy.announcement.clone()).filter(|name| !name.is_empty()),
+        grace: Duration::from_secs(u64::from(policy.grace_secs)),
+        ring_for: Duration::from_secs(u64::from(policy.ring_timeout_secs)),
+        otherwise,
+    }
 }
 
 /// Where a configured destination leads.
 pub(super) fn destination(exchange: &Exchange, by: &Party, wanted: &Destination) -> Route {
     let directory = exchange.provisioning.directory();
-    let target = numbering::destination(&directory, wanted, by.extension());
+    let target = numbering::destination(&directory, wanted, by.extension(), &occasion(exchange));
     let shown = match wanted {
         Destination::ExternalNum { number } => number.as_str(),
         _ => "",
@@ -48,19 +88,15 @@ pub(super) fn destination(exchange: &Exchange, by: &Party, wanted: &Destination)
     route(exchange, by, target, shown)
 }
 
-/// The registered phones of an extension.
+/// The registered phones of an extension, and the one in a browser.
 pub(crate) fn devices(exchange: &Exchange, extension: &str) -> Vec<Device> {
     let directory = exchange.provisioning.directory();
     let name = directory.extension(extension).map(|it| it.name.clone()).unwrap_or_default();
-    exchange
-        .location
-        .contacts(extension)
-        .into_iter()
-        .map(|binding| Device {
-            extension: extension.to_owned(),
-            name: name.clone(),
-            binding: binding.key,
-        })
+    let contacts = exchange.location.contacts(extension).into_iter().map(|binding| binding.key);
+    let browser = exchange.softphones.of(extension).map(|_| softphone::BINDING.to_owned());
+    contacts
+        .chain(browser)
+        .map(|binding| Device { extension: extension.to_owned(), name: name.clone(), binding })
         .collect()
 }
 
@@ -68,7 +104,12 @@ fn route(exchange: &Exchange, by: &Party, target: Target, dialled: &str) -> Rout
     match target {
         Target::Extension(extension) => to_extension(exchange, extension),
         Target::Queue(number) => Route::Queue { number },
-        Target::Lines(lines) => Route::Lines { number: dialled.to_owned(), lines },
+        Target::Outside(plan) => Route::Lines {
+            number: dialled.to_owned(),
+            lines: plan.lines,
+            outgoing: Box::new(plan.outgoing),
+        },
+        Target::Barred(barred) => Route::Barred { number: dialled.to_owned(), barred },
         Target::Prompt(file, times) => Route::Prompt { file, times },
         Target::Test(test) => Route::Test(test),
         Target::Code(code) => Route::Code { code },

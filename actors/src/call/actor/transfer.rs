@@ -2,7 +2,7 @@
 //! (RFC 5589).
 
 use ractor::ActorRef;
-use tandem_kernel::LegId;
+use tandem_kernel::{LegId, ask};
 use tandem_sip::net::Inbound;
 
 use super::CallState;
@@ -39,16 +39,8 @@ impl CallState {
         // each other do not wait for each other.
         let myself = myself.clone();
         tokio::spawn(async move {
-            let taken = ractor::rpc::call(
-                &other,
-                |reply| CallMsg::TakeOver { leg, reply },
-                Some(HAND_OVER),
-            )
-            .await;
-            let surrender = match taken {
-                Ok(ractor::rpc::CallResult::Success(Some(surrender))) => Some(Box::new(surrender)),
-                _ => None,
-            };
+            let question = |reply| CallMsg::TakeOver { leg, reply };
+            let surrender = ask(&other, HAND_OVER, question).await.ok().flatten().map(Box::new);
             let _gone = myself.cast(CallMsg::Taken { by, refer, surrender });
         });
     }

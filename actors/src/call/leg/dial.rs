@@ -1,4 +1,5 @@
-//! Sending an INVITE: to a registered phone, or over a trunk.
+//! Sending an INVITE: to a registered phone, or over a trunk. A phone in a browser is rung
+//! without one.
 
 use std::time::{Duration, Instant};
 
@@ -12,10 +13,13 @@ use tandem_sip::value::{NameAddr, Uri};
 
 use super::audio::Audio;
 use super::peer::Peer;
+use super::signalling::{BrowserLine, Signalling};
 use super::{Happening, SipLeg, capabilities};
 use crate::call::machine::{Device, Dialled, LegEnd, Line, Party};
 use crate::call::message::CallMsg;
 use crate::exchange::Exchange;
+use crate::outbound::lines::WITHHELD;
+use crate::softphone;
 
 /// Where and how an INVITE goes.
 struct Destination {
@@ -42,8 +46,14 @@ impl SipLeg {
         give_up: Duration,
         myself: &ActorRef<CallMsg>,
     ) -> Result<(Self, Vec<Happening>), LegEnd> {
+        if let Dialled::Device(device) = to
+            && device.binding == softphone::BINDING
+        {
+            return Self::ring_browser(exchange, id, (device, caller), give_up, myself);
+        }
         let (destination, who) = match to {
             Dialled::Device(device) => (to_device(exchange, device, caller)?, device.party()),
+            Dialled::Intercom(device) => (to_intercom(exchange, device, caller)?, device.party()),
             Dialled::Line(line) => (to_line(exchange, line, caller)?, line.party()),
         };
         let failed = |status| LegEnd {
@@ -81,7 +91,7 @@ impl SipLeg {
         let (session, effects) = Session::outgoing(Instant::now(), dial, &identity);
         let mut leg = Self {
             id,
-            session,
+            session: Signalling::Sip(Box::new(session)),
             attachments: Vec::new(),
             peer: Peer::called(who, is_proxied),
             call_id,
@@ -92,6 +102,51 @@ impl SipLeg {
         };
         let happenings = leg.run(exchange, myself, effects);
         Ok((leg, happenings))
+    }
+
+    /// Rings at the phone in a browser. Its codec is settled, so none is preferred.
+    fn ring_browser(
+        exchange: &Exchange,
+        id: LegId,
+        (device, caller): (&Device, &Party),
+        give_up: Duration,
+        myself: &ActorRef<CallMsg>,
+    ) -> Result<(Self, Vec<Happening>), LegEnd> {
+        let gone = || LegEnd::status(480, "the browser is not connected any more");
+        let (phone, codec) = exchange.softphones.of(&device.extension).ok_or_else(gone)?;
+        let failed = |status| LegEnd {
+            status: Some(status),
+            by_party: false,
+            why: "no media ports are free".into(),
+        };
+        let caps = tandem_engine::webrtc::capabilities(codec);
+        let mut audio = Audio::open(exchange, id, caps, myself).map_err(failed)?;
+        let call_id = exchange.fresh_call_id();
+        let browser = BrowserLine::new(id, myself.clone(), phone.clone());
+        let invitation = softphone::Invitation {
+            id,
+            dialog: call_id.clone(),
+            call: myself.clone(),
+            offer: audio.offer(),
+            number: caller.number().to_owned(),
+            name: caller.name().to_owned(),
+            give_up,
+        };
+        let line = browser.line;
+        let invite = softphone::PhoneMsg::Invite { line, invitation: Box::new(invitation) };
+        phone.cast(invite).map_err(|_| gone())?;
+        let leg = Self {
+            id,
+            session: Signalling::Browser(browser),
+            attachments: Vec::new(),
+            peer: Peer::called(device.party(), false),
+            call_id,
+            audio,
+            closed: false,
+            ended: false,
+            heard: true,
+        };
+        Ok((leg, Vec::new()))
     }
 }
 
@@ -119,28 +174,51 @@ fn to_device(exchange: &Exchange, device: &Device, caller: &Party) -> Result<Des
     })
 }
 
+/// A phone that is asked to answer by itself. The headers are those that phones of many makers
+/// know (D-060, D-061); one that knows none just rings (D-063).
+fn to_intercom(
+    exchange: &Exchange,
+    device: &Device,
+    caller: &Party,
+) -> Result<Destination, LegEnd> {
+    let mut destination = to_device(exchange, device, caller)?;
+    let domain = &exchange.policy.realm;
+    destination.headers.push((Name::CallInfo, format!("<sip:{domain}>;answer-after=0")));
+    let alert = format!("<http://{domain}>;info=alert-autoanswer;delay=0");
+    destination.headers.push((Name::AlertInfo, alert));
+    Ok(destination)
+}
+
 fn to_line(exchange: &Exchange, line: &Line, caller: &Party) -> Result<Destination, LegEnd> {
-    let down = || LegEnd {
-        status: Some(503),
-        by_party: false,
-        why: format!("trunk {} is not available", line.trunk),
-    };
-    let way = exchange.trunks.way(&line.trunk).ok_or_else(down)?;
+    let refused = |why: String| LegEnd { status: Some(503), by_party: false, why };
+    let asked = exchange.trunks.way(&line.trunk, line.is_emergency);
+    let way = asked.map_err(|no| refused(format!("trunk {} {no}", line.trunk)))?;
+    if !line.is_emergency {
+        let price = u64::from(line.price_per_minute);
+        let entered = exchange.tolls.enter(exchange.clock.now(), &way.trunk, price);
+        entered.map_err(|reached| refused(format!("trunk {} {reached}", line.trunk)))?;
+    }
     let bad = |_| LegEnd::status(484, "the number can not be sent");
     let target = match &line.uri {
         Some(uri) => Uri::parse(uri).map_err(bad)?,
         None => way.uri_of(&line.number),
     };
     let shown = match (&line.caller_id, &way.username) {
-        (id, _) if !id.is_empty() => id.clone(),
+        (id, _) if !id.is_empty() && id != WITHHELD => id.clone(),
         (_, Some(user)) if caller.trunk().is_none() => user.clone(),
         _ => caller.number().to_owned(),
     };
-    let from = party(caller.name(), &shown, &way.domain);
+    let identity = party(caller.name(), &shown, &way.domain);
     let mut headers = Vec::new();
     if way.trusted_identity {
-        headers.push((Name::PAssertedIdentity, from.to_string()));
+        headers.push((Name::PAssertedIdentity, identity.to_string()));
     }
+    let from = if line.caller_id == WITHHELD {
+        headers.push((Name::Privacy, "id".to_owned()));
+        party("Anonymous", WITHHELD, "anonymous.invalid")
+    } else {
+        identity
+    };
     Ok(Destination {
         next_hop: way.target(&target),
         to: party("", &line.number, &way.domain),

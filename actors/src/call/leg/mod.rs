@@ -1,8 +1,9 @@
-//! One leg as the shell holds it: a SIP session, its offer and answer, and its media.
+//! One leg as the shell holds it: its signalling, its offer and answer, and its media.
 //!
 //! | Concern                                   | Owner                         |
 //! |-------------------------------------------|-------------------------------|
 //! | Dialog, transactions' users, timers       | `tandem_sip::session`         |
+//! | The same for the phone in a browser       | `signalling`, `softphone`     |
 //! | What is said and agreed about audio       | `audio`                       |
 //! | What it means for the call                | the call's machine            |
 
@@ -10,6 +11,7 @@ mod audio;
 mod dial;
 mod peer;
 mod refer;
+mod signalling;
 
 pub(crate) use audio::capabilities;
 pub(crate) use refer::Referral;
@@ -30,6 +32,7 @@ use tandem_telemetry::metric;
 
 use self::audio::Audio;
 use self::peer::Peer;
+use self::signalling::Signalling;
 use super::machine::{HangUp, LegEnd, LegEvent, Party as Who};
 use super::message::CallMsg;
 use crate::exchange::Exchange;
@@ -51,7 +54,7 @@ pub(crate) enum Happening {
 /// A leg.
 pub(crate) struct SipLeg {
     pub(super) id: LegId,
-    session: Session,
+    session: Signalling,
     attachments: Vec<Attachment>,
     peer: Peer,
     /// The SIP Call-ID of its dialog.
@@ -84,7 +87,7 @@ impl SipLeg {
             .map_err(|status| Box::new(refusal(inbound, status)))?;
         let mut leg = Self {
             id,
-            session,
+            session: Signalling::Sip(Box::new(session)),
             attachments: Vec::new(),
             peer: Peer::calling(who.clone(), inbound),
             call_id: inbound.request.call_id().to_owned(),
@@ -133,6 +136,23 @@ impl SipLeg {
                 Vec::new()
             }
         }
+    }
+
+    /// An event from the phone in a browser; those of a leg that was here before are not ours.
+    pub(crate) fn browser_said(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+        (line, event): (u64, Event),
+    ) -> Vec<Happening> {
+        if self.ended || !self.session.is_line(line) {
+            return Vec::new();
+        }
+        if matches!(event, Event::Ended { .. }) {
+            self.session.over();
+            self.closed = true;
+        }
+        self.heard(exchange, myself, event)
     }
 
     fn command(
@@ -418,12 +438,8 @@ impl SipLeg {
         self.id = id;
         self.audio = moved;
         self.attachments.clear();
-        let dialogs: Vec<(String, String)> = self
-            .session
-            .dialog_ids()
-            .map(|(call_id, local, _)| (call_id.to_owned(), local.to_owned()))
-            .collect();
-        for (call_id, tag) in dialogs {
+        self.session.moved(id, myself);
+        for (call_id, tag) in self.session.dialogs() {
             let sink = self.sink(myself);
             self.attachments.push(exchange.sip.attach(&call_id, &tag, sink));
         }

@@ -12,6 +12,7 @@ use super::transfer::{RECALL_RINGS_FOR, Transfer};
 use super::types::{Input, LegEvent, LegIndex, Party, Refused, Route};
 use crate::call::event::CallEvent;
 use crate::office::CallCommand;
+use crate::outbound::Wish;
 use crate::queue::OfferId;
 
 /// The talk with an agent by which a queue call was answered.
@@ -238,7 +239,9 @@ impl Bridge {
         let by_party = facts.party(by);
         let request = facts.fresh_request();
         // The transferor's rights decide, not the transferred party's (reliability S19).
-        out.push(Effect::Route { request, dialled: to.clone(), by: by_party.clone() });
+        let inherited = facts.code.clone();
+        let wish = Box::new(Wish { inherited, ..Wish::default() });
+        out.push(Effect::Route { request, dialled: to.clone(), by: by_party.clone(), wish });
         let bridge = Self {
             a: self.a,
             b: self.b,
@@ -271,10 +274,15 @@ impl Bridge {
                 let purpose = Purpose::Transfer(transfer);
                 Hunt::devices(facts, now, Some(moved), shown, devices, ring_for, purpose, out)
             }
-            Route::Lines { lines, .. } => {
+            Route::Lines { lines, outgoing, .. } => {
+                facts.going_out(now, &transfer.by_party, *outgoing, out);
                 Hunt::lines(facts, now, moved, lines, Purpose::Transfer(transfer), out)
             }
             Route::Refused { status, .. } => transfer.failed(facts, now, status, out),
+            Route::Barred { number, barred } => {
+                facts.barred(now, &transfer.by_party, number, &barred, out);
+                transfer.failed(facts, now, barred.rule.status(), out)
+            }
             // A queue, a prompt or a test number takes the party at once.
             route => {
                 transfer.progress(200, true, out);

@@ -7,6 +7,7 @@ use tandem_config::resource::Destination;
 use super::types::{Device, LegIndex, Line, Party, Player, TimerId};
 use crate::call::event::CallEvent;
 use crate::flow::{Clip, MessageChange};
+use crate::outbound::Wish;
 use crate::queue::{Exit, OfferEnd, OfferId};
 
 /// What is played.
@@ -60,6 +61,8 @@ pub enum QueueAct {
     CallerGone,
     /// The caller left as the queue said, or was taken out by somebody else.
     CallerLeft(Exit),
+    /// The caller pressed a key.
+    Digit(char),
     /// An agent's phone rings.
     OfferRinging(OfferId),
     /// An agent answered.
@@ -82,8 +85,21 @@ pub enum QueueAct {
 pub enum Dialled {
     /// A phone of an extension.
     Device(Device),
+    /// A phone that is asked to answer by itself (D-060).
+    Intercom(Device),
     /// A number over a trunk.
     Line(Line),
+}
+
+impl Dialled {
+    /// Who is there.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        match self {
+            Self::Device(device) | Self::Intercom(device) => device.party(),
+            Self::Line(line) => line.party(),
+        }
+    }
 }
 
 /// How a leg is hung up.
@@ -144,6 +160,8 @@ pub enum Effect {
         dialled: String,
         /// For whom.
         by: Party,
+        /// Code and caller ID.
+        wish: Box<Wish>,
     },
     /// Finds out where a destination leads; answered by [`Input::Routed`].
     RouteDestination {
@@ -153,6 +171,15 @@ pub enum Effect {
         destination: Destination,
         /// For whom.
         by: Party,
+    },
+    /// Takes an agent for this call if they are free; answered by [`Input::Claimed`].
+    Claim {
+        /// The request's number.
+        request: u32,
+        /// The agent.
+        extension: String,
+        /// How long they are waited for.
+        grace: Duration,
     },
     /// Tells a queue.
     Queue(String, QueueAct),

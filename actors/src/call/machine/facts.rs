@@ -8,6 +8,7 @@ use super::effect::{Effect, HangUp, Heard, Sound};
 use super::types::{Leg, LegEnd, LegEvent, LegIndex, Party, Player, TimerId};
 use crate::call::event::CallEvent;
 use crate::office::{CallView, Direction, LegState, LegView, QueuePassage};
+use crate::outbound::{Barred, Outgoing};
 use crate::presence::{Progress, Talk};
 
 /// How often a call is handed on by itself before it must be a circle.
@@ -22,6 +23,8 @@ pub(super) struct Facts {
     started: Timestamp,
     pub(super) legs: BTreeMap<LegIndex, Leg>,
     answered_at: Option<Timestamp>,
+    /// The outbound code of the call, for a transfer of it (O-050).
+    pub(super) code: Option<String>,
     /// The queue that the call left last, answered or not.
     pub(super) passage: Option<QueuePassage>,
     outcome: Option<(&'static str, String)>,
@@ -49,6 +52,7 @@ impl Facts {
             started: now,
             legs: BTreeMap::new(),
             answered_at: None,
+            code: None,
             passage: None,
             outcome: None,
             hold_since: None,
@@ -84,6 +88,38 @@ impl Facts {
             from_name: caller.name().to_owned(),
             to: dialled,
             trunk: caller.trunk().map(str::to_owned),
+        }));
+    }
+
+    /// The call goes to the outside on behalf of a party.
+    pub(super) fn going_out(
+        &mut self,
+        now: Timestamp,
+        by: &Party,
+        outgoing: Outgoing,
+        out: &mut Vec<Effect>,
+    ) {
+        self.code = outgoing.code.as_ref().map(|code| code.id.clone());
+        let by = by.extension().unwrap_or_default().to_owned();
+        out.push(Effect::Record(CallEvent::Outgoing { at: now, by, outgoing }));
+    }
+
+    /// The call is not let out.
+    pub(super) fn barred(
+        &self,
+        now: Timestamp,
+        by: &Party,
+        dialled: String,
+        barred: &Barred,
+        out: &mut Vec<Effect>,
+    ) {
+        out.push(Effect::Decide("barred", format!("{}: {}", barred.rule.as_str(), barred.why)));
+        out.push(Effect::Record(CallEvent::Barred {
+            at: now,
+            by: by.extension().unwrap_or_default().to_owned(),
+            dialled,
+            rule: barred.rule,
+            why: barred.why.clone(),
         }));
     }
 

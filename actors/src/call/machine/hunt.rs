@@ -7,12 +7,16 @@ use std::time::Duration;
 use tandem_config::resource::Destination;
 use tandem_kernel::Timestamp;
 
+use super::Stage;
 use super::bridge::Bridge;
 use super::effect::{Dialled, Effect, HangUp, Heard, Sound};
 use super::facts::Facts;
 use super::transfer::Transfer;
-use super::types::{Device, LegEnd, LegEvent, LegIndex, Line, Party, TimerId};
-use super::{Stage, q850};
+use super::types::{Callback, Device, LegEnd, LegEvent, LegIndex, Line, Party, TimerId};
+use super::verdict::{is_final, outcome, verdict, weight};
+use crate::call::event::CallEvent;
+use crate::callback::Outcome;
+use crate::outbound::{Wish, cause};
 
 /// How long one line of a route may stay without an answer.
 const LINE_RINGS_FOR: Duration = Duration::from_secs(120);
@@ -35,9 +39,13 @@ pub(super) enum Purpose {
         caller: Party,
         /// What will be dialled.
         dialled: String,
+        /// With what code and caller ID.
+        wish: Box<Wish>,
     },
     /// A party of a bridge is being transferred.
     Transfer(Transfer),
+    /// The caller returns an agent's call.
+    Callback(Box<Callback>),
 }
 
 /// Legs that ring, and what is left to try.
@@ -48,11 +56,15 @@ pub(super) struct Hunt {
     ringing: Vec<LegIndex>,
     lines: VecDeque<Line>,
     /// Phones that ring after those that ring now, round by round.
-    rounds: VecDeque<Vec<Device>>,
+    rounds: VecDeque<Vec<Dialled>>,
     /// How long a round rings.
     ring_for: Duration,
     /// Where the waiting one goes when nobody answers.
     failover: Destination,
+    /// The line that is being tried.
+    line: Option<Line>,
+    /// Its far end has rung.
+    has_rung: bool,
     redirects: u8,
     /// The leg whose early media the waiting one hears.
     early: Option<LegIndex>,
@@ -78,6 +90,8 @@ impl Hunt {
             rounds: VecDeque::new(),
             ring_for: Duration::ZERO,
             failover: Destination::EndCall,
+            line: None,
+            has_rung: false,
             redirects: 0,
             early: None,
             told_ringing: false,
@@ -102,10 +116,26 @@ impl Hunt {
         purpose: Purpose,
         out: &mut Vec<Effect>,
     ) -> Stage {
+        let phones = devices.into_iter().map(Dialled::Device).collect();
+        Self::phones(facts, now, waiting, shown, phones, ring_for, purpose, out)
+    }
+
+    /// The same where a phone may be asked to answer by itself.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn phones(
+        facts: &mut Facts,
+        now: Timestamp,
+        waiting: Option<LegIndex>,
+        shown: Party,
+        phones: Vec<Dialled>,
+        ring_for: Duration,
+        purpose: Purpose,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
         let mut hunt = Self::new(waiting, shown, purpose);
         hunt.is_for_phones = true;
-        hunt.rounds.push_back(devices);
         hunt.ring_for = ring_for;
+        hunt.rounds.push_back(phones);
         hunt.next_round(facts, now, out)
     }
 
@@ -121,7 +151,8 @@ impl Hunt {
     ) -> Stage {
         let mut hunt = Self::new(Some(waiting), facts.party(waiting), Purpose::Caller);
         hunt.is_for_phones = true;
-        hunt.rounds = rounds.into();
+        let phones = |round: Vec<Device>| round.into_iter().map(Dialled::Device).collect();
+        hunt.rounds = rounds.into_iter().map(phones).collect();
         hunt.ring_for = ring_for;
         hunt.failover = failover;
         hunt.next_round(facts, now, out)
@@ -129,10 +160,10 @@ impl Hunt {
 
     /// Rings the next phones; a round without any is passed over.
     fn next_round(mut self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
-        while let Some(devices) = self.rounds.pop_front() {
-            for device in devices {
-                let party = device.party();
-                self.dial(facts, now, party, Dialled::Device(device), self.ring_for, out);
+        while let Some(phones) = self.rounds.pop_front() {
+            for phone in phones {
+                let party = phone.party();
+                self.dial(facts, now, party, phone, self.ring_for, out);
             }
             if !self.ringing.is_empty() {
                 let timer = facts.fresh_timer();
@@ -177,6 +208,8 @@ impl Hunt {
     fn next_line(mut self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
         let Some(line) = self.lines.pop_front() else { return self.failed(facts, now, out) };
         let party = line.party();
+        self.line = Some(line.clone());
+        self.has_rung = false;
         self.dial(facts, now, party, Dialled::Line(line), LINE_RINGS_FOR, out);
         let timer = facts.fresh_timer();
         self.silence = Some(timer);
@@ -200,9 +233,18 @@ impl Hunt {
         }
         self.heard |= !matches!(&event, LegEvent::Ended(end) if !end.by_party);
         match event {
-            LegEvent::Ringing => self.tell_ringing(facts, out),
-            LegEvent::EarlyMedia => self.let_early_media(facts, leg, out),
-            LegEvent::Answered => return self.won(facts, now, leg, out),
+            LegEvent::Ringing => {
+                self.note_ringing(now, out);
+                self.tell_ringing(facts, out);
+            }
+            LegEvent::EarlyMedia => {
+                self.note_ringing(now, out);
+                self.let_early_media(facts, leg, out);
+            }
+            LegEvent::Answered => {
+                self.note_ringing(now, out);
+                return self.won(facts, now, leg, out);
+            }
             LegEvent::Redirected(lines) if self.redirects < MAX_REDIRECTS => {
                 self.redirects += 1;
                 self.drop_ringing(leg);
@@ -228,6 +270,31 @@ impl Hunt {
         Stage::Hunting(self)
     }
 
+    /// The customer's side was reached (C-012), once a line.
+    fn note_ringing(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(line) = self.line.as_ref().filter(|_| !self.has_rung) else { return };
+        out.push(Effect::Record(CallEvent::LineRang {
+            at: now,
+            trunk: line.trunk.clone(),
+            number: line.number.clone(),
+            caller_id: line.caller_id.clone(),
+        }));
+        self.has_rung = true;
+    }
+
+    /// What a line said, in words for people.
+    fn note_failure(&mut self, now: Timestamp, end: &LegEnd, out: &mut Vec<Effect>) {
+        let Some(line) = self.line.take() else { return };
+        let status = end.status.unwrap_or(480);
+        out.push(Effect::Record(CallEvent::LineFailed {
+            at: now,
+            trunk: line.trunk,
+            status,
+            meaning: cause::meaning(status).to_owned(),
+            why: end.why.clone(),
+        }));
+    }
+
     /// The leg that waits: only its end matters.
     fn waiting_leg(
         self,
@@ -239,10 +306,15 @@ impl Hunt {
         if !matches!(event, LegEvent::Ended(_)) {
             return Stage::Hunting(self);
         }
-        facts.caller_gone(event);
-        if let Purpose::Transfer(transfer) = self.purpose {
-            transfer.waiting_party_gone(facts, now, out);
+        match self.purpose {
+            Purpose::Transfer(transfer) => transfer.waiting_party_gone(facts, now, out),
+            Purpose::Callback(callback) => {
+                facts.note_callback(now, &callback, Outcome::Abandoned, false, out);
+                facts.outcome_if_none("abandoned", "hung up before the agent answered");
+            }
+            Purpose::Caller | Purpose::Originate { .. } => {}
         }
+        facts.caller_gone(event);
         Stage::Over
     }
 
@@ -301,11 +373,18 @@ impl Hunt {
         }
         facts.enter(leg, out);
         match self.purpose {
-            Purpose::Originate { caller, dialled } => {
+            Purpose::Originate { caller, dialled, wish } => {
                 facts.let_hear(leg, Sound::RingBack, out);
                 let request = facts.fresh_request();
-                out.push(Effect::Route { request, dialled, by: caller });
+                out.push(Effect::Route { request, dialled, by: caller, wish });
                 Stage::Routing { request, waiting: leg }
+            }
+            Purpose::Callback(callback) => {
+                facts.note_callback(now, &callback, Outcome::Answered, false, out);
+                let Some(waiting) = self.waiting else { return Stage::Over };
+                facts.answer(now, waiting, out);
+                facts.answered(now, leg, out);
+                Stage::Bridged(Bridge::join(facts, now, waiting, leg, out))
             }
             Purpose::Caller => {
                 let Some(waiting) = self.waiting else { return Stage::Over };
@@ -330,6 +409,7 @@ impl Hunt {
         if self.early == Some(leg) {
             self.early = None;
         }
+        self.note_failure(now, &end, out);
         let fatal = is_final(&end);
         if self.worst.as_ref().is_none_or(|worst| weight(&end) > weight(worst)) {
             self.worst = Some(end);
@@ -382,64 +462,30 @@ impl Hunt {
     fn failed(self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
         let none = || LegEnd::status(503, "no line is available");
         let end = self.worst.clone().unwrap_or_else(none);
-        let (status, cause) = self.verdict(&end);
-        if let Purpose::Transfer(transfer) = self.purpose {
-            return transfer.failed(facts, now, status, out);
+        let (status, cause) = verdict(&end, self.heard, self.is_for_phones);
+        let purpose = match self.purpose {
+            Purpose::Transfer(transfer) => return transfer.failed(facts, now, status, out),
+            purpose => purpose,
+        };
+        if let (Purpose::Callback(callback), Some(waiting)) = (purpose, self.waiting) {
+            return facts.not_called_back(now, waiting, *callback, Outcome::NotAnswered, out);
         }
         if let (Some(waiting), false) = (self.waiting, self.failover == Destination::EndCall) {
             out.push(Effect::Decide("nobody_answered", end.why));
             return facts.send_on(waiting, self.failover, out);
         }
         facts.outcome_if_none(outcome(status), &end.why);
-        if let Some(waiting) = self.waiting {
-            if facts.is_up(waiting) && status == 486 {
-                facts.let_hear(waiting, Sound::Busy, out);
-            }
-            facts.hang_up(waiting, HangUp { status, cause, elsewhere: false }, out);
+        let Some(waiting) = self.waiting else { return Stage::Over };
+        let how = HangUp { status, cause, elsewhere: false };
+        let is_outside = self.line.is_some() || facts.party(waiting).extension().is_some();
+        if facts.is_up(waiting) && is_outside {
+            return facts.say_busy(waiting, how, out);
         }
+        facts.hang_up(waiting, how, out);
         Stage::Over
-    }
-
-    /// The SIP status and the Q.850 cause that tell the caller what became of the call
-    /// (RFC 3398 7.2.4.1, 8.2.6.1).
-    fn verdict(&self, end: &LegEnd) -> (u16, u16) {
-        match end.status {
-            // It rang, and nobody came.
-            Some(408) if !end.by_party && self.heard => (480, 19),
-            Some(status) => (status, q850(status)),
-            // No phone could be reached at all: subscriber absent.
-            None if self.is_for_phones => (480, 20),
-            None => (503, 41),
-        }
     }
 
     fn drop_ringing(&mut self, leg: LegIndex) {
         self.ringing.retain(|ringing| *ringing != leg);
-    }
-}
-
-/// True when the called party itself decided, so that another line would not help.
-fn is_final(end: &LegEnd) -> bool {
-    matches!(end.status, Some(404 | 410 | 480 | 484 | 486 | 487 | 600 | 603 | 604 | 606))
-}
-
-/// Which of several failures the caller is told (RFC 3261 16.7, step 6, in short).
-fn weight(end: &LegEnd) -> u8 {
-    match end.status {
-        Some(600..=699) => 5,
-        Some(486) => 4,
-        Some(403..=499) => 3,
-        Some(_) => 2,
-        None => 1,
-    }
-}
-
-/// The record's outcome code for a call that nobody answered.
-fn outcome(status: u16) -> &'static str {
-    match status {
-        486 | 600 => "busy",
-        408 | 480 | 487 => "no_answer",
-        403 | 603 => "rejected",
-        _ => "failed",
     }
 }

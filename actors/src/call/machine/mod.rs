@@ -13,14 +13,18 @@
 //!
 //! No I/O, no clock, no chance: effects are carried out by the shell in the given order.
 
+mod announce;
 mod bridge;
+mod callback;
 mod effect;
 mod facts;
 mod hunt;
+mod originate;
 mod queued;
 mod script;
 mod transfer;
 mod types;
+mod verdict;
 
 pub use effect::*;
 pub use types::*;
@@ -28,13 +32,15 @@ pub use types::*;
 use tandem_config::resource::Destination;
 use tandem_kernel::{CallId, Timestamp};
 
+use self::announce::Parting;
 use self::bridge::Bridge;
 use self::facts::Facts;
 use self::hunt::{Hunt, Purpose};
 use self::queued::Passage;
 use self::script::Running;
-use crate::flow::Clip;
+
 use crate::office::{CallCommand, CallView};
+
 use crate::presence::Talk;
 
 /// Where the call stands.
@@ -53,6 +59,12 @@ enum Stage {
     Scripted(Running),
     /// Plays something to the only leg; over when it ends.
     Playing { leg: LegIndex, player: Option<Player> },
+    /// Tells the only leg why the call goes nowhere, and hangs up then.
+    Parting(Parting),
+    /// Says what must be said before an agent rings for a customer who calls back.
+    Announcing { leg: LegIndex, player: Player, callback: Box<Callback> },
+    /// Waits for [`Input::Claimed`].
+    Claiming { request: u32, waiting: LegIndex, callback: Box<Callback> },
     /// Two legs talk.
     Bridged(Bridge),
     /// The end.
@@ -176,8 +188,8 @@ impl Call {
                 let leg = facts.begin(now, caller, dialled, &route, out);
                 facts.follow(now, leg, route, out)
             }
-            (Stage::Fresh, Input::Originate { caller, devices, dialled, ring_for }) => {
-                facts.originate(now, caller, devices, dialled, ring_for, out)
+            (Stage::Fresh, Input::Originate { caller, devices, dialled, ring_for, errand }) => {
+                facts.originate(now, caller, devices, dialled, ring_for, *errand, out)
             }
             (Stage::Routing { request, waiting }, Input::Routed { request: answered, route })
                 if request == answered =>
@@ -195,6 +207,16 @@ impl Call {
             (Stage::Playing { leg, .. }, Input::CodeDone { prompt }) => {
                 facts.announce(leg, prompt, 1, out)
             }
+            (Stage::Announcing { leg, player, callback }, Input::Played(done))
+                if player == done =>
+            {
+                facts.claim(leg, callback, out)
+            }
+            (
+                Stage::Claiming { request, waiting, callback },
+                Input::Claimed { request: answered, devices },
+            ) if request == answered => facts.claimed(now, waiting, callback, devices, out),
+            (Stage::Parting(parting), input) => parting.input(facts, &input, out),
             (Stage::Bridged(bridge), input) => bridge.input(facts, now, input, out),
             // A timer, a sound or an answer that belongs to a state that is over.
             (stage, _) => stage,
@@ -230,6 +252,16 @@ impl Call {
                 facts.caller_gone(&event);
                 Stage::Over
             }
+            Stage::Announcing { leg: only, callback, .. }
+            | Stage::Claiming { waiting: only, callback, .. }
+                if only == leg && is_end(&event) =>
+            {
+                let abandoned = crate::callback::Outcome::Abandoned;
+                facts.note_callback(now, &callback, abandoned, false, out);
+                facts.outcome_if_none("abandoned", "hung up before the agent answered");
+                Stage::Over
+            }
+            Stage::Parting(parting) if parting.leg == leg && is_end(&event) => Stage::Over,
             Stage::Playing { leg: only, .. } if only == leg && is_end(&event) => {
                 facts.outcome_if_none("completed", "hung up by the caller");
                 Stage::Over
@@ -288,22 +320,6 @@ impl Facts {
         leg
     }
 
-    /// Rings the phones of who wants to call; the dialling starts with the answer.
-    fn originate(
-        &mut self,
-        now: Timestamp,
-        caller: Party,
-        devices: Vec<Device>,
-        dialled: String,
-        ring_for: std::time::Duration,
-        out: &mut Vec<Effect>,
-    ) -> Stage {
-        let shown = Party::Extension { number: dialled.clone(), name: String::new() };
-        self.start(now, crate::office::Direction::Internal, &caller, dialled.clone(), out);
-        let purpose = Purpose::Originate { caller, dialled };
-        Hunt::devices(self, now, None, shown, devices, ring_for, purpose, out)
-    }
-
     /// Goes where a route leads with a leg that waits.
     fn follow(
         &mut self,
@@ -326,7 +342,9 @@ impl Facts {
                     out,
                 )
             }
-            Route::Lines { lines, .. } => {
+            Route::Lines { lines, outgoing, .. } => {
+                let by = self.party(waiting);
+                self.going_out(now, &by, *outgoing, out);
                 Hunt::lines(self, now, waiting, lines, Purpose::Caller, out)
             }
             Route::Queue { number } => {
@@ -352,6 +370,8 @@ impl Facts {
                 out.push(Effect::Code { extension, code });
                 Stage::Playing { leg: waiting, player: None }
             }
+            Route::Callback(callback) => self.call_back(now, waiting, callback, out),
+            Route::Barred { number, barred } => self.part(now, waiting, number, &barred, out),
             Route::Refused { status, why } => {
                 out.push(Effect::Decide("refused", why.clone()));
                 self.outcome_if_none("failed", &why);
@@ -387,31 +407,6 @@ impl Facts {
         let by = self.party(waiting);
         out.push(Effect::RouteDestination { request, destination, by });
         Stage::Routing { request, waiting }
-    }
-
-    fn announce(&mut self, leg: LegIndex, file: String, times: u8, out: &mut Vec<Effect>) -> Stage {
-        let clips = vec![Clip::File(file); usize::from(times)];
-        let player = self.let_hear(leg, Sound::Clips(clips), out);
-        Stage::Playing { leg, player: Some(player) }
-    }
-
-    fn test(
-        &mut self,
-        now: Timestamp,
-        leg: LegIndex,
-        test: TestNumber,
-        out: &mut Vec<Effect>,
-    ) -> Stage {
-        self.answer(now, leg, out);
-        let player = match test {
-            TestNumber::Echo => {
-                out.push(Effect::Hear(leg, vec![Heard::Leg(leg)]));
-                None
-            }
-            TestNumber::Tone => Some(self.let_hear(leg, Sound::Tone(1000), out)),
-            TestNumber::Music => Some(self.let_hear(leg, Sound::Music, out)),
-        };
-        Stage::Playing { leg, player }
     }
 }
 

@@ -93,6 +93,10 @@ impl Passage {
                 Stage::Queued(self)
             }
             Input::Timer(timer) if self.asking == Some(timer) => self.ask_again(facts, now, out),
+            Input::Digit(leg, digit) if leg == self.caller => {
+                self.tell(QueueAct::Digit(digit), out);
+                Stage::Queued(self)
+            }
             Input::QueueLeft { exit, failover } => self.left(facts, now, exit, failover, out),
             Input::Offered { offer, agent, devices, ring_for } => {
                 self.offered(facts, now, offer, agent, devices, ring_for, out);
@@ -150,6 +154,9 @@ impl Passage {
         out: &mut Vec<Effect>,
     ) -> Stage {
         if leg == self.caller {
+            if let LegEvent::Dtmf(digit) = event {
+                self.tell(QueueAct::Digit(digit), out);
+            }
             if !matches!(event, LegEvent::Ended(_)) {
                 return Stage::Queued(self);
             }
@@ -252,6 +259,10 @@ impl Passage {
         }
         self.tell(QueueAct::CallerLeft(exit), out);
         self.record(facts, now, exit, None, out);
+        if exit == Exit::KeyExit {
+            // Somebody who presses keys does not go in a circle by mistake.
+            facts.forget_hops();
+        }
         if destination == Destination::EndCall {
             facts.outcome_if_none("missed", exit.as_str());
             facts.hang_up(self.caller, HangUp::NORMAL, out);

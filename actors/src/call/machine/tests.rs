@@ -9,6 +9,8 @@ use tandem_kernel::{CallId, Timestamp};
 
 use super::*;
 use crate::call::event::CallEvent;
+use crate::callback::Outcome;
+use crate::outbound::{Barred, Rule};
 use crate::queue::{Exit, OfferEnd, OfferId};
 
 const RING: Duration = Duration::from_secs(30);
@@ -34,7 +36,22 @@ fn devices(number: &str, count: usize) -> Route {
 }
 
 fn line(trunk: &str) -> Line {
-    Line { trunk: trunk.into(), number: "5551".into(), caller_id: String::new(), uri: None }
+    Line {
+        trunk: trunk.into(),
+        number: "5551".into(),
+        caller_id: String::new(),
+        uri: None,
+        is_emergency: false,
+        price_per_minute: 0,
+    }
+}
+
+fn lines(trunks: &[&str]) -> Route {
+    Route::Lines {
+        number: "5551".into(),
+        lines: trunks.iter().map(|trunk| line(trunk)).collect(),
+        outgoing: Box::default(),
+    }
 }
 
 fn begun(route: Route) -> (Call, Vec<Effect>) {
@@ -181,8 +198,7 @@ fn the_caller_hangs_up_while_it_rings() {
 
 #[test]
 fn a_dead_trunk_is_followed_by_the_next() {
-    let (mut call, _) =
-        begun(Route::Lines { number: "5551".into(), lines: vec![line("a"), line("b")] });
+    let (mut call, _) = begun(lines(&["a", "b"]));
 
     let effects = leg(&mut call, 1, 1, ended(503));
 
@@ -200,8 +216,7 @@ fn silence_timer(effects: &[Effect]) -> TimerId {
 
 #[test]
 fn a_silent_trunk_is_followed_by_the_next_within_four_seconds() {
-    let (mut call, effects) =
-        begun(Route::Lines { number: "5551".into(), lines: vec![line("a"), line("b")] });
+    let (mut call, effects) = begun(lines(&["a", "b"]));
 
     let effects = call.step(at(4), Input::Timer(silence_timer(&effects))).unwrap();
 
@@ -211,8 +226,7 @@ fn a_silent_trunk_is_followed_by_the_next_within_four_seconds() {
 
 #[test]
 fn a_trunk_that_says_trying_is_given_its_time() {
-    let (mut call, effects) =
-        begun(Route::Lines { number: "5551".into(), lines: vec![line("a"), line("b")] });
+    let (mut call, effects) = begun(lines(&["a", "b"]));
     leg(&mut call, 1, 1, LegEvent::Trying);
 
     assert_eq!(call.step(at(4), Input::Timer(silence_timer(&effects))).unwrap(), []);
@@ -220,8 +234,7 @@ fn a_trunk_that_says_trying_is_given_its_time() {
 
 #[test]
 fn a_busy_number_is_not_tried_on_the_next_trunk() {
-    let (mut call, _) =
-        begun(Route::Lines { number: "5551".into(), lines: vec![line("a"), line("b")] });
+    let (mut call, _) = begun(lines(&["a", "b"]));
 
     leg(&mut call, 1, 1, ended(486));
 
@@ -230,7 +243,7 @@ fn a_busy_number_is_not_tried_on_the_next_trunk() {
 
 #[test]
 fn a_redirect_is_followed_but_not_for_ever() {
-    let (mut call, _) = begun(Route::Lines { number: "5551".into(), lines: vec![line("a")] });
+    let (mut call, _) = begun(lines(&["a"]));
     for hop in 1..=5 {
         leg(&mut call, 1, hop, LegEvent::Redirected(vec![line("a")]));
     }
@@ -242,7 +255,7 @@ fn a_redirect_is_followed_but_not_for_ever() {
 
 #[test]
 fn early_media_of_a_trunk_reaches_the_caller() {
-    let (mut call, _) = begun(Route::Lines { number: "5551".into(), lines: vec![line("a")] });
+    let (mut call, _) = begun(lines(&["a"]));
 
     let effects = leg(&mut call, 1, 1, LegEvent::EarlyMedia);
 
@@ -506,4 +519,178 @@ fn q_026_a_round_of_phones_follows_the_other_and_then_the_failover() {
         |it| matches!(it, Effect::RouteDestination { destination, .. } if *destination == failover),
     );
     assert!(leads && !call.is_over(), "{last:?}");
+}
+
+fn played(effects: &[Effect]) -> Player {
+    let sound = effects.iter().find_map(|it| match it {
+        Effect::Play(player, Sound::Prompt { .. } | Sound::Busy) => Some(*player),
+        _ => None,
+    });
+    sound.unwrap()
+}
+
+#[test]
+fn a_call_that_is_not_let_out_hears_why_before_it_is_refused() {
+    let barred = Barred { rule: Rule::Country, why: "barred".into() };
+    let (mut call, effects) = begun(Route::Barred { number: "00123".into(), barred });
+
+    assert!(effects.contains(&Effect::Progress(0)));
+    let is_fact = |it: &Effect| matches!(it, Effect::Record(CallEvent::Barred { rule: Rule::Country, by, .. }) if by == "1000");
+    assert!(effects.iter().any(is_fact), "{effects:?}");
+    let effects = call.step(at(3), Input::Played(played(&effects))).unwrap();
+
+    assert!(
+        effects.contains(&Effect::HangUp(0, HangUp { status: 403, cause: 21, elsewhere: false }))
+    );
+    assert_eq!(last_fact(&effects).0, "rejected");
+}
+
+#[test]
+fn each_line_that_fails_leaves_its_cause_in_plain_words() {
+    let (mut call, _) = begun(lines(&["a", "b"]));
+
+    let effects = leg(&mut call, 1, 1, ended(503));
+
+    let failed = effects.iter().find_map(|it| match it {
+        Effect::Record(CallEvent::LineFailed { trunk, status, meaning, .. }) => {
+            Some((trunk.as_str(), *status, meaning.as_str()))
+        }
+        _ => None,
+    });
+    assert_eq!(failed, Some(("a", 503, "the line is not available")));
+}
+
+#[test]
+fn d_027_a_phone_that_was_rung_first_hears_that_the_other_end_was_not_reached() {
+    let mut call = Call::new(CallId::from_u128(1), at(0));
+    let input = Input::Originate {
+        caller: extension("1000"),
+        devices: vec![device("1000", "a"), device("1000", "b")],
+        dialled: "5551".into(),
+        ring_for: RING,
+        errand: Box::new(Errand { auto_answer: Some("b".into()), ..Errand::default() }),
+    };
+    let effects = call.step(at(0), input).unwrap();
+    // D-029: one of the phones is asked to answer by itself.
+    let intercoms = effects.iter().filter(|it| {
+        matches!(it, Effect::Dial { to: Dialled::Intercom(device), .. } if device.binding == "b")
+    });
+    assert_eq!(intercoms.count(), 1);
+    let effects = leg(&mut call, 1, 0, LegEvent::Answered);
+    let request = effects.iter().find_map(|it| match it {
+        Effect::Route { request, .. } => Some(*request),
+        _ => None,
+    });
+    let routed = Input::Routed { request: request.unwrap(), route: lines(&["a"]) };
+    call.step(at(1), routed).unwrap();
+
+    let effects = leg(&mut call, 2, 2, ended(486));
+    let timer = effects.iter().find_map(|it| match it {
+        Effect::Arm(timer, after) if *after == Duration::from_secs(10) => Some(*timer),
+        _ => None,
+    });
+    played(&effects);
+    assert!(!call.is_over());
+    let effects = call.step(at(12), Input::Timer(timer.unwrap())).unwrap();
+
+    assert_eq!(last_fact(&effects).0, "busy");
+}
+
+fn callback(is_agent_only: bool) -> Route {
+    Route::Callback(Box::new(Callback {
+        agent: "1001".into(),
+        is_agent_only,
+        outbound_call: CallId::from_u128(7),
+        outbound_at: at(0),
+        prompt: "unavailable".into(),
+        announcement: None,
+        grace: Duration::ZERO,
+        ring_for: RING,
+        otherwise: devices("1000", 1),
+    }))
+}
+
+fn called_back(route: Route) -> (Call, u32) {
+    let mut call = Call::new(CallId::from_u128(1), at(0));
+    let caller =
+        Party::Outside { trunk: "carrier".into(), number: "0912".into(), name: String::new() };
+    let input = Input::Begin { caller, dialled: "5550100".into(), route };
+    let effects = call.step(at(0), input).unwrap();
+    let claim = effects.iter().find_map(|it| match it {
+        Effect::Claim { request, extension, .. } if extension == "1001" => Some(*request),
+        _ => None,
+    });
+    (call, claim.unwrap())
+}
+
+fn outcome_of(effects: &[Effect]) -> Option<(Outcome, bool)> {
+    effects.iter().find_map(|it| match it {
+        Effect::Record(CallEvent::CalledBack { note, .. }) => Some((note.outcome, note.fell_back)),
+        _ => None,
+    })
+}
+
+#[test]
+fn c_027_in_mode_one_an_agent_who_is_not_free_means_the_prompt_and_the_end() {
+    let (mut call, request) = called_back(callback(true));
+
+    let effects = call.step(at(1), Input::Claimed { request, devices: None }).unwrap();
+
+    assert_eq!(outcome_of(&effects), Some((Outcome::AgentUnavailable, false)));
+    assert!(effects.contains(&Effect::Answer(0)));
+    let effects = call.step(at(4), Input::Played(played(&effects))).unwrap();
+    assert!(effects.contains(&Effect::HangUp(0, HangUp::NORMAL)));
+    assert_eq!(last_fact(&effects).0, "callback_agent_unavailable");
+}
+
+#[test]
+fn c_028_in_mode_two_the_call_goes_where_the_number_leads_without_the_prompt() {
+    let (mut call, request) = called_back(callback(false));
+
+    let effects = call.step(at(1), Input::Claimed { request, devices: None }).unwrap();
+
+    assert_eq!(outcome_of(&effects), Some((Outcome::AgentUnavailable, true)));
+    let rings = |it: &Effect| matches!(it, Effect::Dial { to: Dialled::Device(device), .. } if device.extension == "1000");
+    assert!(effects.iter().any(rings), "{effects:?}");
+}
+
+#[test]
+fn c_023_an_agent_who_does_not_answer_counts_as_not_available() {
+    let (mut call, request) = called_back(callback(false));
+    let devices = Some(vec![device("1001", "a")]);
+    let effects = call.step(at(1), Input::Claimed { request, devices }).unwrap();
+    let ring = effects.iter().find_map(|it| match it {
+        Effect::Arm(timer, after) if *after == RING => Some(*timer),
+        _ => None,
+    });
+
+    let effects = call.step(at(31), Input::Timer(ring.unwrap())).unwrap();
+
+    assert_eq!(outcome_of(&effects), Some((Outcome::NotAnswered, true)));
+    assert!(effects.contains(&Effect::OutOfCall("1001".into())), "{effects:?}");
+}
+
+#[test]
+fn c_031_a_customer_who_hangs_up_while_it_rings_has_abandoned_the_callback() {
+    let (mut call, request) = called_back(callback(true));
+    let devices = Some(vec![device("1001", "a")]);
+    call.step(at(1), Input::Claimed { request, devices }).unwrap();
+
+    let effects = leg(&mut call, 2, 0, ended(487));
+
+    assert_eq!(outcome_of(&effects), Some((Outcome::Abandoned, false)));
+    assert_eq!(last_fact(&effects).0, "abandoned");
+}
+
+#[test]
+fn c_039_c_040_an_agent_who_answers_has_an_ordinary_call_and_the_fact_says_so() {
+    let (mut call, request) = called_back(callback(true));
+    let devices = Some(vec![device("1001", "a")]);
+    call.step(at(1), Input::Claimed { request, devices }).unwrap();
+
+    let effects = leg(&mut call, 2, 1, LegEvent::Answered);
+    assert_eq!(outcome_of(&effects), Some((Outcome::Answered, false)));
+    let effects = leg(&mut call, 9, 0, bye());
+
+    assert_eq!(last_fact(&effects).0, "answered");
 }

@@ -105,7 +105,8 @@ impl Transfer {
             return Stage::Over;
         };
         let request = facts.fresh_request();
-        out.push(Effect::Route { request, dialled: extension, by: facts.party(self.moved) });
+        let by = facts.party(self.moved);
+        out.push(Effect::Route { request, dialled: extension, by, wish: Box::default() });
         self.recall = true;
         self.refer = None;
         Stage::Bridged(Bridge::transferring(self, request))

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use tandem_config::resource::Destination;
-use tandem_kernel::Timestamp;
+use tandem_kernel::{CallId, Timestamp};
 
 use crate::flow::{Cue, Script};
 use crate::office::{CallCommand, Direction};
+use crate::outbound::{Barred, Outgoing, Wish};
 use crate::queue::{Exit, OfferId};
 
 /// A leg's number within its call, counted from 0.
@@ -107,6 +108,48 @@ pub struct Line {
     pub caller_id: String,
     /// A URI to send to instead of the trunk's, after a 3xx.
     pub uri: Option<String>,
+    /// An emergency call: the trunk's limits do not hold it up.
+    pub is_emergency: bool,
+    /// What a begun minute costs, in thousandths of the currency unit.
+    pub price_per_minute: u32,
+}
+
+/// A customer who calls back: whom they reach, and what comes otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callback {
+    /// The agent.
+    pub agent: String,
+    /// Nobody else may take it (C-007).
+    pub is_agent_only: bool,
+    /// The call that is being returned.
+    pub outbound_call: CallId,
+    /// When that one began.
+    pub outbound_at: Timestamp,
+    /// What is played when it fails.
+    pub prompt: String,
+    /// What is played before the agent rings.
+    pub announcement: Option<String>,
+    /// How long an agent who is not free is waited for.
+    pub grace: Duration,
+    /// How long the agent's phones ring.
+    pub ring_for: Duration,
+    /// Where the number leads.
+    pub otherwise: Route,
+}
+
+/// What a call from the API brings along.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Errand {
+    /// Code and caller ID.
+    pub wish: Wish,
+    /// Who asked, e.g. `token:crm`.
+    pub by: String,
+    /// What the asker knows it by.
+    pub correlation_id: Option<String>,
+    /// What the first phone shows; none: the digits.
+    pub shown: Option<String>,
+    /// The binding of the phone that is asked to answer by itself (D-060).
+    pub auto_answer: Option<String>,
 }
 
 impl Line {
@@ -136,6 +179,8 @@ pub enum Route {
         number: String,
         /// In the order in which they are tried.
         lines: Vec<Line>,
+        /// How it goes out, for the record (O-044).
+        outgoing: Box<Outgoing>,
     },
     /// To a queue.
     Queue {
@@ -176,6 +221,15 @@ pub enum Route {
         status: u16,
         /// In words, for the record and the trace.
         why: String,
+    },
+    /// To the agent whom the caller returns a call of (C-004).
+    Callback(Box<Callback>),
+    /// Not let out: a prompt says so.
+    Barred {
+        /// As dialled.
+        number: String,
+        /// Why.
+        barred: Barred,
     },
 }
 
@@ -277,6 +331,8 @@ pub enum Input {
         dialled: String,
         /// How long the phones ring.
         ring_for: Duration,
+        /// What the asker wants beside the number.
+        errand: Box<Errand>,
     },
     /// Something happened on a leg.
     Leg(LegIndex, LegEvent),
@@ -286,6 +342,13 @@ pub enum Input {
         request: u32,
         /// Where it leads.
         route: Route,
+    },
+    /// The answer to [`Effect::Claim`]: the agent's phones, when they are free.
+    Claimed {
+        /// The request's number.
+        request: u32,
+        /// None: not free.
+        devices: Option<Vec<Device>>,
     },
     /// The queue took the caller in.
     QueueJoined,
@@ -392,7 +455,9 @@ pub struct Leg {
 pub fn direction(caller: &Party, route: &Route) -> Direction {
     match (caller, route) {
         (Party::Outside { .. }, _) => Direction::Inbound,
-        (Party::Extension { .. }, Route::Lines { .. }) => Direction::Outbound,
+        (Party::Extension { .. }, Route::Lines { .. } | Route::Barred { .. }) => {
+            Direction::Outbound
+        }
         (Party::Extension { .. }, _) => Direction::Internal,
     }
 }

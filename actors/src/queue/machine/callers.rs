@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tandem_config::resource::Destination;
 use tandem_kernel::{CallId, Timestamp};
 
 use super::{Caller, Due, Effect, LEAVE_GRACE, OfferStage, Queue, Refused, Stage, TimerId};
@@ -191,6 +192,17 @@ impl Queue {
         reason: Exit,
         out: &mut Vec<Effect>,
     ) {
+        self.leave_to(now, call, reason, self.config.failover.clone(), out);
+    }
+
+    fn leave_to(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        reason: Exit,
+        to: Destination,
+        out: &mut Vec<Effect>,
+    ) {
         if !self.is_staying(call) {
             return;
         }
@@ -198,11 +210,31 @@ impl Queue {
             let notice = QueueNotice::Withdraw { offer, elsewhere: false };
             out.push(Effect::Notify { call, notice });
         }
-        let failover = self.config.failover.clone();
-        out.push(Effect::Notify { call, notice: QueueNotice::Leave { reason, failover } });
+        let notice = QueueNotice::Leave { reason, failover: to };
+        out.push(Effect::Notify { call, notice });
         let Some(caller) = self.callers.get_mut(&call) else { return };
         caller.stage = Stage::Leaving { reason, since: now };
         self.arm(Due::Leave(call), LEAVE_GRACE, out);
+    }
+
+    /// a key with a destination leads out of the queue; other keys mean nothing.
+    pub(super) fn digit(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        digit: char,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        if !self.callers.contains_key(&call) {
+            return Err(Refused::UnknownCaller);
+        }
+        if !self.is_staying(call) {
+            return Err(Refused::Leaving);
+        }
+        if let Some(to) = self.config.key_events.get(digit.encode_utf8(&mut [0; 4])).cloned() {
+            self.leave_to(now, call, Exit::KeyExit, to, out);
+        }
+        Ok(())
     }
 
     pub(super) fn leave_completed(&mut self, now: Timestamp, call: CallId, out: &mut Vec<Effect>) {

@@ -22,7 +22,7 @@ impl Queue {
             return;
         }
         if !self.free.is_empty() {
-            self.serve_waiting(out);
+            self.serve_waiting(now, out);
             self.join_attempts(now, out);
         }
         for call in std::mem::take(&mut self.unexplained) {
@@ -31,7 +31,7 @@ impl Queue {
     }
 
     /// Oldest first; nobody is served before somebody who waits longer.
-    fn serve_waiting(&mut self, out: &mut Vec<Effect>) {
+    fn serve_waiting(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         let is_waiting = |call: &CallId| {
             self.callers.get(call).is_some_and(|it| matches!(it.stage, Stage::Waiting))
         };
@@ -45,25 +45,27 @@ impl Queue {
                 caller.stage = Stage::Attempt(Attempt::default());
             }
             for agent in chosen {
-                self.ask(call, agent, out);
+                self.ask(now, call, agent, out);
             }
             self.unexplained.insert(call);
         }
     }
 
     /// An agent who became free while all callers ring already joins the oldest attempt of
-    /// `ring_all` in which they did not ring yet.
+    /// `ring_all` of their level in which they did not ring yet.
     fn join_attempts(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         if self.config.ring_strategy != RingStrategy::RingAll {
             return;
         }
         for agent in self.free.iter().cloned().collect::<Vec<_>>() {
+            let own = self.members.get(&agent).map(|member| member.level);
             let open = |call: &CallId| {
                 let caller = self.callers.get(call);
                 caller.is_some_and(|caller| match &caller.stage {
                     Stage::Attempt(attempt) => {
                         let left = attempt.until.map(|until| until.since(now));
                         !attempt.rang.contains(&agent)
+                            && self.level_of(attempt).is_none_or(|level| Some(level) == own)
                             && left.is_none_or(|left| left >= SHORTEST_RING)
                     }
                     Stage::Waiting | Stage::Resting { .. } | Stage::Leaving { .. } => false,
@@ -71,29 +73,44 @@ impl Queue {
             };
             let oldest = self.facts.waiting.values().map(|waiting| waiting.call).find(open);
             if let Some(call) = oldest {
-                self.ask(call, agent, out);
+                self.ask(now, call, agent, out);
             }
         }
+    }
+
+    /// The skill level whose agents are asked, or ring, in an attempt.
+    fn level_of(&self, attempt: &Attempt) -> Option<u8> {
+        let asked = attempt.offers.first().and_then(|id| self.offers.get(id));
+        let agent = asked.map(|offer| &offer.agent).or_else(|| attempt.rang.first())?;
+        self.members.get(agent).map(|member| member.level)
     }
 
     /// The agents to ask for a caller: all free ones, or one by the strategy.
     fn choose(&mut self, call: CallId) -> Vec<String> {
         let strategy = self.config.ring_strategy;
+        let chance = if strategy == RingStrategy::Random { self.chance.next() } else { 0 };
+        let mut candidates = self.candidates(call);
+        if self.config.skill_based_routing {
+            candidates = order::most_skilled(candidates);
+        }
         if strategy == RingStrategy::RingAll {
-            let mut all: Vec<_> = self.free.iter().cloned().collect();
-            all.sort_by_key(|agent| self.members.get(agent).map(|member| member.place));
+            let pass_is_over = candidates.iter().all(|candidate| candidate.tried);
+            let all = candidates.iter().map(|candidate| candidate.extension.to_owned()).collect();
+            self.begin_pass_if(pass_is_over, call);
             return all;
         }
-        let chance = if strategy == RingStrategy::Random { self.chance.next() } else { 0 };
-        let candidates = self.candidates(call);
         let place_of = |agent: &str| self.members.get(agent).map(|member| member.place);
         let next = order::next(strategy, &candidates, &self.facts.pointer, place_of, chance);
         let Some(next) = next else { return Vec::new() };
         let (agent, pass_is_over) = (next.extension.to_owned(), next.tried);
+        self.begin_pass_if(pass_is_over, call);
+        vec![agent]
+    }
+
+    fn begin_pass_if(&mut self, pass_is_over: bool, call: CallId) {
         if pass_is_over && let Some(caller) = self.callers.get_mut(&call) {
             caller.tried.clear();
         }
-        vec![agent]
     }
 
     /// The free agents in list order.
@@ -108,6 +125,7 @@ impl Queue {
                 Some(Candidate {
                     extension: agent,
                     place: member.place,
+                    level: member.level,
                     membership: standing.membership,
                     since: standing.logged_in?,
                     tally: self.facts.tally(agent),
@@ -119,7 +137,7 @@ impl Queue {
         candidates
     }
 
-    fn ask(&mut self, call: CallId, agent: String, out: &mut Vec<Effect>) {
+    fn ask(&mut self, now: Timestamp, call: CallId, agent: String, out: &mut Vec<Effect>) {
         let Some(waiting_since) = self.facts.waiting_for(call).map(|it| it.joined_at) else {
             return;
         };
@@ -139,10 +157,12 @@ impl Queue {
             );
         }
         let ring = Duration::from_secs(u64::from(self.config.agent.ring_timeout_secs.max(1)));
+        // what the call weighs at this decision.
+        let weight = self.config.effective_weight(now.since(waiting_since));
         let message = ToAgent::Reserve {
             offer: id,
             call,
-            bid: Bid { weight: self.config.weight, waiting_since },
+            bid: Bid { weight, waiting_since },
             lease: ASK_WITHIN + ring + RING_GRACE * 2,
             round,
         };

@@ -15,6 +15,7 @@
 
 mod callers;
 mod distribute;
+mod misses;
 mod offers;
 #[cfg(test)]
 mod tests;
@@ -76,10 +77,14 @@ pub struct Queue {
 #[derive(Clone, Debug, Default)]
 struct Member {
     place: usize,
+    /// 1 is the best; all the same without skill-based routing.
+    level: u8,
     standing: Option<Standing>,
     offer: Option<OfferId>,
     /// A round that waits for a bid or a pass.
     round: Option<Round>,
+    /// Calls missed one after the other; gone with the actor.
+    missed: Vec<CallId>,
 }
 
 #[derive(Clone, Debug)]
@@ -216,6 +221,7 @@ impl Queue {
                 self.join(now, call, stay, caller, caller_name, &mut out)?;
             }
             Input::Gone { call, reason } => self.gone(now, call, reason, &mut out)?,
+            Input::Digit { call, digit } => self.digit(now, call, digit, &mut out)?,
             Input::OfferRinging { call, offer } => self.offer_rings(call, offer)?,
             Input::OfferAnswered { call, offer } => {
                 self.offer_answered(now, call, offer, &mut out)?;
@@ -387,6 +393,7 @@ impl Queue {
         self.config = config;
         (self.removed, self.closed) = (false, false);
         self.seat_members();
+        self.forget_misses_if_off();
         for agent in self.members.keys().filter(|agent| !known.contains(*agent)) {
             out.push(Effect::Tell { agent: agent.clone(), message: ToAgent::Hello });
         }
@@ -414,6 +421,7 @@ impl Queue {
         for (place, member) in self.config.members.iter().enumerate() {
             let mut entry = self.members.remove(&member.extension).unwrap_or_default();
             entry.place = place;
+            entry.level = if self.config.skill_based_routing { member.skill_level } else { 1 };
             seated.insert(member.extension.clone(), entry);
         }
         self.members = seated;

@@ -29,6 +29,7 @@ impl Queue {
         let offer = member.offer.filter(|_| fresh);
         let talking = standing.talking.clone();
         member.round = round;
+        member.follow(&standing);
         member.standing = Some(standing);
         if let Some(offer) = offer {
             self.withdraw(offer, false, out);
@@ -260,6 +261,7 @@ impl Queue {
             QueueEvent::Answered { at: now, call, offer: id, agent: agent.clone(), wait_us };
         self.record(event, out);
         self.callers.remove(&call);
+        self.forget_misses(&agent);
         let message = ToAgent::Answered { offer: id, call, wrap_up: self.wrap_up() };
         out.push(Effect::Tell { agent, message });
         Ok(())
@@ -340,6 +342,8 @@ impl Queue {
         why: OfferEnd,
         out: &mut Vec<Effect>,
     ) {
+        // Before the release, so that who is let go is paused already.
+        self.note_miss(id, why, out);
         let Some(offer) = self.drop_offer(id, out) else { return };
         let call = offer.call;
         if let OfferStage::Ringing { .. } = offer.stage {

@@ -41,6 +41,13 @@ pub enum Input {
         /// How.
         reason: Exit,
     },
+    /// A waiting caller pressed a key.
+    Digit {
+        /// The call.
+        call: CallId,
+        /// Which key.
+        digit: char,
+    },
     /// The agent's phones ring.
     OfferRinging {
         /// The call.

@@ -19,9 +19,21 @@ impl Wrong {
         }
     }
 
-    fn between(&mut self, value: u32, least: u32, most: u32, pointer: &str) {
+    pub(super) fn between(&mut self, value: u32, least: u32, most: u32, pointer: &str) {
         let right = (least..=most).contains(&value);
         self.unless(right, pointer, "out-of-range", &format!("{least} to {most}"));
+    }
+
+    /// A key of a telephone, and where it leads.
+    pub(super) fn key_to(&mut self, key: &str, destination: &Destination, list: &str) {
+        let pointer = format!("{list}/{}", key.replace('~', "~0").replace('/', "~1"));
+        let right = key.len() == 1 && key.bytes().all(|b| b.is_ascii_digit() || b"*#".contains(&b));
+        self.unless(right, &pointer, "bad-key", "a key is 0 to 9, * or #");
+        self.destination(destination, &pointer);
+    }
+
+    pub(super) fn address(&mut self, address: &str, pointer: &str) {
+        self.unless(is_address(address), pointer, "bad-address", "an e-mail address");
     }
 
     pub(super) fn mailbox(&mut self, mailbox: &MailboxOptions, pointer: &str) {
@@ -31,9 +43,7 @@ impl Wrong {
         self.unless(right, &format!("{pointer}/pin"), "bad-pin", "4 to 10 digits");
         self.prompt_if_any(&mailbox.greeting, &format!("{pointer}/greeting"));
         for (index, address) in mailbox.email.iter().enumerate() {
-            let right = is_address(address);
-            let pointer = format!("{pointer}/email/{index}");
-            self.unless(right, &pointer, "bad-address", "an e-mail address");
+            self.address(address, &format!("{pointer}/email/{index}"));
         }
         self.between(mailbox.max_message_secs, 5, 1_800, &format!("{pointer}/max_message_secs"));
         self.between(mailbox.max_messages, 1, 999, &format!("{pointer}/max_messages"));
@@ -69,11 +79,7 @@ impl Ivr {
         wrong.name(&self.name, "/name");
         wrong.prompt(&self.prompt, "/prompt");
         for (key, destination) in &self.keys {
-            let pointer = format!("/keys/{}", key.replace('~', "~0").replace('/', "~1"));
-            let right =
-                key.len() == 1 && key.bytes().all(|b| b.is_ascii_digit() || b"*#".contains(&b));
-            wrong.unless(right, &pointer, "bad-key", "a key is 0 to 9, * or #");
-            wrong.destination(destination, &pointer);
+            wrong.key_to(key, destination, "/keys");
         }
         wrong.between(self.timeout_secs, 1, 120, "/timeout_secs");
         wrong.between(self.digit_timeout_secs, 1, 30, "/digit_timeout_secs");

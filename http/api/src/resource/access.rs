@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::always;
+
 /// What a principal may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -23,7 +25,7 @@ pub struct User {
     pub name: String,
     /// The password, 8 to 128 characters. Required when the user is created; left out later,
     /// the password stays.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "always")]
     #[schema(write_only)]
     pub password: Option<String>,
     /// What the user may do.

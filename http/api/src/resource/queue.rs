@@ -1,5 +1,7 @@
 //! Queues.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -42,6 +44,13 @@ pub struct Member {
     pub extension: String,
     /// Static or dynamic.
     pub membership: Membership,
+    /// How skilled in this queue, 1 to 100; 1 is the best.
+    #[serde(default = "best_level")]
+    pub skill_level: u8,
+}
+
+const fn best_level() -> u8 {
+    1
 }
 
 /// The agents of a queue, in list order.
@@ -83,6 +92,22 @@ impl Default for EmptyRule {
     }
 }
 
+/// When an agent is paused by the system. It has no effect with `ring_all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AutoPause {
+    /// The switch.
+    pub enabled: bool,
+    /// Calls missed one after the other, 1 to 10.
+    pub missed_calls: u8,
+}
+
+impl Default for AutoPause {
+    fn default() -> Self {
+        Self { enabled: false, missed_calls: 3 }
+    }
+}
+
 /// Agent options of a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -95,11 +120,19 @@ pub struct AgentOptions {
     pub wrap_up_secs: u32,
     /// Whether agents who are in a call ring too.
     pub ring_in_use: bool,
+    /// Whether agents who miss calls are paused.
+    pub auto_pause: AutoPause,
 }
 
 impl Default for AgentOptions {
     fn default() -> Self {
-        Self { ring_timeout_secs: 15, retry_interval_secs: 5, wrap_up_secs: 0, ring_in_use: false }
+        Self {
+            ring_timeout_secs: 15,
+            retry_interval_secs: 5,
+            wrap_up_secs: 0,
+            ring_in_use: false,
+            auto_pause: AutoPause::default(),
+        }
     }
 }
 
@@ -125,9 +158,12 @@ pub struct Queue {
     pub number: String,
     /// Its name, 1 to 63 characters.
     pub name: String,
-    /// Which agent rings next.
+    /// Which agent rings next; with skills: among agents of one level.
     #[serde(default)]
     pub ring_strategy: RingStrategy,
+    /// Offers calls to the best skill level first.
+    #[serde(default)]
+    pub skill_based_routing: bool,
     /// How long a caller waits at most; 0: no limit.
     #[serde(default)]
     pub max_wait_secs: u32,
@@ -146,6 +182,13 @@ pub struct Queue {
     /// Weight against other queues of the same agents, 0 to 999.
     #[serde(default)]
     pub weight: u16,
+    /// Each period of so many seconds that a caller has waited adds 1 to the weight, 10 to 1800;
+    /// 0: off.
+    #[serde(default)]
+    pub acceleration_secs: u32,
+    /// Where a waiting caller goes who presses a key: `0` to `9`, `*` or `#`.
+    #[serde(default)]
+    pub key_events: BTreeMap<String, Destination>,
     /// Agent options.
     #[serde(default)]
     pub agent: AgentOptions,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Destination, yes};
+use super::{CallbackPolicy, Destination, OutboundPolicy, yes};
 
 /// Where calls from trunks go. Routes are tried by ascending `priority`, then by name; the first
 /// that matches trunk, dialled number and caller wins.
@@ -28,6 +28,9 @@ pub struct InboundRoute {
     pub caller: Vec<String>,
     /// Where the call goes.
     pub destination: Destination,
+    /// Whether customers who call back reach their last agent; none: as the settings say.
+    #[serde(default)]
+    pub callback: Option<bool>,
     /// A disabled route is skipped.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -37,9 +40,12 @@ pub struct InboundRoute {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DialRule {
-    /// What the dialled number must match (X Z N [] . !).
+    /// Digits that stand before the pattern and are taken away.
+    #[serde(default)]
+    pub prefix: String,
+    /// What the dialled number must match behind the prefix (X Z N [] . !).
     pub pattern: String,
-    /// Leading digits to take away.
+    /// Leading digits to take away behind the prefix.
     #[serde(default)]
     pub strip: u8,
     /// Digits to put in front afterwards.
@@ -66,6 +72,18 @@ pub struct OutboundRoute {
     /// Extensions that may use it; empty: all.
     #[serde(default)]
     pub extensions: Vec<String>,
+    /// Patterns of the calling extension's number; empty: any.
+    #[serde(default)]
+    pub callers: Vec<String>,
+    /// Shares of the calls by trunk; empty: the trunks are tried in their order.
+    #[serde(default)]
+    pub weights: BTreeMap<String, u16>,
+    /// Only outbound codes lead here, dialled numbers do not.
+    #[serde(default)]
+    pub codes_only: bool,
+    /// What a begun minute costs, in thousandths of the currency unit.
+    #[serde(default)]
+    pub price_per_minute: u32,
     /// A disabled route is skipped.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -119,6 +137,10 @@ pub struct Settings {
     pub language: String,
     /// Music on hold, a name in the library.
     pub hold_music: String,
+    /// Calls to the outside.
+    pub outbound: OutboundPolicy,
+    /// Customers who call back.
+    pub callback: CallbackPolicy,
 }
 
 impl Default for Settings {
@@ -138,6 +160,8 @@ impl Default for Settings {
             test_numbers: TestNumbers::default(),
             language: "en".into(),
             hold_music: "music/default".into(),
+            outbound: OutboundPolicy::default(),
+            callback: CallbackPolicy::default(),
         }
     }
 }

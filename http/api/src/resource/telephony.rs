@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ExtensionVoicemail, yes};
+use super::{ExtensionVoicemail, always, yes};
 
 /// How DTMF digits travel on a leg.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -60,7 +60,7 @@ pub struct Extension {
     pub name: String,
     /// The SIP password, 8 to 128 characters. Required when the extension is created; left out
     /// later, the password stays.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "always")]
     #[schema(write_only)]
     pub password: Option<String>,
     /// Caller ID for calls to the outside; empty: the route's.
@@ -84,6 +84,9 @@ pub struct Extension {
     /// Its voicemail.
     #[serde(default)]
     pub voicemail: ExtensionVoicemail,
+    /// Where its owner gets letters of the system, e.g. after an auto-pause; empty: none.
+    #[serde(default)]
+    pub email: String,
     /// A disabled extension can neither register nor be called.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -120,7 +123,7 @@ pub struct TrunkAuth {
     /// Digest user name.
     pub username: String,
     /// Digest password. Left out when a trunk is changed, the password stays.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "always")]
     #[schema(write_only)]
     pub password: Option<String>,
 }
@@ -160,6 +163,24 @@ pub struct Trunk {
     /// At most so many calls at once; 0: no limit.
     #[serde(default)]
     pub max_calls: u32,
+    /// New calls to it in a second; 0: no limit.
+    #[serde(default)]
+    pub calls_per_second: u32,
+    /// New calls to it in a minute; 0: no limit.
+    #[serde(default)]
+    pub calls_per_minute: u32,
+    /// What calls over it may cost in a day, in thousandths of the currency unit; 0: no limit.
+    #[serde(default)]
+    pub spend_per_day: u64,
+    /// Caller ID of calls that bring none of their own; empty: the caller's number.
+    #[serde(default)]
+    pub caller_id: String,
+    /// Patterns of the caller IDs that the far end takes; others become `caller_id`. Empty: all.
+    #[serde(default)]
+    pub caller_ids: Vec<String>,
+    /// Whether calls may go out without a caller ID (RFC 3323).
+    #[serde(default)]
+    pub withholding: bool,
     /// Time between OPTIONS pings; 0: no health check.
     #[serde(default = "half_minute")]
     pub options_interval_secs: u32,

@@ -1,24 +1,34 @@
 //! Events over a WebSocket.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, header};
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{self, BoxStream, FuturesUnordered, SelectAll, StreamExt};
 use tandem_actors::office::FeedItem;
 use tandem_api::event::{ClientMessage, ServerMessage, close};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use super::pictures::Topic;
 use super::{Client, drained};
 use crate::convert;
+use crate::identity::SUBPROTOCOL;
 use crate::operation::{Call, Reply, read};
+use crate::pipeline::{self, Wish};
 use crate::problem::{Code, Problem};
 
 /// The longest message of a client.
 const MESSAGE_BYTES: usize = 64 * 1024;
 /// Messages of a client between two pings.
-const MESSAGES: u32 = 100;
+const MESSAGES: u32 = 600;
+/// Commands of a client that run at once.
+const COMMANDS: usize = 16;
+/// Topics of a client.
+const TOPICS: usize = 100;
 /// Pings without a sign of life from the client before it counts as gone.
 const SILENT_PINGS: u32 = 2;
 /// How long a close frame may take.
@@ -36,30 +46,52 @@ enum End {
 enum Step {
     Heard(Option<Result<Message, axum::Error>>),
     Fact(Option<FeedItem>),
+    Picture(Arc<str>),
+    Done(ServerMessage),
     Look,
     Drain,
 }
 
 struct Conversation {
     client: Client,
+    peer: Option<IpAddr>,
     socket: WebSocket,
     facts: BoxStream<'static, FeedItem>,
+    topics: Vec<Topic>,
+    pictures: SelectAll<BoxStream<'static, Arc<str>>>,
+    commands: FuturesUnordered<BoxFuture<'static, ServerMessage>>,
     silent: u32,
     heard: u32,
 }
 
 pub(super) async fn open(mut call: Call) -> Result<Reply, Problem> {
-    same_origin(&call.headers)?;
     let client = Client::of(&call)?;
+    let upgrade = upgrade(&mut call).await?;
+    let peer = call.peer;
+    Ok(Reply::Raw(upgrade.on_upgrade(move |socket| {
+        let conversation = Conversation {
+            client,
+            peer,
+            socket,
+            facts: stream::pending().boxed(),
+            topics: Vec::new(),
+            pictures: SelectAll::new(),
+            commands: FuturesUnordered::new(),
+            silent: 0,
+            heard: 0,
+        };
+        conversation.run()
+    })))
+}
+
+/// The upgrade that a request asks for, with our limits.
+pub(crate) async fn upgrade(call: &mut Call) -> Result<WebSocketUpgrade, Problem> {
+    same_origin(&call.headers)?;
     let no_upgrade = || Problem::parameter("Upgrade", "an upgrade to a WebSocket is needed");
     let mut head = call.head.take().ok_or_else(no_upgrade)?;
     let upgrade = WebSocketUpgrade::from_request_parts(&mut head, &()).await;
-    let upgrade = upgrade.map_err(|_| no_upgrade())?;
-    let upgrade = upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES);
-    Ok(Reply::Raw(upgrade.on_upgrade(move |socket| {
-        let facts = stream::pending().boxed();
-        Conversation { client, socket, facts, silent: 0, heard: 0 }.run()
-    })))
+    let upgrade = upgrade.map_err(|_| no_upgrade())?.protocols([SUBPROTOCOL]);
+    Ok(upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES))
 }
 
 /// Browsers name the page's origin; the pages of other sites may not listen.
@@ -94,12 +126,16 @@ impl Conversation {
             let step = tokio::select! {
                 heard = self.socket.recv() => Step::Heard(heard),
                 item = self.facts.next() => Step::Fact(item),
+                Some(picture) = self.pictures.next() => Step::Picture(picture),
+                Some(reply) = self.commands.next() => Step::Done(reply),
                 _ = ping.tick() => Step::Look,
                 () = drained(&mut draining) => Step::Drain,
             };
             match step {
                 Step::Heard(heard) => self.hear(heard).await?,
                 Step::Fact(item) => self.tell(item).await?,
+                Step::Picture(text) => self.send(Message::Text((&*text).into())).await?,
+                Step::Done(reply) => self.say(&reply).await?,
                 Step::Look => self.look().await?,
                 Step::Drain => return Err(End::Close(close::DRAINING, "draining")),
             }
@@ -114,8 +150,9 @@ impl Conversation {
             return Err(End::Close(POLICY, "too many messages"));
         }
         match message {
-            Message::Text(text) => match self.subscribe(text.as_str()) {
-                Ok(from) => self.say(&ServerMessage::Subscribed { from }).await,
+            Message::Text(text) => match self.obey(text.as_str()) {
+                Ok(Some(answer)) => self.say(&answer).await,
+                Ok(None) => Ok(()),
                 Err(problem) => {
                     let problem = problem.outward("");
                     self.say(&ServerMessage::Problem { problem }).await
@@ -127,13 +164,58 @@ impl Conversation {
         }
     }
 
-    fn subscribe(&mut self, text: &str) -> Result<String, Problem> {
+    /// Does what a message asks for; gives the answer, unless it comes later.
+    fn obey(&mut self, text: &str) -> Result<Option<ServerMessage>, Problem> {
         let value = serde_json::from_str(text)
             .map_err(|error| Problem::new(Code::MalformedJson, error.to_string()))?;
-        let ClientMessage::Subscribe { from, kinds } = read(value)?;
-        let from = self.client.position(from.as_deref())?;
-        self.facts = self.client.facts(from, kinds);
-        Ok(from.to_string())
+        match read(value)? {
+            ClientMessage::Subscribe { from, kinds } => {
+                let from = self.client.position(from.as_deref())?;
+                self.facts = self.client.facts(from, kinds);
+                Ok(Some(ServerMessage::Subscribed { from: from.to_string() }))
+            }
+            ClientMessage::Watch { topics } => self.watch(&topics).map(|()| None),
+            ClientMessage::Command { id, operation, path, query, body, if_match } => {
+                let wish = Wish { operation, path, query, body, if_match };
+                Ok(self.command(id, wish))
+            }
+        }
+    }
+
+    fn watch(&mut self, topics: &[String]) -> Result<(), Problem> {
+        if topics.len() > TOPICS {
+            return Err(Problem::field("/topics", "too-many", format!("at most {TOPICS}")));
+        }
+        let mut wanted = Vec::new();
+        for (index, text) in topics.iter().enumerate() {
+            let unknown = || {
+                let pointer = format!("/topics/{index}");
+                Problem::field(&pointer, "unknown-topic", "agents, calls or queue:<number>")
+            };
+            let topic = Topic::parse(text).ok_or_else(unknown)?;
+            topic.is_open_to(&self.client.edge, &self.client.principal)?;
+            wanted.push(topic);
+        }
+        self.topics = wanted;
+        self.follow_topics();
+        Ok(())
+    }
+
+    fn follow_topics(&mut self) {
+        let edge = &self.client.edge;
+        self.pictures = self.topics.iter().map(|topic| edge.pictures.of(edge, topic)).collect();
+    }
+
+    fn command(&mut self, id: u64, wish: Wish) -> Option<ServerMessage> {
+        if self.commands.len() >= COMMANDS {
+            let problem = Problem::too_many("too many commands are under way", 1);
+            return Some(reply(id, Err(problem)));
+        }
+        let (edge, peer) = (self.client.edge.clone(), self.peer);
+        let credential = self.client.credential.clone();
+        let work = async move { reply(id, pipeline::command(edge, credential, peer, wish).await) };
+        self.commands.push(work.boxed());
+        None
     }
 
     async fn tell(&mut self, item: Option<FeedItem>) -> Result<(), End> {
@@ -146,12 +228,27 @@ impl Conversation {
 
     async fn look(&mut self) -> Result<(), End> {
         self.client.renew().map_err(|code| End::Close(code, "not allowed any more"))?;
+        self.forget_closed_topics();
         self.silent += 1;
         self.heard = 0;
         if self.silent > SILENT_PINGS {
             return Err(End::Gone);
         }
         self.send(Message::Ping(Vec::new().into())).await
+    }
+
+    /// A right, or a membership, may have been taken away.
+    fn forget_closed_topics(&mut self) {
+        let (edge, principal) = (&self.client.edge, &self.client.principal);
+        let before = self.topics.len();
+        // A queue that was removed is told as such.
+        self.topics.retain(|topic| match topic.is_open_to(edge, principal) {
+            Ok(()) => true,
+            Err(problem) => problem.code == Code::NotFound,
+        });
+        if self.topics.len() < before {
+            self.follow_topics();
+        }
     }
 
     async fn say(&mut self, message: &ServerMessage) -> Result<(), End> {
@@ -165,6 +262,23 @@ impl Conversation {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
             Err(_) => Err(End::Close(close::TOO_SLOW, "too slow")),
+        }
+    }
+}
+
+fn reply(id: u64, outcome: Result<pipeline::Done, Problem>) -> ServerMessage {
+    match outcome {
+        Ok(done) => ServerMessage::Reply {
+            id,
+            status: done.status,
+            etag: done.etag,
+            body: done.body,
+            problem: None,
+        },
+        Err(problem) => {
+            let problem = problem.outward("");
+            let (status, etag, body) = (problem.status, None, None);
+            ServerMessage::Reply { id, status, etag, body, problem: Some(problem) }
         }
     }
 }

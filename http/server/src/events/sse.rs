@@ -1,4 +1,5 @@
-//! Events for `curl` and scripts. A reader that stalls stalls only its own stream.
+//! Events for `curl` and scripts. A reader that stalls stalls only its own stream, until the
+//! listener cuts its connection.
 
 use std::convert::Infallible;
 use std::time::Duration;

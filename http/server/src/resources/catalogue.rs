@@ -35,8 +35,12 @@ pub(super) const fn parameter_of(kind: Kind) -> &'static str {
         | Kind::Ivr
         | Kind::CallFlow
         | Kind::GroupVoicemail => "number",
-        Kind::Trunk | Kind::InboundRoute | Kind::OutboundRoute | Kind::User => "name",
-        Kind::ApiToken => "id",
+        Kind::Trunk
+        | Kind::InboundRoute
+        | Kind::OutboundRoute
+        | Kind::ChannelCategory
+        | Kind::User => "name",
+        Kind::ApiToken | Kind::OutboundCode => "id",
         Kind::Settings => "",
     }
 }
@@ -50,7 +54,7 @@ fn extensions() -> Entry {
     let read = json!({
         "number": "1001", "name": "Chen", "outbound_caller_id": "", "max_contacts": 3,
         "codecs": ["pcmu", "pcma", "g722", "opus"], "dtmf": "auto", "encryption": "optional",
-        "ring_timeout_secs": 60, "enabled": true,
+        "ring_timeout_secs": 60, "enabled": true, "email": "chen@example.net",
         "voicemail": {
             "enabled": true,
             "mailbox": {
@@ -77,6 +81,8 @@ fn trunks() -> Entry {
         "name": "carrier", "mode": "register", "host": "sip.example.net", "port": 5060,
         "transport": "udp", "accept_from": [], "auth": { "username": "tandem" },
         "codecs": ["pcma", "pcmu"], "dtmf": "auto", "encryption": "off", "max_calls": 30,
+        "calls_per_second": 5, "calls_per_minute": 0, "spend_per_day": 0,
+        "caller_id": "0225550100", "caller_ids": ["02255501XX"], "withholding": false,
         "options_interval_secs": 30, "trusted_identity": false, "enabled": true,
     });
     let written = json!({
@@ -99,7 +105,8 @@ fn trunks() -> Entry {
 fn inbound_routes() -> Entry {
     let read = json!({
         "name": "sales line", "priority": 10, "trunks": ["carrier"], "did": ["0225550100"],
-        "caller": [], "destination": { "type": "queue", "number": "6400" }, "enabled": true,
+        "caller": [], "destination": { "type": "queue", "number": "6400" }, "callback": null,
+        "enabled": true,
     });
     let (written, read, page) = shapes::<api::InboundRoute>(read.clone(), &read);
     Entry {
@@ -117,8 +124,9 @@ fn inbound_routes() -> Entry {
 fn outbound_routes() -> Entry {
     let read = json!({
         "name": "national", "priority": 10,
-        "rules": [{ "pattern": "0ZX.", "strip": 1, "prepend": "+886" }],
-        "trunks": ["carrier"], "caller_id": "", "extensions": [], "enabled": true,
+        "rules": [{ "prefix": "", "pattern": "0ZX.", "strip": 1, "prepend": "+886" }],
+        "trunks": ["carrier"], "caller_id": "", "extensions": [], "callers": [],
+        "weights": {}, "codes_only": false, "price_per_minute": 0, "enabled": true,
     });
     let (written, read, page) = shapes::<api::OutboundRoute>(read.clone(), &read);
     Entry {
@@ -133,20 +141,62 @@ fn outbound_routes() -> Entry {
     }
 }
 
+fn outbound_codes() -> Entry {
+    let read = json!({
+        "id": "sales", "name": "Sales line", "code": "82", "description": "New customers",
+        "category": "sales", "caller_id": "0225550102", "extensions": [], "queues": ["6400"],
+        "prefix_confirmed": false, "enabled": true,
+    });
+    let (written, read, page) = shapes::<api::OutboundCode>(read.clone(), &read);
+    Entry {
+        kind: Kind::OutboundCode,
+        path: "outbound-codes",
+        names: ("OutboundCode", "OutboundCodes"),
+        words: ("an outbound code", "outbound codes"),
+        written,
+        read,
+        page,
+        patch: json!({ "enabled": false }),
+    }
+}
+
+fn channel_categories() -> Entry {
+    let step = json!({
+        "when": { "hours": null, "extensions": ["1000"], "number": ["09X."] },
+        "action": { "type": "dial", "route": "mobile", "prepend": "", "caller_id": "0225550102" },
+    });
+    let read = json!({
+        "name": "sales", "route": "national", "flow": [step], "numbers": ["0225550102"],
+    });
+    let (written, read, page) = shapes::<api::ChannelCategory>(read.clone(), &read);
+    Entry {
+        kind: Kind::ChannelCategory,
+        path: "channel-categories",
+        names: ("ChannelCategory", "ChannelCategories"),
+        words: ("a channel category", "channel categories"),
+        written,
+        read,
+        page,
+        patch: json!({ "route": null }),
+    }
+}
+
 fn queues() -> Entry {
     let empty = json!({ "enabled": false, "scenarios": ["all_unregistered", "all_paused"] });
     let read = json!({
-        "number": "6400", "name": "Sales", "ring_strategy": "ring_all", "max_wait_secs": 300,
+        "number": "6400", "name": "Sales", "ring_strategy": "ring_all",
+        "skill_based_routing": false, "max_wait_secs": 300,
         "failover": { "type": "extension", "number": "1000" }, "max_callers": 20,
-        "leave_empty": empty, "join_empty": empty, "weight": 0,
+        "leave_empty": empty, "join_empty": empty, "weight": 0, "acceleration_secs": 0,
+        "key_events": { "1": { "type": "ext_vm", "number": "1000" } },
         "agent": {
             "ring_timeout_secs": 15, "retry_interval_secs": 5, "wrap_up_secs": 10,
-            "ring_in_use": false,
+            "ring_in_use": false, "auto_pause": { "enabled": false, "missed_calls": 3 },
         },
         "prompts": {
             "join": "", "ring_after_join": false, "waiting_audio": "", "hold_music": "",
         },
-        "members": [{ "extension": "1001", "membership": "dynamic" }],
+        "members": [{ "extension": "1001", "membership": "dynamic", "skill_level": 1 }],
     });
     let written = json!({
         "number": "6400", "name": "Sales", "max_wait_secs": 300,
@@ -217,18 +267,30 @@ const fn permissions(kind: Kind) -> (Permission, Permission) {
         | Kind::Ivr
         | Kind::CallFlow
         | Kind::GroupVoicemail
+        | Kind::OutboundCode
+        | Kind::ChannelCategory
         | Kind::Settings => (Permission::ConfigRead, Permission::ConfigWrite),
     }
 }
 
 /// The operations of the provisioned resources.
 pub(crate) fn operations() -> Vec<Operation> {
-    let kinds =
-        [extensions(), trunks(), inbound_routes(), outbound_routes(), queues(), users(), tokens()];
+    let kinds = [
+        extensions(),
+        trunks(),
+        inbound_routes(),
+        outbound_routes(),
+        channel_categories(),
+        outbound_codes(),
+        queues(),
+        users(),
+        tokens(),
+    ];
     let kinds = kinds.into_iter().chain(flow::entries());
     let mut operations: Vec<Operation> = kinds.flat_map(crud).collect();
     operations.extend(members());
     operations.extend(settings());
+    operations.push(super::import::operation());
     operations
 }
 
@@ -308,6 +370,7 @@ fn created(
     op(id, Method::POST, path, summary, handler!(super::create_token))
         .body(Shape::of::<api::ApiToken>(wish))
         .created(Shape::of::<api::ApiTokenCreated>(told))
+        .secret()
 }
 
 const fn path_tag(kind: Kind) -> &'static str {
@@ -322,6 +385,8 @@ const fn path_tag(kind: Kind) -> &'static str {
         | Kind::Ivr
         | Kind::CallFlow
         | Kind::GroupVoicemail
+        | Kind::OutboundCode
+        | Kind::ChannelCategory
         | Kind::Settings => "configuration",
     }
 }
@@ -330,8 +395,8 @@ fn members() -> Vec<Operation> {
     let path = "/api/v1/queues/{number}/members";
     let example = json!({
         "members": [
-            { "extension": "1001", "membership": "static" },
-            { "extension": "1002", "membership": "dynamic" },
+            { "extension": "1001", "membership": "static", "skill_level": 1 },
+            { "extension": "1002", "membership": "dynamic", "skill_level": 1 },
         ],
     });
     let shape = Shape::of::<api::Members>(example);

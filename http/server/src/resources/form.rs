@@ -19,7 +19,7 @@ const MAILBOX: &str = "mailbox";
 const HASHES: [&str; 2] = ["password_hash", "secret_hash"];
 
 /// The outward form of a resource.
-pub(super) fn outward(resource: &Resource) -> Result<Value, Problem> {
+pub(crate) fn outward(resource: &Resource) -> Result<Value, Problem> {
     match resource {
         Resource::Extension(of) => through::<api::Extension>(of),
         Resource::Trunk(of) => through::<api::Trunk>(of),
@@ -33,6 +33,8 @@ pub(super) fn outward(resource: &Resource) -> Result<Value, Problem> {
         Resource::Ivr(of) => through::<api::Ivr>(of),
         Resource::CallFlow(of) => through::<api::CallFlow>(of),
         Resource::GroupVoicemail(of) => through::<api::GroupVoicemail>(of),
+        Resource::OutboundCode(of) => through::<api::OutboundCode>(of),
+        Resource::ChannelCategory(of) => through::<api::ChannelCategory>(of),
     }
 }
 
@@ -104,6 +106,8 @@ pub(super) async fn inward(
             }
             Resource::GroupVoicemail(read(Value::Object(fields))?)
         }
+        Kind::OutboundCode => Resource::OutboundCode(plain::<api::OutboundCode, _>(body)?),
+        Kind::ChannelCategory => Resource::ChannelCategory(plain::<api::ChannelCategory, _>(body)?),
     })
 }
 

@@ -6,7 +6,7 @@ use tandem_config::Kind;
 
 use super::Node;
 use crate::operation::{Answer, Shape};
-use crate::{document, table};
+use crate::{document, table, wire};
 
 /// Every `$ref` in a value.
 fn references(value: &Value, found: &mut BTreeSet<String>) {
@@ -139,15 +139,55 @@ async fn the_written_examples_are_taken_and_read_back_as_shown() {
     }
 }
 
-/// The document is a promise: a change of it is seen in review. Run with `TANDEM_BLESS=1` to
-/// write it anew.
+/// The documents are promises: a change of one is seen in review. Run with `TANDEM_BLESS=1` to
+/// write them anew.
 #[test]
 fn the_document_is_the_one_that_was_promised() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../api/openapi.json");
-    let now = format!("{}\n", serde_json::to_string_pretty(&document::document()).unwrap());
-    if std::env::var_os("TANDEM_BLESS").is_some() {
-        std::fs::write(path, &now).unwrap();
+    let pretty = |value| format!("{}\n", serde_json::to_string_pretty(&value).unwrap());
+    for (name, now) in [
+        ("openapi.json", pretty(document::document())),
+        ("asyncapi.json", pretty(wire::asyncapi())),
+        ("wire.ts", wire::typescript()),
+    ] {
+        let path = format!("{}/../api/{name}", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("TANDEM_BLESS").is_some() {
+            std::fs::write(&path, &now).unwrap();
+        }
+        let promised = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(promised == now, "http/api/{name} differs; look at the change and bless it");
     }
-    let promised = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(promised == now, "http/api/openapi.json differs; look at the change and bless it");
+}
+
+#[test]
+fn the_document_of_the_socket_names_every_message_and_leads_nowhere_else() {
+    let document = wire::asyncapi();
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    for reference in &found {
+        let pointer = reference.trim_start_matches('#');
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    let names: Vec<&str> = document["components"]["messages"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|name| &**name)
+        .collect();
+    let wanted = [
+        "client_command",
+        "client_subscribe",
+        "client_watch",
+        "server_event",
+        "server_hello",
+        "server_problem",
+        "server_reply",
+        "server_snapshot",
+        "server_subscribed",
+    ];
+    assert_eq!(names.iter().copied().collect::<BTreeSet<_>>(), wanted.into_iter().collect());
+    let types = wire::typescript();
+    for words in ["export type ServerMessage = ({", "snapshot", "state?: ", "Array<Agent>"] {
+        assert!(types.contains(words), "{words} is not in the types");
+    }
+    assert!(!types.contains("unknown[]") && !types.contains("undefined"));
 }

@@ -72,7 +72,7 @@ async fn a_cut_off_stream_resumes_without_gap_or_double() {
     let mut keys = Vec::new();
     for round in 0..4 {
         for number in 0..10 {
-            node.extension(&format!("1{round}{number}")).await;
+            node.extension(&format!("2{round}{number}")).await;
         }
         // Cut off after seven of ten; the rest, and the next ten, come after the resumption.
         for _ in 0..7 {
@@ -91,7 +91,7 @@ async fn a_cut_off_stream_resumes_without_gap_or_double() {
         keys.push(serde_json::from_str::<Value>(&data).unwrap()["key"].as_str().unwrap().into());
         last = id;
     }
-    let wanted: Vec<String> = (0..40).map(|n| format!("1{}{}", n / 10, n % 10)).collect();
+    let wanted: Vec<String> = (0..40).map(|n| format!("2{}{}", n / 10, n % 10)).collect();
     assert_eq!(keys, wanted);
     assert_eq!(last, format!("0:{}", begin + 40));
 }
@@ -125,10 +125,10 @@ async fn draining_ends_the_streams() {
     assert!(node.get("/readyz").await.text.contains("draining"));
 }
 
-type Socket = WebSocketStream<TcpStream>;
+pub(super) type Socket = WebSocketStream<TcpStream>;
 
 /// A listener for the node, and a socket to it.
-async fn socket(node: &Node, token: &str, origin: Option<&str>) -> Result<Socket, u16> {
+pub(super) async fn socket(node: &Node, token: &str, origin: Option<&str>) -> Result<Socket, u16> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tandem_kernel::spawn("http", crate::serve(listener, node.edge.clone(), std::future::pending()));
@@ -148,7 +148,7 @@ async fn socket(node: &Node, token: &str, origin: Option<&str>) -> Result<Socket
     }
 }
 
-async fn heard(socket: &mut Socket) -> Value {
+pub(super) async fn heard(socket: &mut Socket) -> Value {
     loop {
         match socket.next().await.unwrap().unwrap() {
             Message::Text(text) => return serde_json::from_str(&text).unwrap(),
@@ -160,7 +160,7 @@ async fn heard(socket: &mut Socket) -> Value {
     }
 }
 
-async fn say(socket: &mut Socket, message: &Value) {
+pub(super) async fn say(socket: &mut Socket, message: &Value) {
     socket.send(Message::text(message.to_string())).await.unwrap();
 }
 
@@ -175,7 +175,7 @@ async fn a_socket_resumes_without_gap_or_double() {
     assert_eq!(heard(&mut first).await, json!({ "type": "subscribed", "from": from }));
     let mut keys = Vec::new();
     let mut last = Value::Null;
-    for number in 100..110 {
+    for number in 200..210 {
         node.extension(&number.to_string()).await;
     }
     for _ in 0..6 {
@@ -185,7 +185,7 @@ async fn a_socket_resumes_without_gap_or_double() {
         last = event["position"].clone();
     }
     drop(first);
-    for number in 110..120 {
+    for number in 210..220 {
         node.extension(&number.to_string()).await;
     }
 
@@ -197,7 +197,7 @@ async fn a_socket_resumes_without_gap_or_double() {
         keys.push(heard(&mut second).await["key"].as_str().unwrap().to_owned());
     }
 
-    assert_eq!(keys, (100..120).map(|n| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(keys, (200..220).map(|n| n.to_string()).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -121,12 +121,17 @@ async fn the_actors_refusals_keep_their_codes() {
 async fn too_many_requests_of_one_principal_are_put_off() {
     let rate = Rate { burst: 3, per_sec: 1 };
     let node = Node::with(Limits { principal: rate, ..generous() }).await;
-    for _ in 0..3 {
-        assert_eq!(node.get("/api/v1/extensions").await.status, StatusCode::OK);
+    for left in [2, 1, 0] {
+        let answered = node.get("/api/v1/extensions").await;
+        assert_eq!(answered.status, StatusCode::OK);
+        assert_eq!(answered.header("ratelimit-policy"), "\"principal\";q=3;w=3");
+        let now = format!("\"principal\";r={left};t={}", 3 - left);
+        assert_eq!(answered.header("ratelimit"), now);
     }
     let answered = node.get("/api/v1/extensions").await;
     is_problem(&answered, 429, "too-many-requests");
     assert_eq!(answered.header("retry-after"), "1");
+    assert_eq!(answered.header("ratelimit"), "\"principal\";r=0;t=3");
 }
 
 #[tokio::test]
@@ -199,4 +204,26 @@ proptest! {
             }
         });
     }
+}
+
+/// An administrator's script that makes a thousand extensions one by one is no attack; who has no
+/// valid token is slowed down after a few.
+#[tokio::test]
+async fn a_thousand_quick_requests_of_an_administrator_pass_and_forty_of_a_stranger_do_not() {
+    let node = Node::with(Limits::default()).await;
+    for _ in 0..1_000 {
+        assert_eq!(node.get("/api/v1/session").await.status, StatusCode::OK);
+    }
+    let mut refused = Vec::new();
+    for _ in 0..60 {
+        let request = Request::builder()
+            .uri("/api/v1/session")
+            .header("authorization", "Bearer tandem_0_0")
+            .extension(axum::extract::ConnectInfo(crate::listener::Peer([192, 0, 2, 1].into())))
+            .body(Body::empty())
+            .unwrap();
+        refused.push(node.send(request).await.status.as_u16());
+    }
+    assert_eq!(refused[..40], [401; 40]);
+    assert_eq!(refused[59], 429);
 }

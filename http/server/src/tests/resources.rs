@@ -237,7 +237,8 @@ async fn the_members_of_a_queue_are_written_by_themselves() {
     node.extension("1001").await;
     node.post("/api/v1/queues", json!({ "number": "6400", "name": "Sales" })).await;
     let path = "/api/v1/queues/6400/members";
-    let members = json!({ "members": [{ "extension": "1001", "membership": "dynamic" }] });
+    let member = json!({ "extension": "1001", "membership": "dynamic", "skill_level": 2 });
+    let members = json!({ "members": [member] });
 
     let done = node.ask(Method::PUT, path, &[("if-match", "\"1\"")], Some(members.clone())).await;
 
@@ -305,4 +306,35 @@ async fn a_token_is_told_once_and_works() {
 
     let refused = node.ask(Method::GET, "/api/v1/session", &auth, None).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_import_of_a_thousand_extensions_is_one_request() {
+    let node = Node::with(crate::Limits::default()).await;
+    let item = |number: u32| {
+        // Together they are longer than the body of any other request may be.
+        let name = "\u{20bb7}".repeat(63);
+        let extension =
+            json!({ "number": number.to_string(), "name": name, "password": "correct horse" });
+        json!({ "kind": "extension", "resource": extension })
+    };
+    let mut items: Vec<Value> = (1_000..1_998).map(item).collect();
+    items.push(item(1_000));
+    items.push(json!({ "kind": "user", "resource": {} }));
+    let imported = node.post("/api/v1/import", json!({ "items": items })).await;
+    assert_eq!(imported.status, StatusCode::OK, "{}", imported.text);
+    let done = imported.json();
+    assert_eq!(done["created"], 998);
+    let refused = done["refused"].as_array().unwrap();
+    let refused: Vec<_> = refused.iter().map(|it| (&it["index"], &it["problem"]["code"])).collect();
+    assert_eq!(
+        refused,
+        [(&json!(998), &json!("already-exists")), (&json!(999), &json!("invalid-fields"))]
+    );
+
+    let changed = json!({ "number": "1000", "name": "Chen" });
+    let items = [json!({ "kind": "extension", "resource": changed })];
+    let again = node.post("/api/v1/import", json!({ "items": items, "overwrite": true })).await;
+    assert_eq!(again.json()["replaced"], 1, "{}", again.text);
+    assert_eq!(node.get("/api/v1/extensions/1000").await.json()["name"], "Chen");
 }

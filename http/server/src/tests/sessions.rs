@@ -74,3 +74,22 @@ async fn a_wrong_password_and_an_unknown_name_are_answered_alike_and_slowed_down
     assert_eq!(right.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(!right.header("retry-after").is_empty());
 }
+
+#[tokio::test]
+async fn a_restart_of_the_node_signs_nobody_out() {
+    let node = Node::start().await;
+    user(&node).await;
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        let opened = sign_in(&node, "alice", "correct horse").await;
+        tokens.push(opened.json()["token"].as_str().unwrap().to_owned());
+    }
+    let bearer = format!("Bearer {}", tokens[0]);
+    let auth = [("authorization", bearer.as_str())];
+    node.ask(Method::DELETE, "/api/v1/session", &auth, None).await;
+
+    let node = node.restarted().await;
+
+    assert_eq!(who(&node, &tokens[0]).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(who(&node, &tokens[1]).await.json()["name"], "user:alice");
+}

@@ -160,3 +160,22 @@ fn a_queue_of_others_is_refused() {
     let nowhere = Bench::new(&[]).command(Command::LogIn(Scope::All));
     assert_eq!(nowhere, Err(Refused::NotAMember(String::new())));
 }
+
+#[test]
+fn q_085_missed_calls_pause_the_agent_in_that_queue_only_and_once() {
+    let mut bench = Bench::idle(&["6400", "6401"]);
+    let calls = vec![call(1), call(2)];
+    bench.hear("6400", ToAgent::Missed { calls: calls.clone() });
+    bench.hear("6400", ToAgent::Missed { calls: calls.clone() });
+
+    let at = START;
+    let (queues, source) = (vec!["6400".to_owned()], Source::AutoPause);
+    let made = [
+        AgentEvent::Paused { at, queues, reason: None, source },
+        AgentEvent::AutoPaused { at, queue: "6400".into(), missed: calls },
+    ];
+    assert_eq!(bench.events[bench.events.len() - 2..], made);
+    assert!(!bench.agent.is_ready("6400") && bench.agent.is_ready("6401"));
+    let paused = bench.events.iter().filter(|it| matches!(it, AgentEvent::Paused { .. }));
+    assert_eq!(paused.count(), 1);
+}

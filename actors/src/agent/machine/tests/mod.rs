@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bids;
+mod claims;
 mod codes;
 mod commands;
 mod restart;
@@ -133,7 +134,7 @@ impl Bench {
         }
     }
 
-    pub(super) fn reserve(&mut self, queue: &str, offer: u64, weight: u16, since: u64) {
+    pub(super) fn reserve(&mut self, queue: &str, offer: u64, weight: u32, since: u64) {
         let message = ToAgent::Reserve {
             offer: OfferId(offer),
             call: call(u128::from(offer)),

@@ -86,7 +86,8 @@ fn the_bytes_of_events_stay_readable() {
         AgentEvent::ReasonChanged { at, queues: queues.clone(), reason, source },
         AgentEvent::Resumed { at, queues, source: Source::PanelManager },
         AgentEvent::WrapUpStarted { at, queue: queue.clone(), call: call(0x0102), until: at },
-        AgentEvent::WrapUpEnded { at, queue },
+        AgentEvent::WrapUpEnded { at, queue: queue.clone() },
+        AgentEvent::AutoPaused { at, queue, missed: vec![call(0x0102)] },
     ];
     let golden = include_str!("events.hex");
     let lines: Vec<String> = events

@@ -79,3 +79,38 @@ fn q_131_a_caller_who_is_told_to_leave_says_so_at_once() {
 
     assert!(told(&effects, QueueAct::CallerLeft(Exit::MaxWait)));
 }
+
+#[test]
+fn q_112_a_waiting_caller_s_keys_reach_the_queue_however_they_are_pressed() {
+    let presses = [Input::Digit(0, '1'), Input::Leg(0, LegEvent::Dtmf('1'))];
+    for press in presses {
+        let mut call = queued();
+        let effects = call.step(at(2), press).unwrap();
+        assert!(told(&effects, QueueAct::Digit('1')));
+    }
+    let mut call = queued();
+    offer(&mut call, 1, 7, "1001");
+    assert_eq!(
+        call.step(at(2), Input::Digit(1, '1')).unwrap(),
+        [],
+        "an agent's phone is no caller"
+    );
+    leg(&mut call, 2, 1, LegEvent::Answered);
+    let effects = call.step(at(3), Input::Digit(0, '1')).unwrap();
+    assert!(!told(&effects, QueueAct::Digit('1')), "Q-111: answered");
+}
+
+#[test]
+fn q_126_keys_lead_on_however_often_they_are_pressed() {
+    let (mut call, _) = begun(Route::Queue { number: "6400".into() });
+    for hop in 1..=30 {
+        call.step(at(hop), Input::QueueJoined).unwrap();
+        let failover = Destination::Queue { number: "6400".into() };
+        let left = call.step(at(hop), Input::QueueLeft { exit: Exit::KeyExit, failover }).unwrap();
+        assert!(left.iter().any(|it| matches!(it, Effect::RouteDestination { .. })), "{hop}");
+        let request = u32::try_from(hop).unwrap();
+        let route = Route::Queue { number: "6400".into() };
+        call.step(at(hop), Input::Routed { request, route }).unwrap();
+    }
+    assert!(!call.is_over());
+}

@@ -307,3 +307,46 @@ fn q_131_a_caller_who_is_told_to_leave_is_counted_when_the_call_says_that_it_lef
     });
     assert_eq!(waited, Some(60_000_000), "Q-304: until it was told to leave");
 }
+
+#[test]
+fn q_126_q_127_a_key_leads_to_its_own_destination_and_counts_as_missed() {
+    let mut config = config(RingStrategy::Linear, &["1"]);
+    let to = |number: &str| Destination::Extension { number: number.into() };
+    config.failover = to("9");
+    config.key_events = [("1".to_owned(), to("2001")), ("#".to_owned(), to("2002"))].into();
+    let mut bench = Bench::staffed(config);
+    bench.join(1);
+    bench.join(2);
+    bench.notices(1);
+
+    bench.step(Input::Digit { call: call(2), digit: '5' }).unwrap();
+    bench.step(Input::Digit { call: call(1), digit: '#' }).unwrap();
+
+    let (offer, _) = bench.ring(2);
+    assert!(offer.0 > 0, "the agent who was let go rings for the next caller");
+    let failover = to("2002");
+    let leave = QueueNotice::Leave { reason: Exit::KeyExit, failover };
+    assert_eq!(bench.notices(1).last(), Some(&leave));
+    bench.step(Input::Gone { call: call(1), reason: Exit::KeyExit }).unwrap();
+    assert_eq!(bench.exit(1), Some(Exit::KeyExit));
+    let counters = bench.queue.facts().counters;
+    assert_eq!((counters.total, counters.missed, counters.abandoned), (1, 1, 0));
+    let again = Input::Digit { call: call(1), digit: '#' };
+    assert_eq!(bench.step(again), Err(Refused::UnknownCaller));
+}
+
+#[test]
+fn q_111_a_key_that_crosses_an_answer_leads_nowhere() {
+    let mut config = config(RingStrategy::Linear, &["1"]);
+    config.key_events = [("1".to_owned(), Destination::EndCall)].into();
+    let mut bench = Bench::staffed(config);
+    bench.join(1);
+    let (offer, _) = bench.ring(1);
+    bench.step(Input::Digit { call: call(1), digit: '1' }).unwrap();
+
+    bench.step(Input::OfferAnswered { call: call(1), offer }).unwrap();
+
+    assert_eq!(bench.exit(1), Some(Exit::Answered), "the call was with the agent already");
+    let late = Input::Digit { call: call(1), digit: '1' };
+    assert_eq!(bench.step(late), Err(Refused::UnknownCaller));
+}

@@ -2,8 +2,11 @@
 
 mod callers;
 mod empty;
+mod misses;
 mod offers;
+mod priority;
 mod restart;
+mod skills;
 mod strategies;
 mod table;
 
@@ -25,10 +28,8 @@ pub(super) fn config(strategy: RingStrategy, statics: &[&str]) -> Config {
     let json = r#"{"number": "6400", "name": "Support"}"#;
     let mut config: Config = serde_json::from_str(json).unwrap();
     config.ring_strategy = strategy;
-    config.members = statics
-        .iter()
-        .map(|extension| Member { extension: (*extension).into(), membership: Membership::Static })
-        .collect();
+    config.members =
+        statics.iter().map(|extension| Member::new(*extension, Membership::Static)).collect();
     config
 }
 

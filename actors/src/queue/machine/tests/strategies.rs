@@ -12,9 +12,8 @@ fn mixed(strategy: RingStrategy) -> Bench {
         ("4", Membership::Dynamic),
         ("5", Membership::Dynamic),
     ];
-    config.members = memberships
-        .map(|(extension, membership)| Member { extension: extension.into(), membership })
-        .into();
+    config.members =
+        memberships.map(|(extension, membership)| Member::new(extension, membership)).into();
     let mut bench = Bench::new(config);
     bench.granting = true;
     let logins = [("1", 0), ("3", 0), ("5", 10), ("2", 20), ("4", 30)];

@@ -1,6 +1,6 @@
 //! Every stage of a caller against every input, as a table that is read by people.
 
-use tandem_config::resource::RingStrategy;
+use tandem_config::resource::{Destination, RingStrategy};
 
 use super::super::LEAVE_GRACE;
 use super::*;
@@ -14,6 +14,7 @@ const STAGES: [&str; 7] =
 fn bench(stage: &str) -> Bench {
     let mut config = config(RingStrategy::Linear, &["1"]);
     config.max_wait_secs = 100;
+    config.key_events = [("1".to_owned(), Destination::EndCall)].into();
     let mut bench = Bench::new(config);
     bench.granting = stage != "asked";
     if stage != "waiting" {
@@ -46,6 +47,8 @@ fn inputs() -> Vec<(&'static str, Input)> {
     vec![
         ("join", join),
         ("hang-up", Input::Gone { call, reason: Exit::CallerHangup }),
+        ("key 1", Input::Digit { call, digit: '1' }),
+        ("key 2", Input::Digit { call, digit: '2' }),
         ("rings", Input::OfferRinging { call, offer }),
         ("answered", Input::OfferAnswered { call, offer }),
         ("declined", Input::OfferEnded { call, offer, why: OfferEnd::Rejected }),

@@ -1,0 +1,103 @@
+//! Letters to agents whom the system has paused (Q-085, Q-270): each is sent until the server
+//! has taken it, over restarts too, for a day. How far that has come is kept beside the records.
+
+use std::time::Duration;
+
+use tandem_journal::{Journal, Record};
+use tandem_kernel::{Clock, Timestamp};
+
+use super::AgentEvent;
+use crate::entity;
+use crate::mail::{Letter, MailError, Mailer};
+use crate::provisioning::Provisioning;
+use crate::records::Records;
+
+/// The wait after a failure; it doubles up to [`LONGEST_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// A letter that could not be sent for so long is not sent any more.
+const GIVE_UP: Duration = Duration::from_secs(24 * 3_600);
+/// Journal records without a letter after which the place is kept.
+const KEEP_EVERY: u64 = 1_000;
+
+/// What the letters are written from and sent by.
+pub struct Letters {
+    /// The journal.
+    pub journal: Journal,
+    /// Where the place in the journal is kept.
+    pub records: Records,
+    /// Names and addresses.
+    pub provisioning: Provisioning,
+    /// The way out.
+    pub mailer: Mailer,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl Letters {
+    /// Sends letters for the life of the node; the first time from now on.
+    pub async fn run(self) {
+        let mut kept = self.records.letters_until().unwrap_or_else(|| self.journal.head());
+        self.records.keep_letters_until(kept);
+        let mut records = self.journal.subscribe(kept);
+        while let Ok(record) = records.next().await {
+            let letter = self.letter(&record);
+            let has_letter = letter.is_some();
+            // In a cluster one member sends it.
+            if let Some((at, letter)) = letter.filter(|_| self.journal.leads()) {
+                self.deliver(at, letter).await;
+            }
+            if has_letter || record.position.index - kept.index >= KEEP_EVERY {
+                kept = record.position;
+                self.records.keep_letters_until(kept);
+            }
+        }
+    }
+
+    /// The letter that an event asks for, and when it happened.
+    fn letter(&self, record: &Record) -> Option<(Timestamp, Letter)> {
+        if record.entity.kind != entity::AGENT {
+            return None;
+        }
+        let event = entity::decode::<AgentEvent>(&record.event).ok()?;
+        let AgentEvent::AutoPaused { at, queue, missed } = event else { return None };
+        let agent = &record.entity.key;
+        let directory = self.provisioning.directory();
+        let extension = directory.extension(agent)?;
+        if extension.email.is_empty() {
+            // Q-271: who has no address is passed over.
+            tracing::info!(%queue, "a paused agent has no e-mail address");
+            return None;
+        }
+        let (count, name) = (missed.len(), &extension.name);
+        let title = directory.queue(&queue).map(|it| it.name.clone()).unwrap_or_default();
+        let calls: String = missed.iter().map(|call| format!("  {call}\n")).collect();
+        let text = format!(
+            "Agent {agent} {name} was paused in queue {queue} {title} by the system.\n\n\
+             When: {}\nCalls missed in a row: {count}\n{calls}",
+            at.rfc3339()
+        );
+        let subject = format!("Paused in queue {queue} after {count} missed calls");
+        let to = vec![extension.email.clone()];
+        Some((at, Letter { to, subject, text, files: Vec::new() }))
+    }
+
+    /// Sends a letter; a refusal for good is not argued with.
+    async fn deliver(&self, at: Timestamp, letter: Letter) {
+        let mut wait = FIRST_WAIT;
+        while self.clock.now().since(at) < GIVE_UP {
+            let Err(error) = self.mailer.send(letter.clone()).await else { return };
+            let why = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(%error, why, "a letter to a paused agent was not sent");
+            let for_good = match &error {
+                MailError::Server(error) => error.is_permanent(),
+                MailError::Address { .. } | MailError::Letter(_) | MailError::MediaType(_) => true,
+            };
+            if for_good {
+                return;
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+}

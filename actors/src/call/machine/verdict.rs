@@ -1,0 +1,43 @@
+//! What attempts that came to nothing mean: for the next line, the caller and the record.
+
+use super::q850;
+use super::types::LegEnd;
+
+/// The SIP status and the Q.850 cause that tell the caller what became of the call
+/// (RFC 3398 7.2.4.1, 8.2.6.1).
+pub(super) fn verdict(end: &LegEnd, heard: bool, is_for_phones: bool) -> (u16, u16) {
+    match end.status {
+        // It rang, and nobody came.
+        Some(408) if !end.by_party && heard => (480, 19),
+        Some(status) => (status, q850(status)),
+        // No phone could be reached at all: subscriber absent.
+        None if is_for_phones => (480, 20),
+        None => (503, 41),
+    }
+}
+
+/// True when the called party itself decided, so that another line would not help.
+pub(super) fn is_final(end: &LegEnd) -> bool {
+    matches!(end.status, Some(404 | 410 | 480 | 484 | 486 | 487 | 600 | 603 | 604 | 606))
+}
+
+/// Which of several failures the caller is told (RFC 3261 16.7, step 6, in short).
+pub(super) fn weight(end: &LegEnd) -> u8 {
+    match end.status {
+        Some(600..=699) => 5,
+        Some(486) => 4,
+        Some(403..=499) => 3,
+        Some(_) => 2,
+        None => 1,
+    }
+}
+
+/// The record's outcome code for a call that nobody answered.
+pub(super) fn outcome(status: u16) -> &'static str {
+    match status {
+        486 | 600 => "busy",
+        408 | 480 | 487 => "no_answer",
+        403 | 603 => "rejected",
+        _ => "failed",
+    }
+}

@@ -1,0 +1,77 @@
+//! The browser's side of one leg's offer and answer, and the jack that its audio goes through.
+
+use bytes::Bytes;
+use tandem_engine::EngineError;
+use tandem_engine::webrtc::{Jack, capabilities};
+use tandem_sdp::{Capabilities, Codec, Description, Direction, Local};
+
+/// Where the audio of one leg meets the browser.
+pub(super) struct Ear {
+    pub(super) jack: Jack,
+    caps: Capabilities,
+    local: Local,
+    /// Our last description; the next one is numbered after it.
+    sent: Option<Description>,
+}
+
+impl Ear {
+    pub(super) fn new(jack: Jack, codec: Codec, session_id: u64) -> Self {
+        let local = Local {
+            addr: jack.local().ip(),
+            port: jack.local().port(),
+            session_id,
+            version: 1,
+            direction: Direction::SendRecv,
+            key: None,
+        };
+        Self { jack, caps: capabilities(codec), local, sent: None }
+    }
+
+    /// Opens an ear.
+    ///
+    /// # Errors
+    /// When the system has no port.
+    pub(super) fn open(
+        engine: &tandem_engine::Handle,
+        codec: Codec,
+        session_id: u64,
+    ) -> Result<Self, EngineError> {
+        Ok(Self::new(engine.jack()?, codec, session_id))
+    }
+
+    /// Answers what the call offers; none when it can not be.
+    pub(super) fn answer(&mut self, offer: &[u8]) -> Option<Bytes> {
+        let offer = tandem_sdp::parse(offer).ok()?;
+        if self.sent.is_some() {
+            self.local.version += 1;
+        }
+        let (answer, agreement) = tandem_sdp::answer(&self.caps, &self.local, &offer).ok()?;
+        self.jack.connect(agreement);
+        self.sent = tandem_sdp::parse(&answer).ok();
+        Some(answer)
+    }
+
+    /// Offers audio both ways, or none while the other party is held.
+    pub(super) fn offer(&mut self, held: bool) -> Bytes {
+        self.local.direction = if held { Direction::Inactive } else { Direction::SendRecv };
+        let offer = match &self.sent {
+            Some(sent) => {
+                self.local.version += 1;
+                tandem_sdp::offer_again(&self.caps, &self.local, sent)
+            }
+            None => tandem_sdp::offer(&self.caps, &self.local),
+        };
+        self.sent = tandem_sdp::parse(&offer).ok();
+        offer
+    }
+
+    /// Takes the call's answer to our offer.
+    pub(super) fn accept(&mut self, answer: &[u8]) {
+        let Some(sent) = &self.sent else { return };
+        let Ok(answer) = tandem_sdp::parse(answer) else { return };
+        match tandem_sdp::accept(&self.caps, &self.local, sent, &answer) {
+            Ok(agreement) => self.jack.connect(agreement),
+            Err(error) => tracing::warn!(%error, "a call's answer to a browser's hold is wrong"),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Rules of queues.
+
+use super::Wrong;
+use crate::resource::{Destination, Queue};
+
+impl Queue {
+    pub(super) fn check(&self, wrong: &mut Wrong) {
+        wrong.number(&self.number, "/number");
+        wrong.name(&self.name, "/name");
+        wrong.secs(self.max_wait_secs, 0, "/max_wait_secs");
+        wrong.destination(&self.failover, "/failover");
+        let itself = Destination::Queue { number: self.number.clone() };
+        // Circles of several queues are allowed here.
+        wrong.unless(
+            self.failover != itself,
+            "/failover/number",
+            "loop",
+            "a queue does not fail over to itself",
+        );
+        for (key, destination) in &self.key_events {
+            wrong.key_to(key, destination, "/key_events");
+        }
+        wrong.prompt_if_any(&self.prompts.join, "/prompts/join");
+        wrong.prompt_if_any(&self.prompts.waiting_audio, "/prompts/waiting_audio");
+        wrong.prompt_if_any(&self.prompts.hold_music, "/prompts/hold_music");
+        wrong.unless(self.max_callers <= 9_999, "/max_callers", "out-of-range", "0 to 9999");
+        self.check_priority(wrong);
+        let misses = u32::from(self.agent.auto_pause.missed_calls);
+        wrong.between(misses, 1, 10, "/agent/auto_pause/missed_calls");
+        wrong.secs(self.agent.ring_timeout_secs, 1, "/agent/ring_timeout_secs");
+        wrong.secs(self.agent.retry_interval_secs, 0, "/agent/retry_interval_secs");
+        wrong.secs(self.agent.wrap_up_secs, 0, "/agent/wrap_up_secs");
+        for (index, member) in self.members.iter().enumerate() {
+            let before = &self.members[..index];
+            let once = !before.iter().any(|other| other.extension == member.extension);
+            let pointer = format!("/members/{index}/extension");
+            // an extension is static or dynamic in a queue, not both.
+            wrong.unless(once, &pointer, "duplicate", "an extension is a member once");
+            let level = u32::from(member.skill_level);
+            wrong.between(level, 1, 100, &format!("/members/{index}/skill_level"));
+        }
+    }
+
+    fn check_priority(&self, wrong: &mut Wrong) {
+        wrong.unless(self.weight <= 999, "/weight", "out-of-range", "0 to 999");
+        let period = self.acceleration_secs;
+        let right = period == 0 || (10..=1_800).contains(&period);
+        wrong.unless(right, "/acceleration_secs", "out-of-range", "10 to 1800, 0: off");
+        // Without a weight the queue takes no part in the comparison.
+        let weighed = period == 0 || self.weight > 0;
+        wrong.unless(weighed, "/weight", "required", "acceleration needs a weight of 1 to 999");
+    }
+}

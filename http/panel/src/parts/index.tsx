@@ -1,0 +1,146 @@
+// The few widgets of which the pages are made: behaviour by React Aria, looks by tokens.
+
+import { type ReactNode, useEffect, useId, useState } from 'react';
+import {
+  Button as AriaButton,
+  type ButtonProps,
+  Dialog,
+  Heading,
+  Input,
+  Label,
+  Modal,
+  ModalOverlay,
+  Text as AriaText,
+  TextField,
+} from 'react-aria-components';
+
+import { Refused } from '../api/client';
+import { clock } from '../live/floor';
+import { useText } from '../text';
+import style from './parts.module.css';
+
+export { style };
+
+type Look = 'plain' | 'main' | 'danger';
+
+export function Button({ look = 'plain', ...props }: ButtonProps & { look?: Look }) {
+  const looks = look === 'plain' ? style.button : `${style.button} ${style[look]}`;
+  return <AriaButton {...props} className={looks ?? ''} />;
+}
+
+interface FieldProps {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  hint?: string;
+  error?: string | undefined;
+  type?: string;
+  autoFocus?: boolean;
+  isRequired?: boolean;
+  isDisabled?: boolean;
+  autoComplete?: string;
+  inputMode?: 'tel' | 'numeric' | 'text';
+  id?: string;
+}
+
+export function Field({ label, hint, error, inputMode, ...props }: FieldProps) {
+  return (
+    <TextField {...props} className={style.field ?? ''} isInvalid={error !== undefined}>
+      <Label>{label}</Label>
+      <Input className={style.input ?? ''} {...(inputMode === undefined ? {} : { inputMode })} />
+      {hint !== undefined && (
+        <AriaText slot="description" className={style.hint ?? ''}>
+          {hint}
+        </AriaText>
+      )}
+      {error !== undefined && (
+        <AriaText slot="errorMessage" className={style.error ?? ''}>
+          {error}
+        </AriaText>
+      )}
+    </TextField>
+  );
+}
+
+interface ChoiceProps {
+  label: string;
+  value: string;
+  options: { id: string; name: string }[];
+  onChange: (value: string) => void;
+  error?: string | undefined;
+  hint?: string;
+}
+
+// The system's own list: it works with every input method and on every screen.
+export function Choice({ label, value, options, onChange, error, hint }: ChoiceProps) {
+  const id = useId();
+  return (
+    <div className={style.field}>
+      <label htmlFor={id}>{label}</label>
+      <select
+        id={id}
+        className={style.input}
+        value={value}
+        aria-invalid={error !== undefined}
+        aria-describedby={`${id}-more`}
+        onChange={(event) => onChange(event.target.value)}
+      >
+        {options.map((option) => (
+          <option key={option.id} value={option.id}>
+            {option.name}
+          </option>
+        ))}
+      </select>
+      <span id={`${id}-more`}>
+        {hint !== undefined && <span className={style.hint}>{hint}</span>}
+        {error !== undefined && <span className={style.error}> {error}</span>}
+      </span>
+    </div>
+  );
+}
+
+export function Popup({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
+  return (
+    <ModalOverlay isOpen isDismissable className={style.overlay ?? ''} onOpenChange={(open) => !open && onClose()}>
+      <Modal>
+        <Dialog className={style.dialog ?? ''}>
+          <Heading slot="title" level={2}>
+            {title}
+          </Heading>
+          {children}
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
+
+// The time, once a second, for whoever counts.
+export function useNow(skew = 0): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return now + skew;
+}
+
+export function Timer({ since, skew = 0 }: { since: string; skew?: number }) {
+  const now = useNow(skew);
+  // Read out when asked, not every second.
+  return <span role="timer" aria-live="off">{clock(now - Date.parse(since))}</span>;
+}
+
+// What the node said when it refused.
+export function Fault({ error }: { error: unknown }) {
+  const text = useText();
+  if (error === null || error === undefined) return null;
+  const said = error instanceof Refused ? error.problem : null;
+  const detail = said?.code === 'unreachable' ? text.problem.network : said?.detail;
+  return (
+    <p role="alert" className={style.fault}>
+      {said?.code === 'unreachable' ? detail : `${text.problem.general} ${detail ?? ''}`}
+    </p>
+  );
+}
+
+export const number = (value: string): string => value || '–';

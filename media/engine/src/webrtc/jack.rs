@@ -1,0 +1,139 @@
+//! Plain RTP between a browser and one leg of a call, over loopback.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tandem_rtp::{Header, Packet};
+use tandem_sdp::Agreement;
+use tokio::net::UdpSocket;
+use tokio::task::AbortHandle;
+
+use super::connection::Shared;
+use crate::ports::{Lease, PortPool};
+use crate::types::EngineError;
+
+/// The longest datagram of the engine: 20 ms of any codec, and room.
+const DATAGRAM: usize = 2_048;
+
+/// The end of one leg at a browser. It outlives the browser's connection, so that a page that is
+/// loaded again goes on with its calls; its port is free again when it is dropped.
+pub struct Jack {
+    plug: Arc<Plug>,
+    reader: AbortHandle,
+}
+
+/// What a jack shares with its browser.
+pub(super) struct Plug {
+    pub(super) number: u64,
+    browser: Mutex<Weak<Shared>>,
+    socket: UdpSocket,
+    /// Bound so that the engine's reports are not refused; nothing is read from it.
+    _rtcp: std::net::UdpSocket,
+    _lease: Lease,
+    agreed: Mutex<Option<Agreement>>,
+    local: SocketAddr,
+}
+
+impl Drop for Jack {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+impl Jack {
+    /// A jack at a free port of this host. Must be made on the runtime that it lives on.
+    pub(crate) fn open(host: IpAddr, number: u64) -> Result<Self, EngineError> {
+        let pool = Arc::new(PortPool::new(host, &(0..=0))?);
+        let pair = pool.reserve()?;
+        let failed = |source| EngineError::Io { doing: "open a browser's jack", source };
+        let local = pair.rtp.local_addr().map_err(failed)?;
+        let socket = UdpSocket::from_std(pair.rtp).map_err(failed)?;
+        let plug = Arc::new(Plug {
+            number,
+            browser: Mutex::new(Weak::new()),
+            socket,
+            _rtcp: pair.rtcp,
+            _lease: pair.lease,
+            agreed: Mutex::new(None),
+            local,
+        });
+        let reader = tokio::spawn(read(Arc::clone(&plug))).abort_handle();
+        Ok(Self { plug, reader })
+    }
+
+    /// Where the leg sends to: what goes into the browser's side of its SDP.
+    #[must_use]
+    pub fn local(&self) -> SocketAddr {
+        self.plug.local
+    }
+
+    /// Sets what was agreed with the leg, as the browser's side sees it. The host of its address
+    /// is this one, whatever the leg tells the world.
+    pub fn connect(&self, agreement: Agreement) {
+        let remote = SocketAddr::new(self.plug.local.ip(), agreement.remote.port());
+        *self.plug.agreed.lock() = Some(Agreement { remote, ..agreement });
+    }
+
+    pub(super) const fn plug(&self) -> &Arc<Plug> {
+        &self.plug
+    }
+}
+
+impl Plug {
+    /// Takes its place at a browser.
+    pub(super) fn join(&self, browser: &Arc<Shared>) {
+        *self.browser.lock() = Arc::downgrade(browser);
+    }
+
+    /// Passes a packet of the browser on to the leg.
+    pub(super) fn send(&self, header: Header, payload: &[u8], is_event: bool) {
+        let (remote, payload_type) = {
+            let agreed = self.agreed.lock();
+            let Some(agreed) = agreed.as_ref().filter(|agreed| agreed.direction.sends()) else {
+                return;
+            };
+            let payload_type = if is_event { agreed.dtmf } else { Some(agreed.payload_type) };
+            let Some(payload_type) = payload_type else { return };
+            (agreed.remote, payload_type)
+        };
+        let mut datagram = Vec::with_capacity(tandem_rtp::packet::HEADER_LEN + payload.len());
+        Header { payload_type, ..header }.write(payload, &mut datagram);
+        // A packet that the system has no room for is lost like any other.
+        let _lost = self.socket.try_send_to(&datagram, remote);
+    }
+
+    /// What came from the leg; none for what was not agreed.
+    fn take(&self, datagram: &[u8], from: SocketAddr) -> Option<(Header, Bytes)> {
+        let packet = Packet::parse(datagram).ok()?;
+        let agreed = self.agreed.lock();
+        let agreed = agreed.as_ref()?;
+        let is_audio =
+            agreed.accepts.iter().any(|(accepted, _)| *accepted == packet.payload_type());
+        (from == agreed.remote && is_audio)
+            .then(|| (packet.header(), Bytes::copy_from_slice(packet.payload())))
+    }
+}
+
+/// Passes packets of the leg on to the browser while it listens to this jack.
+async fn read(plug: Arc<Plug>) {
+    let mut buffer = vec![0; DATAGRAM];
+    loop {
+        let (length, from) = match plug.socket.recv_from(&mut buffer).await {
+            Ok(received) => received,
+            // The leg's port was closed before ours; another description may name a new one.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => continue,
+            Err(error) => {
+                tracing::warn!(%error, "a browser's jack can not be read");
+                return;
+            }
+        };
+        let Some(browser) = plug.browser.lock().upgrade() else { continue };
+        if let Some((header, payload)) = plug.take(&buffer[..length], from) {
+            browser.to_browser(Instant::now(), plug.number, header, payload).await;
+        }
+    }
+}
