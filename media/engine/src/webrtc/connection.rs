@@ -94,11 +94,20 @@ pub struct Browser {
     _lease: Lease,
 }
 
+/// Payload types as a browser numbers them.
+#[derive(Debug, PartialEq, Eq)]
+struct Types {
+    audio: u8,
+    /// Telephone events, of each clock: the library takes no notice of clocks when it answers, so
+    /// which of its numbers the browser uses is seen only when it does.
+    events: Vec<u8>,
+}
+
 /// What the packets' tasks share.
 pub(super) struct Shared {
     track: TrackLocalStaticRTP,
     /// The numbers of audio and of telephone events, once they are agreed.
-    types: OnceLock<(u8, u8)>,
+    types: OnceLock<Types>,
     stitch: Mutex<super::stitch::Stitch>,
     /// The jack that the browser talks to.
     listening: Mutex<Option<Arc<Plug>>>,
@@ -130,6 +139,7 @@ impl Browser {
         if offer.len() > MAX_SDP {
             return Err(BrowserError::TooLong);
         }
+        let events = event_types(&offer);
         let offer = RTCSessionDescription::offer(offer).map_err(BrowserError::Offer)?;
         let pair = place.ports.reserve()?;
         let (port, lease) = (pair.lease.port, pair.lease);
@@ -144,9 +154,9 @@ impl Browser {
         let track: Arc<dyn TrackLocal> = Arc::new(shared.track.clone());
         connection.add_track(track).await.map_err(BrowserError::Connection)?;
         let answer = answer(connection.as_ref(), offer, is_gathered).await?;
-        let types = agreed_types(&answer, codec).ok_or(BrowserError::NoAudio)?;
+        let audio = audio_type(&answer, codec).ok_or(BrowserError::NoAudio)?;
         // Set once: a connection answers one offer.
-        let _first = shared.types.set(types);
+        let _first = shared.types.set(Types { audio, events });
         let browser = Self {
             shared,
             connection,
@@ -199,7 +209,7 @@ impl Shared {
 
     /// Sends a leg's packet to the browser if it talks with that leg.
     pub(super) async fn to_browser(&self, now: Instant, jack: u64, header: Header, payload: Bytes) {
-        let Some((payload_type, _)) = self.types.get().copied() else { return };
+        let Some(&Types { audio: payload_type, .. }) = self.types.get() else { return };
         let header = {
             let listening = self.listening.lock();
             if listening.as_ref().is_none_or(|plug| plug.number != jack) {
@@ -224,9 +234,9 @@ impl Shared {
     /// Passes a packet of the browser on to the leg that it talks with.
     fn heard(&self, packet: &rtc::rtp::Packet) {
         let Some(plug) = self.listening.lock().clone() else { return };
-        let Some((audio, events)) = self.types.get().copied() else { return };
-        let is_event = packet.header.payload_type == events;
-        if !is_event && packet.header.payload_type != audio {
+        let Some(types) = self.types.get() else { return };
+        let is_event = types.events.contains(&packet.header.payload_type);
+        if !is_event && packet.header.payload_type != types.audio {
             return;
         }
         let header = Header {
@@ -330,21 +340,24 @@ fn media(codec: Codec) -> Result<MediaEngine, webrtc::error::Error> {
     Ok(media)
 }
 
-/// The payload types of audio and of telephone events in an answer: they are the browser's.
-fn agreed_types(answer: &str, codec: Codec) -> Option<(u8, u8)> {
-    let of = |name: &str| {
-        answer.lines().find_map(|line| {
-            let (number, encoding) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
-            let is_it = encoding.len() >= name.len()
-                && encoding.is_char_boundary(name.len())
-                && encoding[..name.len()].eq_ignore_ascii_case(name);
-            if is_it { number.parse().ok() } else { None }
-        })
-    };
-    let audio = of(&format!("{}/{}", codec.name(), codec.clock_rate()))?;
-    let events = of(&format!("telephone-event/{}", codec.clock_rate()));
-    // A browser without telephone events gets a number that no packet has.
-    Some((audio, events.unwrap_or(u8::MAX)))
+/// The payload type of audio in an answer: it is the browser's.
+fn audio_type(answer: &str, codec: Codec) -> Option<u8> {
+    let encoding = format!("{}/{}", codec.name(), codec.clock_rate());
+    types_of(answer, &encoding).next()
+}
+
+/// The payload types of telephone events in a browser's offer.
+fn event_types(offer: &str) -> Vec<u8> {
+    types_of(offer, "telephone-event/").collect()
+}
+
+/// The payload types of the encodings that begin so, whatever the case.
+fn types_of<'a>(sdp: &'a str, start: &'a str) -> impl Iterator<Item = u8> + 'a {
+    sdp.lines().filter_map(move |line| {
+        let (number, encoding) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
+        let is_it = encoding.get(..start.len())?.eq_ignore_ascii_case(start);
+        if is_it { number.parse().ok() } else { None }
+    })
 }
 
 const fn event_type(codec: Codec) -> u8 {
@@ -403,15 +416,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_browser_s_own_payload_types_are_taken_from_the_answer() {
+    fn the_browser_s_own_payload_types_are_taken() {
         let answer = "v=0\r\na=rtpmap:109 opus/48000/2\r\na=rtpmap:101 telephone-event/48000\r\n";
 
-        assert_eq!(agreed_types(answer, Codec::Opus), Some((109, 101)));
-        assert_eq!(agreed_types(answer, Codec::Pcmu), None);
+        assert_eq!(audio_type(answer, Codec::Opus), Some(109));
+        assert_eq!(audio_type(answer, Codec::Pcmu), None);
     }
 
     #[test]
-    fn an_answer_without_telephone_events_is_taken_too() {
-        assert_eq!(agreed_types("a=rtpmap:0 PCMU/8000\n", Codec::Pcmu), Some((0, u8::MAX)));
+    fn telephone_events_of_each_clock_are_known() {
+        let offer = "a=rtpmap:0 PCMU/8000\na=rtpmap:110 telephone-event/48000\n\
+                     a=rtpmap:126 telephone-event/8000\n";
+
+        assert_eq!(event_types(offer), [110, 126]);
+        assert!(event_types("a=rtpmap:0 PCMU/8000\n").is_empty());
     }
 }
