@@ -107,7 +107,6 @@ async fn tone_goes_both_ways_without_a_gap_in_each_codec_of_the_browser() {
 }
 
 #[tokio::test]
-#[ignore = "the keypad's digits do not reach the other party yet"]
 async fn the_keyboard_alone_dials_sends_digits_transfers_blindly_answers_and_hangs_up() {
     let (office, mut agent) = agent_in_a_browser().await;
     let mut callee = office.phone("1000", 700, json!({ "auto_answer": true })).await;

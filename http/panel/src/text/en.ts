@@ -71,7 +71,7 @@ export const en = {
     allIn: 'Log in to all',
     allOut: 'Log out of all',
     pause: 'Pause',
-    resume: 'Resume',
+    resume: 'Unpause',
     reason: 'Reason',
     noReason: 'No reason',
     loggedIn: 'Logged in',

@@ -139,7 +139,7 @@ impl Browser {
         if offer.len() > MAX_SDP {
             return Err(BrowserError::TooLong);
         }
-        let events = event_types(&offer);
+        let keys = event_types(&offer);
         let offer = RTCSessionDescription::offer(offer).map_err(BrowserError::Offer)?;
         let pair = place.ports.reserve()?;
         let (port, lease) = (pair.lease.port, pair.lease);
@@ -156,7 +156,7 @@ impl Browser {
         let answer = answer(connection.as_ref(), offer, is_gathered).await?;
         let audio = audio_type(&answer, codec).ok_or(BrowserError::NoAudio)?;
         // Set once: a connection answers one offer.
-        let _first = shared.types.set(Types { audio, events });
+        let _first = shared.types.set(Types { audio, events: keys });
         let browser = Self {
             shared,
             connection,
