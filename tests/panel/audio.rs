@@ -137,6 +137,7 @@ async fn the_keyboard_alone_dials_sends_digits_transfers_blindly_answers_and_han
     agent.button("Answer").await;
     agent.key("Alt+Shift+KeyA").await;
     callee.expect_state("CONFIRMED").await;
+    agent.button("Hold").await;
     agent.key("Alt+Shift+KeyH").await;
     agent.button("Resume").await;
     agent.key("Alt+Shift+KeyH").await;
