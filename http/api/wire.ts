@@ -743,6 +743,8 @@ export type Prompt = {
 
 /** What callers hear. */
 export type PromptOptions = {
+  announcement?: string;
+  announcement_interval_secs?: number;
   hold_music?: string;
   join?: string;
   ring_after_join?: boolean;

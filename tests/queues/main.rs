@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod agents;
+mod announcements;
 mod exits;
 mod misses;
 mod priority;

@@ -227,3 +227,13 @@ fn q_126_a_key_event_is_one_key_of_a_telephone_and_leads_somewhere() {
     let nowhere = json!({"type": "extension", "number": "x"});
     assert_eq!(wrong("1", nowhere), ["/key_events/1/number"]);
 }
+
+#[test]
+fn q_105_the_announcement_is_repeated_after_60_seconds_by_default() {
+    let prompts = queue(json!({"prompts": {"announcement": "custom/keys"}})).prompts;
+    assert_eq!(prompts.announcement_interval_secs, 60);
+    let wrong = json!({"kind": "queue", "number": "6400", "name": "q",
+        "prompts": {"announcement": "../x", "announcement_interval_secs": 10_000_000}});
+    let fields = ["/prompts/announcement", "/prompts/announcement_interval_secs"];
+    assert_eq!(pointers(wrong), fields);
+}

@@ -367,7 +367,10 @@ impl CallState {
                 Input::Strayed { queue, stay }
             }
             _ if !waits => return,
-            QueueNotice::Joined { .. } => Input::QueueJoined,
+            QueueNotice::Joined { .. } => {
+                self.step(myself, Input::QueueJoined);
+                Input::Announce(self.announcements(&queue))
+            }
             QueueNotice::Refused { reason, failover } | QueueNotice::Leave { reason, failover } => {
                 Input::QueueLeft { exit: reason, failover }
             }

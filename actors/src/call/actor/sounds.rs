@@ -1,13 +1,14 @@
 //! From the sounds of the call's machine to the programmes of the media engine.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ractor::ActorRef;
-use tandem_config::resource::Settings;
+use tandem_config::resource::{PromptOptions, Settings};
 use tandem_engine::{Item, MediaEvent, MediaSink, PlayerId, Programme, Tone};
 
 use super::CallState;
-use crate::call::machine::{Player, Sound};
+use crate::call::machine::{Announcements, Player, Sound};
 use crate::call::message::CallMsg;
 use crate::exchange::Exchange;
 use crate::flow::Clip;
@@ -46,6 +47,17 @@ impl CallState {
                 exchange.engine.play(call, player, programme, sink);
             }
         });
+    }
+
+    /// What a queue says to those who wait, as it is configured now.
+    pub(super) fn announcements(&self, queue: &str) -> Announcements {
+        let directory = self.exchange.provisioning.directory();
+        let Some(queue) = directory.queue(queue) else { return Announcements::default() };
+        let PromptOptions { join, announcement, announcement_interval_secs, .. } = &queue.prompts;
+        let some = |file: &String| (!file.is_empty()).then(|| file.clone());
+        let interval = Duration::from_secs(u64::from(*announcement_interval_secs));
+        let periodic = some(announcement).filter(|_| !interval.is_zero());
+        Announcements { join: some(join), periodic: periodic.map(|file| (file, interval)) }
     }
 
     /// Sounds that are no clips.

@@ -25,6 +25,7 @@ mod script;
 mod transfer;
 mod types;
 mod verdict;
+mod voice;
 
 pub use effect::*;
 pub use types::*;

@@ -309,6 +309,15 @@ pub enum LegEvent {
     Ended(LegEnd),
 }
 
+/// What a queue says to those who wait: names of prompts in the library.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Announcements {
+    /// Once, when the caller joins.
+    pub join: Option<String>,
+    /// Again and again, and how long from its end to its next beginning.
+    pub periodic: Option<(String, Duration)>,
+}
+
 /// What a call is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -352,6 +361,8 @@ pub enum Input {
     },
     /// The queue took the caller in.
     QueueJoined,
+    /// What the queue says to those who wait; the first one begins.
+    Announce(Announcements),
     /// The queue refused, or let the caller go unanswered.
     QueueLeft {
         /// Why.

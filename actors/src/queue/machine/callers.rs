@@ -6,7 +6,9 @@ use std::time::Duration;
 use tandem_config::resource::Destination;
 use tandem_kernel::{CallId, Timestamp};
 
-use super::{Caller, Due, Effect, LEAVE_GRACE, OfferStage, Queue, Refused, Stage, TimerId};
+use super::{
+    Caller, Due, Effect, GREETING_WITHIN, LEAVE_GRACE, OfferStage, Queue, Refused, Stage, TimerId,
+};
 use crate::agent::ToAgent;
 use crate::queue::event::{QueueEvent, RingEnd};
 use crate::queue::{Exit, OfferId, Party, QueueNotice};
@@ -94,6 +96,28 @@ impl Queue {
         let position = u32::try_from(self.staying()).unwrap_or(u32::MAX);
         out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
         self.arm_deadline(now, call, out);
+        self.greet(call, out);
+        Ok(())
+    }
+
+    /// agents ring when the caller has heard the join announcement.
+    fn greet(&mut self, call: CallId, out: &mut Vec<Effect>) {
+        let prompts = &self.config.prompts;
+        if !prompts.ring_after_join || prompts.join.is_empty() {
+            return;
+        }
+        self.arm(Due::Greeting(call), GREETING_WITHIN, out);
+        if let Some(caller) = self.callers.get_mut(&call) {
+            caller.stage = Stage::Greeting;
+        }
+    }
+
+    pub(super) fn greeted(&mut self, call: CallId) -> Result<(), Refused> {
+        let caller = self.callers.get_mut(&call).ok_or(Refused::UnknownCaller)?;
+        if matches!(caller.stage, Stage::Greeting) {
+            caller.stage = Stage::Waiting;
+            self.unexplained.insert(call);
+        }
         Ok(())
     }
 
@@ -295,7 +319,9 @@ impl Queue {
         if !rule.enabled || self.callers.is_empty() || !self.is_empty(rule) {
             return;
         }
-        let idle = |caller: &Caller| matches!(caller.stage, Stage::Waiting | Stage::Resting { .. });
+        let idle = |caller: &Caller| {
+            matches!(caller.stage, Stage::Greeting | Stage::Waiting | Stage::Resting { .. })
+        };
         let waiting = self.callers.iter().filter(|(_, caller)| idle(caller));
         for call in waiting.map(|(call, _)| *call).collect::<Vec<_>>() {
             self.leave(now, call, Exit::LeaveEmpty, out);

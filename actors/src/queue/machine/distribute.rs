@@ -68,7 +68,10 @@ impl Queue {
                             && self.level_of(attempt).is_none_or(|level| Some(level) == own)
                             && left.is_none_or(|left| left >= SHORTEST_RING)
                     }
-                    Stage::Waiting | Stage::Resting { .. } | Stage::Leaving { .. } => false,
+                    Stage::Greeting
+                    | Stage::Waiting
+                    | Stage::Resting { .. }
+                    | Stage::Leaving { .. } => false,
                 })
             };
             let oldest = self.facts.waiting.values().map(|waiting| waiting.call).find(open);

@@ -1,7 +1,7 @@
 //! What a queue does next. Pure: no I/O, no clock, chance only from the seed.
 //!
 //! ```text
-//!             Join                   Granted               OfferAnswered
+//!             Join (greeted)         Granted               OfferAnswered
 //!   (refused)◀──┬──▶ Waiting ──Reserve──▶ Attempt ─────────────────────▶ with an agent
 //!               │       ▲   ▲  all denied  │  │
 //!               │       │   └──────────────┘  │ all rings ended
@@ -47,6 +47,8 @@ const TALK_GRACE: Duration = Duration::from_secs(2);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// How long it is remembered that a caller came: longer than calls ask again.
 const ARRIVALS_KEPT: Duration = Duration::from_secs(60);
+/// How long a join announcement may take before agents ring all the same.
+pub const GREETING_WITHIN: Duration = Duration::from_secs(300);
 /// Offers without a word from the call after which the call is taken for dead.
 const SILENT_OFFERS: u8 = 2;
 
@@ -102,6 +104,8 @@ struct Caller {
 
 #[derive(Clone, Debug)]
 enum Stage {
+    /// Hears the join announcement; agents ring after it (Q-101).
+    Greeting,
     /// Wants an agent now.
     Waiting,
     /// The retry interval after an attempt (Q-076).
@@ -144,6 +148,7 @@ enum Due {
     Ring(OfferId),
     Leave(CallId),
     Talk(CallId),
+    Greeting(CallId),
 }
 
 /// Who came of late. A call that asks again although its stay is over is not taken in twice.
@@ -221,6 +226,7 @@ impl Queue {
                 self.join(now, call, stay, caller, caller_name, &mut out)?;
             }
             Input::Gone { call, reason } => self.gone(now, call, reason, &mut out)?,
+            Input::Greeted { call } => self.greeted(call)?,
             Input::Digit { call, digit } => self.digit(now, call, digit, &mut out)?,
             Input::OfferRinging { call, offer } => self.offer_rings(call, offer)?,
             Input::OfferAnswered { call, offer } => {
@@ -347,6 +353,10 @@ impl Queue {
             Some(Due::Ask(offer)) => self.ask_overdue(now, offer, out),
             Some(Due::Ring(offer)) => self.ring_overdue(now, offer, out),
             Some(Due::Leave(call)) => self.leave_completed(now, call, out),
+            Some(Due::Greeting(call)) => {
+                // One who does not wait any more, or was greeted.
+                let _as_well = self.greeted(call);
+            }
             Some(Due::Talk(call)) => self.check_talk(now, call, out),
             // A timer of before the actor's last start.
             None => {}

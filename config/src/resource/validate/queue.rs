@@ -23,6 +23,9 @@ impl Queue {
         wrong.prompt_if_any(&self.prompts.join, "/prompts/join");
         wrong.prompt_if_any(&self.prompts.waiting_audio, "/prompts/waiting_audio");
         wrong.prompt_if_any(&self.prompts.hold_music, "/prompts/hold_music");
+        wrong.prompt_if_any(&self.prompts.announcement, "/prompts/announcement");
+        let interval = self.prompts.announcement_interval_secs;
+        wrong.secs(interval, 0, "/prompts/announcement_interval_secs");
         wrong.unless(self.max_callers <= 9_999, "/max_callers", "out-of-range", "0 to 9999");
         self.check_priority(wrong);
         let misses = u32::from(self.agent.auto_pause.missed_calls);

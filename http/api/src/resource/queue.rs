@@ -137,7 +137,7 @@ impl Default for AgentOptions {
 }
 
 /// What callers hear.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PromptOptions {
     /// Played once on joining; empty: none.
@@ -148,6 +148,23 @@ pub struct PromptOptions {
     pub waiting_audio: String,
     /// Looped while held after the answer; empty: the system's.
     pub hold_music: String,
+    /// Played again and again while waiting; empty: none.
+    pub announcement: String,
+    /// From the end of one announcement to the next, in seconds; 0: never.
+    pub announcement_interval_secs: u32,
+}
+
+impl Default for PromptOptions {
+    fn default() -> Self {
+        Self {
+            join: String::new(),
+            ring_after_join: false,
+            waiting_audio: String::new(),
+            hold_music: String::new(),
+            announcement: String::new(),
+            announcement_interval_secs: 60,
+        }
+    }
 }
 
 /// A call queue.

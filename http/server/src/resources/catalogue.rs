@@ -195,6 +195,7 @@ fn queues() -> Entry {
         },
         "prompts": {
             "join": "", "ring_after_join": false, "waiting_audio": "", "hold_music": "",
+            "announcement": "", "announcement_interval_secs": 60,
         },
         "members": [{ "extension": "1001", "membership": "dynamic", "skill_level": 1 }],
     });

@@ -350,3 +350,47 @@ fn q_111_a_key_that_crosses_an_answer_leads_nowhere() {
     let late = Input::Digit { call: call(1), digit: '1' };
     assert_eq!(bench.step(late), Err(Refused::UnknownCaller));
 }
+
+#[test]
+fn q_101_agents_ring_when_the_caller_has_heard_the_join_announcement() {
+    let mut config = linear(&["1"]);
+    (config.prompts.join, config.prompts.ring_after_join) = ("welcome".into(), true);
+    let mut bench = Bench::staffed(config);
+    bench.join(1);
+    bench.wait_secs(9);
+    assert_eq!(bench.offers(), [], "nobody rings yet");
+
+    bench.step(Input::Greeted { call: call(1) }).unwrap();
+    bench.answer(1);
+
+    let waited = bench.events.iter().find_map(|event| match event {
+        QueueEvent::Answered { wait_us, .. } => Some(*wait_us),
+        _ => None,
+    });
+    assert_eq!(waited, Some(9_000_000), "the wait counts from the entry");
+}
+
+#[test]
+fn q_101_a_call_that_never_tells_the_end_of_its_announcement_rings_all_the_same() {
+    let mut config = linear(&["1"]);
+    (config.prompts.join, config.prompts.ring_after_join) = ("welcome".into(), true);
+    let mut bench = Bench::staffed(config);
+    bench.join(1);
+
+    bench.wait(super::super::GREETING_WITHIN);
+
+    assert_eq!(bench.offers().len(), 1);
+}
+
+#[test]
+fn q_101_without_the_switch_or_without_a_prompt_agents_ring_at_once() {
+    for (join, after) in [("welcome", false), ("", true)] {
+        let mut config = linear(&["1"]);
+        (config.prompts.join, config.prompts.ring_after_join) = (join.into(), after);
+        let mut bench = Bench::staffed(config);
+
+        bench.join(1);
+
+        assert_eq!(bench.offers().len(), 1, "{join} {after}");
+    }
+}
