@@ -32,6 +32,7 @@ impl Queue {
         let waiting: Vec<_> = self.facts.waiting.values().map(|it| it.call).collect();
         for call in waiting {
             self.callers.insert(call, Caller::new());
+            self.want(call);
             if alive.contains(&call) {
                 self.arm_deadline(now, call, out);
             }
@@ -92,6 +93,7 @@ impl Queue {
         }
         self.record(QueueEvent::Joined { at: now, call, caller, caller_name }, out);
         self.callers.insert(call, Caller::new());
+        self.want(call);
         self.unexplained.insert(call);
         let position = u32::try_from(self.staying()).unwrap_or(u32::MAX);
         out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
@@ -113,9 +115,9 @@ impl Queue {
     }
 
     pub(super) fn greeted(&mut self, call: CallId) -> Result<(), Refused> {
-        let caller = self.callers.get_mut(&call).ok_or(Refused::UnknownCaller)?;
+        let caller = self.callers.get(&call).ok_or(Refused::UnknownCaller)?;
         if matches!(caller.stage, Stage::Greeting) {
-            caller.stage = Stage::Waiting;
+            self.want(call);
             self.unexplained.insert(call);
         }
         Ok(())
@@ -147,8 +149,17 @@ impl Queue {
 
     /// The callers who wait and were not told to leave.
     fn staying(&self) -> usize {
-        let leaving = |it: &&Caller| matches!(it.stage, Stage::Leaving { .. });
-        self.callers.len() - self.callers.values().filter(leaving).count()
+        self.callers.len() - self.leaving.len()
+    }
+
+    /// The caller takes part in the next distribution.
+    pub(super) fn want(&mut self, call: CallId) {
+        if let (Some(caller), Some(place)) =
+            (self.callers.get_mut(&call), self.facts.place_of(call))
+        {
+            caller.stage = Stage::Waiting;
+            self.wanting.insert(place, call);
+        }
     }
 
     pub(super) fn is_staying(&self, call: CallId) -> bool {
@@ -238,6 +249,7 @@ impl Queue {
         out.push(Effect::Notify { call, notice });
         let Some(caller) = self.callers.get_mut(&call) else { return };
         caller.stage = Stage::Leaving { reason, since: now };
+        self.leaving.insert(call);
         self.arm(Due::Leave(call), LEAVE_GRACE, out);
     }
 
@@ -303,6 +315,10 @@ impl Queue {
     ) {
         let joined_at = self.facts.waiting_for(call).map_or(left_at, |it| it.joined_at);
         self.callers.remove(&call);
+        self.leaving.remove(&call);
+        if let Some(place) = self.facts.place_of(call) {
+            self.wanting.remove(&place);
+        }
         let wait_us = micros(left_at.since(joined_at));
         self.record(QueueEvent::Exited { at: now, call, reason, wait_us }, out);
         out.push(Effect::Forget(call));

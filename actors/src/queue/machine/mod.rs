@@ -63,6 +63,13 @@ pub struct Queue {
     offers: BTreeMap<OfferId, Offer>,
     /// Members who are ready and have no offer of this queue.
     free: BTreeSet<String>,
+    /// By place in the line: callers who want an agent now. One whose stage is another by now
+    /// is passed over.
+    wanting: BTreeMap<u64, CallId>,
+    /// Callers who were told to leave.
+    leaving: BTreeSet<CallId>,
+    /// Members whose rounds wait for a bid or a pass.
+    asking: BTreeSet<String>,
     /// Callers for whom it was not noted yet why an agent does not ring.
     unexplained: BTreeSet<CallId>,
     /// Talks of which their agents know nothing.
@@ -200,6 +207,9 @@ impl Queue {
             callers: BTreeMap::new(),
             offers: BTreeMap::new(),
             free: BTreeSet::new(),
+            wanting: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            asking: BTreeSet::new(),
             unexplained: BTreeSet::new(),
             suspects: BTreeSet::new(),
             came: Arrivals::default(),
@@ -343,10 +353,10 @@ impl Queue {
         match self.timers.remove(&timer) {
             Some(Due::MaxWait(call)) => self.waited_long_enough(now, call, timer, out),
             Some(Due::Retry(call)) => {
-                if let Some(caller) = self.callers.get_mut(&call)
+                if let Some(caller) = self.callers.get(&call)
                     && matches!(caller.stage, Stage::Resting { timer: own } if own == timer)
                 {
-                    caller.stage = Stage::Waiting;
+                    self.want(call);
                     self.unexplained.insert(call);
                 }
             }
@@ -440,10 +450,10 @@ impl Queue {
 
     /// Tells agents of rounds for which the queue has no caller.
     fn pass_rounds(&mut self, out: &mut Vec<Effect>) {
-        for (agent, member) in &mut self.members {
-            if let Some(round) = member.round.take() {
-                let message = ToAgent::Pass { round };
-                out.push(Effect::Tell { agent: agent.clone(), message });
+        for agent in std::mem::take(&mut self.asking) {
+            let member = self.members.get_mut(&agent);
+            if let Some(round) = member.and_then(|member| member.round.take()) {
+                out.push(Effect::Tell { agent, message: ToAgent::Pass { round } });
             }
         }
     }
