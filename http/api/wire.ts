@@ -745,9 +745,14 @@ export type Prompt = {
 export type PromptOptions = {
   announcement?: string;
   announcement_interval_secs?: number;
+  estimate?: boolean;
   hold_music?: string;
   join?: string;
+  language?: string;
+  position?: boolean;
+  position_interval_secs?: number;
   ring_after_join?: boolean;
+  thanks?: boolean;
   waiting_audio?: string;
 };
 

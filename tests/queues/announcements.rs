@@ -1,7 +1,7 @@
-//! What a waiting caller hears from the queue.
+//! What a waiting caller hears from the queue.
 
 use serde_json::{Value, json};
-use tandem_tests::sound::Recording;
+use tandem_tests::sound::{Recording, tone};
 use tandem_tests::{Office, Phone};
 use tokio::time::{Duration, sleep};
 
@@ -87,4 +87,72 @@ async fn q_101_q_111_agents_ring_after_the_greeting_or_at_once_and_then_cut_it()
         assert!(spans(&heard, 1_050.0).is_empty(), "announced to an answered caller");
         assert!(spans(&heard, 900.0).iter().any(|(from, to)| to - from > 2.0), "no talk");
     }
+}
+
+/// Replaces prompts of the system in a language by tones.
+fn say_by_tones(office: &Office, language: &str, prompts: &[(&str, f64)]) {
+    let folder = office.dir().join("data/prompts").join(language);
+    for (name, hertz) in prompts {
+        std::fs::write(folder.join(format!("{name}.wav")), tone(*hertz, 0.8)).unwrap();
+    }
+}
+
+/// Which tones are heard, one after the other.
+fn order(recording: &Recording, tones: &[f64]) -> Vec<f64> {
+    let mut heard: Vec<(f64, f64)> = Vec::new();
+    for hertz in tones {
+        heard.extend(spans(recording, *hertz).into_iter().map(|(from, _)| (from, *hertz)));
+    }
+    heard.sort_by(|one, other| one.0.total_cmp(&other.0));
+    heard.into_iter().map(|(_, hertz)| hertz).collect()
+}
+
+#[tokio::test]
+async fn q_106_to_q_110_callers_hear_their_place_in_the_queue_s_language_then_the_announcement() {
+    const NEXT: f64 = 700.0;
+    const AHEAD: f64 = 1_200.0;
+    const ONE: f64 = 1_500.0;
+    const THANKS: f64 = 1_900.0;
+    const KEYS: f64 = 2_300.0;
+    let office = Office::open().await;
+    let words =
+        [("queue-next", NEXT), ("queue-position", AHEAD), ("1", ONE), ("queue-thanks", THANKS)];
+    say_by_tones(&office, "zh-hans", &words);
+    let keys = office.api.upload_tone("keys", KEYS, 0.8).await;
+    let prompts = json!({
+        "language": "zh-hans", "position": true, "estimate": true, "thanks": true,
+        "position_interval_secs": 3, "announcement": keys, "announcement_interval_secs": 3,
+    });
+    set(&office, json!({ "members": members("static", &["1001"]), "prompts": prompts })).await;
+    let mut first = office.phone("1000", 0, Value::Null).await;
+    let mut second = office.phone("1004", 0, Value::Null).await;
+    first.call("6400").await;
+    first.expect_state("CONFIRMED").await;
+
+    let heard = wait_and_listen(&mut second, 12).await;
+
+    let tones = [NEXT, AHEAD, ONE, THANKS, KEYS];
+    let told = order(&heard, &tones);
+    assert!(told.starts_with(&[AHEAD, ONE, THANKS, KEYS, AHEAD]), "{told:?}");
+    first.hang_up().await;
+    first.expect_end().await;
+    sleep(Duration::from_millis(300)).await;
+    let told = order(&Recording::read(&first.recording(1)), &tones);
+    assert!(told.starts_with(&[NEXT, THANKS, KEYS, NEXT]), "{told:?}");
+}
+
+#[tokio::test]
+async fn q_102_a_queue_without_music_lets_its_callers_hear_the_ringing_tone() {
+    let office = Office::open().await;
+    let prompts = json!({ "waiting_audio": "tone/ring-back" });
+    set(&office, json!({ "members": members("static", &["1001"]), "prompts": prompts })).await;
+    let mut caller = office.phone("1000", 0, Value::Null).await;
+
+    let heard = wait_and_listen(&mut caller, 12).await;
+
+    let rings = spans(&heard, 425.0);
+    assert!((2..=3).contains(&rings.len()), "{rings:?}");
+    assert!(rings.iter().all(|(from, to)| (0.7..1.4).contains(&(to - from))), "{rings:?}");
+    let pauses = rings.windows(2).map(|pair| pair[1].0 - pair[0].1);
+    assert!(pauses.clone().all(|pause| (3.5..4.5).contains(&pause)), "{rings:?}");
 }

@@ -44,6 +44,11 @@ pub enum QueueMsg {
         /// The call.
         call: CallId,
     },
+    /// A waiting caller wants to know their place.
+    Place {
+        /// The call.
+        call: CallId,
+    },
     /// A waiting caller pressed a key.
     Digit {
         /// The call.

@@ -136,7 +136,7 @@ impl Default for AgentOptions {
     }
 }
 
-/// What callers hear.
+/// What callers hear.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PromptOptions {
@@ -144,7 +144,8 @@ pub struct PromptOptions {
     pub join: String,
     /// Agents ring only after the join announcement.
     pub ring_after_join: bool,
-    /// Looped while waiting; empty: the hold music.
+    /// Looped while waiting, `tone/ring-back` for the ringing tone; empty: the hold music
+    ///
     pub waiting_audio: String,
     /// Looped while held after the answer; empty: the system's.
     pub hold_music: String,
@@ -152,6 +153,16 @@ pub struct PromptOptions {
     pub announcement: String,
     /// From the end of one announcement to the next, in seconds; 0: never.
     pub announcement_interval_secs: u32,
+    /// Tell again and again how many wait ahead.
+    pub position: bool,
+    /// Tell how long it will take, from a minute on.
+    pub estimate: bool,
+    /// Thank for the patience.
+    pub thanks: bool,
+    /// From the end of these to the next time, in seconds; 0: never.
+    pub position_interval_secs: u32,
+    /// Language of the system's prompts: `en`, `zh-hant`, `zh-hans`; empty: the system's.
+    pub language: String,
 }
 
 impl Default for PromptOptions {
@@ -163,6 +174,11 @@ impl Default for PromptOptions {
             hold_music: String::new(),
             announcement: String::new(),
             announcement_interval_secs: 60,
+            position: false,
+            estimate: false,
+            thanks: false,
+            position_interval_secs: 60,
+            language: String::new(),
         }
     }
 }

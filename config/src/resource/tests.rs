@@ -229,6 +229,17 @@ fn q_126_a_key_event_is_one_key_of_a_telephone_and_leads_somewhere() {
 }
 
 #[test]
+fn q_110_a_queue_s_prompts_are_of_a_language_that_is_installed() {
+    let of = |language: &str| {
+        pointers(json!({"kind": "queue", "number": "6400", "name": "q",
+            "prompts": {"language": language, "position_interval_secs": 10_000_000}}))
+    };
+    assert_eq!(of("zh-hans"), ["/prompts/position_interval_secs"]);
+    assert_eq!(of(""), ["/prompts/position_interval_secs"]);
+    assert_eq!(of("tlh"), ["/prompts/position_interval_secs", "/prompts/language"]);
+}
+
+#[test]
 fn q_105_the_announcement_is_repeated_after_60_seconds_by_default() {
     let prompts = queue(json!({"prompts": {"announcement": "custom/keys"}})).prompts;
     assert_eq!(prompts.announcement_interval_secs, 60);

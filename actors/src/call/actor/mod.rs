@@ -378,6 +378,7 @@ impl CallState {
                 let devices = devices(&self.exchange, &agent);
                 Input::Offered { offer, agent, devices, ring_for }
             }
+            QueueNotice::Place { ahead, wait } => Input::Place { ahead, wait },
             QueueNotice::Withdraw { offer, elsewhere } => Input::Withdrawn { offer, elsewhere },
         };
         self.step(myself, input);

@@ -63,6 +63,8 @@ pub enum QueueAct {
     CallerLeft(Exit),
     /// The caller has heard the join announcement, or there is none.
     Greeted,
+    /// The caller wants to know their place.
+    Place,
     /// The caller pressed a key.
     Digit(char),
     /// An agent's phone rings.

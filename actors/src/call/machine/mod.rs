@@ -29,6 +29,7 @@ mod voice;
 
 pub use effect::*;
 pub use types::*;
+pub use voice::{Announcements, PlaceWords};
 
 use tandem_config::resource::Destination;
 use tandem_kernel::{CallId, Timestamp};

@@ -96,8 +96,11 @@ impl Passage {
                 Stage::Queued(self)
             }
             Input::Timer(timer) if self.asking == Some(timer) => self.ask_again(facts, now, out),
-            input @ (Input::Announce(_) | Input::Played(_) | Input::Timer(_)) => {
-                if self.voice.input(facts, input, out) {
+            input @ (Input::Announce(_)
+            | Input::Place { .. }
+            | Input::Played(_)
+            | Input::Timer(_)) => {
+                if self.voice.input(facts, now, input, out) {
                     self.tell(QueueAct::Greeted, out);
                 }
                 Stage::Queued(self)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tandem_config::resource::Destination;
 use tandem_kernel::{CallId, Timestamp};
 
+use super::voice::Announcements;
 use crate::flow::{Cue, Script};
 use crate::office::{CallCommand, Direction};
 use crate::outbound::{Barred, Outgoing, Wish};
@@ -309,15 +310,6 @@ pub enum LegEvent {
     Ended(LegEnd),
 }
 
-/// What a queue says to those who wait: names of prompts in the library.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Announcements {
-    /// Once, when the caller joins.
-    pub join: Option<String>,
-    /// Again and again, and how long from its end to its next beginning.
-    pub periodic: Option<(String, Duration)>,
-}
-
 /// What a call is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -363,6 +355,13 @@ pub enum Input {
     QueueJoined,
     /// What the queue says to those who wait; the first one begins.
     Announce(Announcements),
+    /// The caller's place in the queue, as it was asked for.
+    Place {
+        /// How many wait ahead.
+        ahead: u32,
+        /// How long it will take; none: nobody knows yet.
+        wait: Option<Duration>,
+    },
     /// The queue refused, or let the caller go unanswered.
     QueueLeft {
         /// Why.

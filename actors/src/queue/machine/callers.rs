@@ -9,7 +9,7 @@ use tandem_kernel::{CallId, Timestamp};
 use super::{
     Caller, Due, Effect, GREETING_WITHIN, LEAVE_GRACE, OfferStage, Queue, Refused, Stage, TimerId,
 };
-use crate::agent::ToAgent;
+use crate::agent::{Standing, ToAgent};
 use crate::queue::event::{QueueEvent, RingEnd};
 use crate::queue::{Exit, OfferId, Party, QueueNotice};
 
@@ -123,6 +123,20 @@ impl Queue {
         Ok(())
     }
 
+    /// how many wait ahead, and for how long.
+    pub(super) fn tell_place(&self, call: CallId, out: &mut Vec<Effect>) -> Result<(), Refused> {
+        let place = self.facts.place_of(call).ok_or(Refused::UnknownCaller)?;
+        if !self.is_staying(call) {
+            return Err(Refused::Leaving);
+        }
+        let before = self.facts.waiting.range(..place);
+        let ahead = before.filter(|(_, it)| !self.leaving.contains(&it.call)).count();
+        let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
+        let notice = QueueNotice::Place { ahead, wait: self.pace.wait(ahead, self.staff()) };
+        out.push(Effect::Notify { call, notice });
+        Ok(())
+    }
+
     /// The call asks again: its place is kept.
     fn joined_already(&self, call: CallId, out: &mut Vec<Effect>) -> Result<(), Refused> {
         if !self.is_staying(call) {
@@ -148,8 +162,15 @@ impl Queue {
     }
 
     /// The callers who wait and were not told to leave.
-    fn staying(&self) -> usize {
+    pub(super) fn staying(&self) -> usize {
         self.callers.len() - self.leaving.len()
+    }
+
+    /// The agents who take calls, now or when they are through with one.
+    pub(super) fn staff(&self) -> u32 {
+        let standings = self.members.values().filter_map(|member| member.standing.as_ref());
+        let works = |it: &&Standing| it.logged_in.is_some() && it.paused.is_none() && it.registered;
+        u32::try_from(standings.filter(works).count()).unwrap_or(u32::MAX)
     }
 
     /// The caller takes part in the next distribution.
@@ -319,7 +340,9 @@ impl Queue {
         if let Some(place) = self.facts.place_of(call) {
             self.wanting.remove(&place);
         }
-        let wait_us = micros(left_at.since(joined_at));
+        let waited = left_at.since(joined_at);
+        self.pace.gave_up(waited, self.staying() > 0);
+        let wait_us = micros(waited);
         self.record(QueueEvent::Exited { at: now, call, reason, wait_us }, out);
         out.push(Effect::Forget(call));
     }

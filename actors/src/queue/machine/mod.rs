@@ -30,6 +30,7 @@ use tandem_config::resource::{EmptyRule, EmptyScenario, Queue as Config};
 use tandem_kernel::{CallId, Timestamp};
 
 use super::event::QueueEvent;
+use super::pace::Pace;
 use super::{Exit, Facts, OfferEnd, OfferId};
 use crate::agent::{FromAgent, Round, Standing, ToAgent};
 use crate::office::{AgentView, MembershipView, QueueStatus, WaitingView};
@@ -75,6 +76,8 @@ pub struct Queue {
     /// Talks of which their agents know nothing.
     suspects: BTreeSet<CallId>,
     came: Arrivals,
+    /// How fast the line moves.
+    pace: Pace,
     removed: bool,
     closed: bool,
     next_offer: u32,
@@ -213,6 +216,7 @@ impl Queue {
             unexplained: BTreeSet::new(),
             suspects: BTreeSet::new(),
             came: Arrivals::default(),
+            pace: Pace::default(),
             removed: false,
             closed: false,
             next_offer: 0,
@@ -237,6 +241,7 @@ impl Queue {
             }
             Input::Gone { call, reason } => self.gone(now, call, reason, &mut out)?,
             Input::Greeted { call } => self.greeted(call)?,
+            Input::Place { call } => self.tell_place(call, &mut out)?,
             Input::Digit { call, digit } => self.digit(now, call, digit, &mut out)?,
             Input::OfferRinging { call, offer } => self.offer_rings(call, offer)?,
             Input::OfferAnswered { call, offer } => {

@@ -258,13 +258,15 @@ impl Queue {
             attempt.offers.remove(&id);
         }
         self.losers(now, call, out);
-        let waited = self.facts.waiting_for(call).map_or(now, |waiting| waiting.joined_at);
-        let wait_us = micros(now.since(waited));
+        let joined_at = self.facts.waiting_for(call).map_or(now, |waiting| waiting.joined_at);
+        let waited = now.since(joined_at);
+        let wait_us = micros(waited);
         let event =
             QueueEvent::Answered { at: now, call, offer: id, agent: agent.clone(), wait_us };
         self.record(event, out);
         self.callers.remove(&call);
         self.leaving.remove(&call);
+        self.pace.answered(now, waited, self.staff(), self.staying() > 0);
         self.forget_misses(&agent);
         let message = ToAgent::Answered { offer: id, call, wrap_up: self.wrap_up() };
         out.push(Effect::Tell { agent, message });

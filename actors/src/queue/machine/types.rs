@@ -46,6 +46,11 @@ pub enum Input {
         /// The call.
         call: CallId,
     },
+    /// A waiting caller wants to know their place.
+    Place {
+        /// The call.
+        call: CallId,
+    },
     /// A waiting caller pressed a key.
     Digit {
         /// The call.

@@ -195,7 +195,8 @@ fn queues() -> Entry {
         },
         "prompts": {
             "join": "", "ring_after_join": false, "waiting_audio": "", "hold_music": "",
-            "announcement": "", "announcement_interval_secs": 60,
+            "announcement": "", "announcement_interval_secs": 60, "position": true,
+            "estimate": true, "thanks": false, "position_interval_secs": 60, "language": "",
         },
         "members": [{ "extension": "1001", "membership": "dynamic", "skill_level": 1 }],
     });

@@ -50,6 +50,7 @@ fn inputs() -> Vec<(&'static str, Input)> {
         ("join", join),
         ("hang-up", Input::Gone { call, reason: Exit::CallerHangup }),
         ("greeted", Input::Greeted { call }),
+        ("place?", Input::Place { call }),
         ("key 1", Input::Digit { call, digit: '1' }),
         ("key 2", Input::Digit { call, digit: '2' }),
         ("rings", Input::OfferRinging { call, offer }),
