@@ -4,6 +4,7 @@
 mod agents;
 mod announcements;
 mod exits;
+mod hours;
 mod misses;
 mod priority;
 mod strategies;

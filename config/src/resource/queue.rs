@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Destination;
+use super::{Destination, TimeCondition};
 
 /// Which agent rings next (Q-024; semantics ).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,6 +222,9 @@ pub struct Queue {
     /// Where a waiting caller goes who presses a key: `0` to `9`, `*` or `#`.
     #[serde(default)]
     pub key_events: BTreeMap<String, Destination>,
+    /// Whether and how it goes by the clock.
+    #[serde(default)]
+    pub time_condition: TimeCondition,
     /// Agent options.
     #[serde(default)]
     pub agent: AgentOptions,

@@ -1,6 +1,7 @@
 //! What makes a resource valid by itself. Rules between resources are the provisioning's.
 
 mod flow;
+mod hours;
 mod queue;
 
 use super::{
@@ -167,6 +168,7 @@ impl Resource {
             Self::GroupVoicemail(voicemail) => voicemail.check(&mut wrong),
             Self::OutboundCode(code) => code.check(&mut wrong),
             Self::ChannelCategory(category) => category.check(&mut wrong),
+            Self::TimeProfile(profile) => profile.check(&mut wrong),
         }
         wrong.0
     }

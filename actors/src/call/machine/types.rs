@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tandem_config::resource::Destination;
+use tandem_config::resource::{Destination, Diversion};
 use tandem_kernel::{CallId, Timestamp};
 
 use super::voice::Announcements;
@@ -187,6 +187,13 @@ pub enum Route {
     Queue {
         /// Its number.
         number: String,
+    },
+    /// Not into a queue, which is closed at this time.
+    Diverted {
+        /// The queue's number.
+        queue: String,
+        /// Where to instead, and why.
+        diversion: Box<Diversion>,
     },
     /// To phones, one round after the other, and to another destination when nobody answers: a
     /// ring group, or an extension with voicemail.

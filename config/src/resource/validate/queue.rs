@@ -35,6 +35,10 @@ impl Queue {
         for (key, destination) in &self.key_events {
             wrong.key_to(key, destination, "/key_events");
         }
+        let times = &self.time_condition;
+        let out_of_hours = "/time_condition/out_of_hours_destination";
+        wrong.destination(&times.out_of_hours_destination, out_of_hours);
+        wrong.destination(&times.holiday_destination, "/time_condition/holiday_destination");
         self.prompts.check(wrong);
         wrong.unless(self.max_callers <= 9_999, "/max_callers", "out-of-range", "0 to 9999");
         self.check_priority(wrong);

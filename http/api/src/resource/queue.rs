@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Destination;
+use super::{Destination, TimeCondition};
 
 /// Which agent rings next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -221,6 +221,9 @@ pub struct Queue {
     /// Where a waiting caller goes who presses a key: `0` to `9`, `*` or `#`.
     #[serde(default)]
     pub key_events: BTreeMap<String, Destination>,
+    /// Whether and how it goes by the clock.
+    #[serde(default)]
+    pub time_condition: TimeCondition,
     /// Agent options.
     #[serde(default)]
     pub agent: AgentOptions,
