@@ -59,6 +59,20 @@ fn queue_call_in_the_queue_machine(bencher: Bencher<'_, '_>, agents: usize) {
     bencher.bench_local(|| office.whole_call());
 }
 
+/// One decision while others wait: an agent becomes free, is reserved for the caller who waits
+/// longest, answers and is busy again; another caller joins. 1,000 agents.
+#[divan::bench(args = [10, 100, 1_000, 10_000])]
+fn queue_decision_with_callers_waiting(bencher: Bencher<'_, '_>, waiting: usize) {
+    let mut office = Office::staffed(1_000);
+    for agent in 0..1_000 {
+        office.stands(&(1_000 + agent).to_string(), Activity::Talking);
+    }
+    for _ in 0..waiting {
+        office.join();
+    }
+    bencher.bench_local(|| office.decision("1500"));
+}
+
 struct Office {
     queue: Queue,
     now: Timestamp,
@@ -108,6 +122,34 @@ impl Office {
         let standing = standing(self.now, activity);
         let message = FromAgent::Standing { standing, round: None, fresh: false };
         self.step(Input::Agent { agent: agent.into(), message });
+    }
+
+    fn join(&mut self) -> Vec<Effect> {
+        self.calls += 1;
+        let call = CallId::from_u128(self.calls);
+        let (caller, caller_name) = ("0225550100".into(), String::new());
+        self.step(Input::Join { call, stay: 1, caller, caller_name })
+    }
+
+    fn decision(&mut self, agent: &str) {
+        self.now = self.now + Duration::from_secs(10);
+        self.join();
+        let standing = standing(self.now, Activity::Idle);
+        let free = FromAgent::Standing { standing, round: None, fresh: false };
+        let effects = self.step(Input::Agent { agent: agent.into(), message: free });
+        let asked = effects.into_iter().find_map(|effect| match effect {
+            Effect::Tell { message: ToAgent::Reserve { offer, call, .. }, .. } => {
+                Some((offer, call))
+            }
+            _ => None,
+        });
+        let (offer, call) = asked.expect("somebody waits");
+        let message = FromAgent::Granted { offer };
+        self.step(Input::Agent { agent: agent.into(), message });
+        self.stands(agent, Activity::Talking);
+        self.step(Input::OfferAnswered { call, offer });
+        let (by, talk) = (queue::Party::Caller, Duration::from_secs(5));
+        self.step(Input::CallEnded { call, agent: agent.into(), by, talk });
     }
 
     fn whole_call(&mut self) {

@@ -405,6 +405,15 @@ export type GroupVoicemail = {
   number: string;
 };
 
+/** Days on which the office is closed. */
+export type Holiday = {
+  every_year?: boolean;
+  from: string;
+  name: string;
+  prompt?: string;
+  to: string;
+};
+
 /** Hours of some days of the week. An end before the begin is on the next day. */
 export type Hours = {
   days?: Array<string>;
@@ -523,6 +532,13 @@ export type Message = {
   id: string;
   length_secs: number;
   mailbox: string;
+};
+
+/** Office hours. An end before the begin is on the next day. */
+export type OfficeHours = {
+  days?: Array<string>;
+  from: string;
+  to: string;
 };
 
 /** What becomes of a call through a code without a working route. */
@@ -743,9 +759,16 @@ export type Prompt = {
 
 /** What callers hear. */
 export type PromptOptions = {
+  announcement?: string;
+  announcement_interval_secs?: number;
+  estimate?: boolean;
   hold_music?: string;
   join?: string;
+  language?: string;
+  position?: boolean;
+  position_interval_secs?: number;
   ring_after_join?: boolean;
+  thanks?: boolean;
   waiting_audio?: string;
 };
 
@@ -770,6 +793,7 @@ export type Queue = {
   prompts?: PromptOptions;
   ring_strategy?: RingStrategy;
   skill_based_routing?: boolean;
+  time_condition?: TimeCondition;
   weight?: number;
 };
 
@@ -912,6 +936,24 @@ export type TestNumbers = {
 export type Ticket = {
   expires_at: string;
   ticket: string;
+};
+
+/** Whether and how a queue goes by the clock. */
+export type TimeCondition = {
+  enabled?: boolean;
+  holiday_destination?: Destination;
+  ignore_holiday?: boolean;
+  out_of_hours_destination?: Destination;
+  play_holiday_prompt?: boolean;
+  time_profile?: string;
+};
+
+/** The office hours and holidays of one time zone. */
+export type TimeProfile = {
+  holidays?: Array<Holiday>;
+  hours?: Array<OfficeHours>;
+  name: string;
+  zone: string;
 };
 
 /** The SIP ladder, the decisions and the media statistics of one call, in order of time. */

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod agents;
+mod announcements;
 mod exits;
+mod hours;
 mod misses;
 mod priority;
 mod strategies;

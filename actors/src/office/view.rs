@@ -372,7 +372,7 @@ pub struct CallRecord {
 pub struct CallStep {
     /// When.
     pub at: Timestamp,
-    /// `ivr`, `call_flow`, `voicemail`, `ring` or `prompt`.
+    /// `ivr`, `call_flow`, `voicemail`, `ring`, `prompt` or `time_condition`.
     pub kind: String,
     /// Its number or name.
     pub key: String,

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use rpds::RedBlackTreeMapSync;
 use tandem_config::resource::{
     ApiToken, CallFlow, ChannelCategory, Extension, GroupVoicemail, InboundRoute, Ivr,
-    MailboxOptions, OutboundCode, OutboundRoute, Queue, RingGroup, Settings, Trunk, User,
+    MailboxOptions, OutboundCode, OutboundRoute, Queue, RingGroup, Settings, TimeProfile, Trunk,
+    User,
 };
 use tandem_config::{Kind, Resource};
 use tandem_kernel::Timestamp;
@@ -83,6 +84,9 @@ impl Directory {
         /// A channel category by its name.
         channel_category, /// All channel categories.
         channel_categories: ChannelCategory;
+        /// A time profile by its name.
+        time_profile, /// All time profiles.
+        time_profiles: TimeProfile;
         /// A user by the sign-in name.
         user, /// All users.
         users: User;

@@ -39,6 +39,7 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
         | Resource::InboundRoute(_)
         | Resource::OutboundRoute(_)
         | Resource::ChannelCategory(_)
+        | Resource::TimeProfile(_)
         | Resource::User(_)
         | Resource::ApiToken(_) => Vec::new(),
     }

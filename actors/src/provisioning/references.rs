@@ -2,7 +2,7 @@
 
 use tandem_config::resource::{
     CallFlow, Destination, DialAction, DialStep, FieldError, FlowAction, Ivr, OutboundCode,
-    OutboundPolicy, OutboundRoute,
+    OutboundPolicy, OutboundRoute, TimeCondition,
 };
 use tandem_config::{Kind, Resource};
 
@@ -47,6 +47,7 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
             for (key, wanted) in &queue.key_events {
                 own_or(directory, resource, &format!("/key_events/{key}"), wanted, &mut wrong);
             }
+            time_condition(directory, resource, &queue.time_condition, &mut wrong);
             for (index, member) in queue.members.iter().enumerate() {
                 if directory.extension(&member.extension).is_none() {
                     let pointer = format!("/members/{index}/extension");
@@ -77,9 +78,34 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
             own_extension(directory, token.extension.as_ref(), &mut wrong);
         }
         Resource::Settings(settings) => outbound_policy(directory, &settings.outbound, &mut wrong),
-        Resource::Trunk(_) => {}
+        Resource::Trunk(_) | Resource::TimeProfile(_) => {}
     }
     wrong
+}
+
+/// a queue that goes by the clock has a time profile.
+fn time_condition(
+    directory: &Directory,
+    resource: &Resource,
+    times: &TimeCondition,
+    wrong: &mut Vec<FieldError>,
+) {
+    let name = &times.time_profile;
+    let is_wanted = times.enabled || !name.is_empty();
+    if is_wanted && directory.time_profile(name).is_none() {
+        wrong.push(missing("/time_condition/time_profile".into(), "time-profile", name));
+    }
+    for (pointer, wanted) in of_times(times) {
+        own_or(directory, resource, &format!("/time_condition/{pointer}"), wanted, wrong);
+    }
+}
+
+/// Where a queue leads by the clock.
+fn of_times(times: &TimeCondition) -> [(&'static str, &Destination); 2] {
+    [
+        ("out_of_hours_destination", &times.out_of_hours_destination),
+        ("holiday_destination", &times.holiday_destination),
+    ]
 }
 
 fn dial_steps(directory: &Directory, steps: &[DialStep], wrong: &mut Vec<FieldError>) {
@@ -324,8 +350,12 @@ pub(super) fn users_of(directory: &Directory, kind: Kind, key: &str) -> Vec<Stri
     let mut users = Vec::new();
     for queue in directory.queues() {
         let member = queue.members.iter().any(|member| is_extension(&member.extension));
-        let leads = leads_here(&queue.failover) || queue.key_events.values().any(leads_here);
-        if member || (leads && queue.number != key) {
+        let times = &queue.time_condition;
+        let by_clock = of_times(times).iter().any(|(_, wanted)| leads_here(wanted));
+        let leads =
+            leads_here(&queue.failover) || queue.key_events.values().any(leads_here) || by_clock;
+        let reads = kind == Kind::TimeProfile && times.time_profile == key;
+        if member || reads || (leads && queue.number != key) {
             users.push(format!("queue {}", queue.number));
         }
     }

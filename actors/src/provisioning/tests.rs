@@ -372,3 +372,33 @@ async fn o_010_o_028_a_route_has_a_trunk_and_a_priority_of_its_own() {
     assert_eq!(without, [("/trunks".into(), "empty")]);
     assert_eq!(tie, [("/priority".into(), "ambiguous")]);
 }
+
+#[tokio::test]
+async fn q_041_a_queue_that_goes_by_the_clock_has_a_time_profile_which_stays_while_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, _journal) = open(folder.path()).await;
+    let queue = |leads: &str| {
+        let to = serde_json::json!({ "type": "extension", "number": leads });
+        let times = serde_json::json!({
+            "enabled": true, "time_profile": "office", "out_of_hours_destination": to,
+        });
+        any(serde_json::json!({
+            "kind": "queue", "number": "6400", "name": "q", "time_condition": times,
+        }))
+    };
+    provisioning.create(&by, extension("1001")).await.unwrap();
+
+    let refused = wrong(provisioning.create(&by, queue("1002")).await);
+    let fields = ["time_profile", "out_of_hours_destination/number"];
+    let expected = fields.map(|it| (format!("/time_condition/{it}"), "unknown-reference"));
+    assert_eq!(refused, expected);
+
+    let profile = serde_json::json!({ "kind": "time-profile", "name": "office", "zone": "UTC" });
+    provisioning.create(&by, any(profile)).await.unwrap();
+    provisioning.create(&by, queue("1001")).await.unwrap();
+    for (kind, key) in [(Kind::TimeProfile, "office"), (Kind::Extension, "1001")] {
+        let refused = provisioning.remove(&by, kind, key, None).await;
+        assert!(matches!(refused, Err(Refusal::Conflict { code: "in-use", .. })), "{key}");
+    }
+}

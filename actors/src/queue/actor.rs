@@ -101,6 +101,8 @@ impl Actor for QueueActor {
             QueueMsg::NotRecorded(error) => return Err(error.into()),
             QueueMsg::CallerGone { call } => Input::Gone { call, reason: Exit::CallerHangup },
             QueueMsg::CallerLeft { call, reason } => Input::Gone { call, reason },
+            QueueMsg::Greeted { call } => Input::Greeted { call },
+            QueueMsg::Place { call } => Input::Place { call },
             QueueMsg::Digit { call, digit } => Input::Digit { call, digit },
             QueueMsg::OfferRinging { call, offer } => Input::OfferRinging { call, offer },
             QueueMsg::OfferAnswered { call, offer, at: _ } => Input::OfferAnswered { call, offer },

@@ -168,6 +168,12 @@ impl Facts {
         self.counters.count(exit);
     }
 
+    /// The place in the line of a call that waits.
+    #[must_use]
+    pub fn place_of(&self, call: CallId) -> Option<u64> {
+        self.places.get(&call).copied()
+    }
+
     /// The caller of a call that waits.
     #[must_use]
     pub fn waiting_for(&self, call: CallId) -> Option<&Waiting> {

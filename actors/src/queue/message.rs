@@ -39,6 +39,16 @@ pub enum QueueMsg {
         /// `KeyExit`, `ManagerRedirect`, `ManagerHangup` …
         reason: Exit,
     },
+    /// A caller has heard the join announcement to its end.
+    Greeted {
+        /// The call.
+        call: CallId,
+    },
+    /// A waiting caller wants to know their place.
+    Place {
+        /// The call.
+        call: CallId,
+    },
     /// A waiting caller pressed a key.
     Digit {
         /// The call.

@@ -4,6 +4,7 @@
 //! |------------------------------------------------|--------------------------------|
 //! | Who waits, in which order, until when          | `machine` (pure)               |
 //! | Which agent rings next                         | `order` (pure)                 |
+//! | How long it will take                          | `pace` (pure)                  |
 //! | What outlives the actor                        | `facts`, the fold of `event`   |
 //! | Whether an agent can take a call               | the agent                      |
 //! | Phones, music, who answered first              | the call                       |
@@ -18,6 +19,7 @@ mod facts;
 pub mod machine;
 mod message;
 pub mod order;
+pub mod pace;
 mod supervisor;
 mod types;
 

@@ -150,6 +150,13 @@ pub enum QueueNotice {
         /// Where the caller goes.
         failover: Destination,
     },
+    /// Where a caller stands who asked for it.
+    Place {
+        /// How many wait ahead.
+        ahead: u32,
+        /// How long it will take; none: nobody knows yet.
+        wait: Option<Duration>,
+    },
     /// Ring this agent's phones; several offers at once are one attempt of `ring_all`.
     Offer {
         /// To be named in the answer.

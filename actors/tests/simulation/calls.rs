@@ -55,7 +55,7 @@ impl World {
         };
         *joined = true;
         match notice {
-            QueueNotice::Joined { .. } => {}
+            QueueNotice::Joined { .. } | QueueNotice::Place { .. } => {}
             QueueNotice::Withdraw { offer, .. } => drop(rings.remove(&offer)),
             QueueNotice::Refused { reason, .. } | QueueNotice::Leave { reason, .. } => {
                 model.leave(reason);

@@ -3,11 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::{Time, Weekday};
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::Destination;
+use super::{Destination, Hours};
 use crate::Pattern;
 
 /// In which order the members of a ring group ring.
@@ -96,82 +94,6 @@ impl Ivr {
     fn default_tries() -> u8 {
         3
     }
-}
-
-/// Hours of some days of the week. An end before the begin is on the next day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hours {
-    /// The time zone by its IANA name, such as `Asia/Taipei`.
-    pub zone: String,
-    /// The days on which it begins: `mon` to `sun`; empty: every day.
-    #[serde(default)]
-    pub days: Vec<String>,
-    /// When it begins, `HH:MM`.
-    pub from: String,
-    /// When it ends, `HH:MM`; the same as the begin: after 24 hours.
-    pub to: String,
-}
-
-const DAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
-];
-
-impl Hours {
-    /// Whether a moment lies within them, by the clocks of the zone. Hours that can not be read
-    /// never hold; validation has refused them.
-    #[must_use]
-    pub fn hold_at(&self, at: jiff::Timestamp) -> bool {
-        let (Ok(zone), Some(from), Some(to)) =
-            (TimeZone::get(&self.zone), time(&self.from), time(&self.to))
-        else {
-            return false;
-        };
-        let local = at.to_zoned(zone);
-        let (now, today) = (local.time(), local.weekday());
-        if from < to {
-            return from <= now && now < to && self.begins_on(today);
-        }
-        (now >= from && self.begins_on(today)) || (now < to && self.begins_on(today.previous()))
-    }
-
-    fn begins_on(&self, day: Weekday) -> bool {
-        let name = DAYS.iter().find(|(_, known)| *known == day).map_or("", |(name, _)| name);
-        self.days.is_empty() || self.days.iter().any(|wanted| wanted == name)
-    }
-
-    /// What is wrong, by field.
-    pub(super) fn problems(&self) -> Vec<(&'static str, &'static str)> {
-        let mut problems = Vec::new();
-        if TimeZone::get(&self.zone).is_err() {
-            problems.push(("zone", "an IANA time zone such as Asia/Taipei"));
-        }
-        if self.days.iter().any(|day| !DAYS.iter().any(|(known, _)| known == day)) {
-            problems.push(("days", "mon, tue, wed, thu, fri, sat or sun"));
-        }
-        if time(&self.from).is_none() {
-            problems.push(("from", "a time such as 09:00"));
-        }
-        if time(&self.to).is_none() {
-            problems.push(("to", "a time such as 18:00"));
-        }
-        problems
-    }
-}
-
-fn time(text: &str) -> Option<Time> {
-    let (hour, minute) = text.split_once(':')?;
-    let digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
-    if !digits(hour) || !digits(minute) {
-        return None;
-    }
-    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
 /// When a step of a call flow is done; all that is given must hold.

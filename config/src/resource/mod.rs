@@ -4,6 +4,7 @@
 mod access;
 mod callback;
 mod flow;
+mod hours;
 mod outbound;
 mod queue;
 mod routing;
@@ -16,8 +17,9 @@ pub use access::{ApiToken, Role, User};
 pub use callback::{CallbackMode, CallbackPolicy, CallbackTarget, DidScope};
 pub use flow::{
     CallFlow, Conditions, ExtensionVoicemail, FlowAction, FlowStep, GroupStrategy, GroupVoicemail,
-    Hours, Ivr, MailboxOptions, RingGroup,
+    Ivr, MailboxOptions, RingGroup,
 };
+pub use hours::{Diversion, Holiday, Hours, OfficeHours, TimeCondition, TimeProfile};
 pub use outbound::{
     ChannelCategory, DialAction, DialConditions, DialHours, DialStep, OnUnrouted, OutboundCode,
     OutboundPolicy, shows,
@@ -66,12 +68,15 @@ pub enum Kind {
     OutboundCode,
     /// What leads codes to a route.
     ChannelCategory,
+    /// Office hours and holidays of a time zone.
+    TimeProfile,
 }
 
 impl Kind {
     /// All kinds, in the order in which they may refer to each other.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Settings,
+        Self::TimeProfile,
         Self::Extension,
         Self::Trunk,
         Self::RingGroup,
@@ -105,6 +110,7 @@ impl Kind {
             Self::GroupVoicemail => "group-voicemail",
             Self::OutboundCode => "outbound-code",
             Self::ChannelCategory => "channel-category",
+            Self::TimeProfile => "time-profile",
         }
     }
 }
@@ -142,6 +148,8 @@ pub enum Resource {
     OutboundCode(OutboundCode),
     /// See [`ChannelCategory`].
     ChannelCategory(ChannelCategory),
+    /// See [`TimeProfile`].
+    TimeProfile(TimeProfile),
 }
 
 impl Resource {
@@ -163,6 +171,7 @@ impl Resource {
             Self::GroupVoicemail(_) => Kind::GroupVoicemail,
             Self::OutboundCode(_) => Kind::OutboundCode,
             Self::ChannelCategory(_) => Kind::ChannelCategory,
+            Self::TimeProfile(_) => Kind::TimeProfile,
         }
     }
 
@@ -184,6 +193,7 @@ impl Resource {
             Self::GroupVoicemail(voicemail) => &voicemail.number,
             Self::OutboundCode(code) => &code.id,
             Self::ChannelCategory(category) => &category.name,
+            Self::TimeProfile(profile) => &profile.name,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Destination;
+use super::{Destination, TimeCondition};
 
 /// Which agent rings next (Q-024; semantics ).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,18 +136,51 @@ impl Default for AgentOptions {
     }
 }
 
-/// What callers hear (the first cut of section 7: ).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What callers hear.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PromptOptions {
     /// Played once on joining; empty: none.
     pub join: String,
     /// Agents ring only after the join announcement.
     pub ring_after_join: bool,
-    /// Looped while waiting; empty: the hold music.
+    /// Looped while waiting, `tone/ring-back` for the ringing tone; empty: the hold music
+    ///
     pub waiting_audio: String,
     /// Looped while held after the answer; empty: the system's.
     pub hold_music: String,
+    /// Played again and again while waiting; empty: none.
+    pub announcement: String,
+    /// From the end of one announcement to the next, in seconds; 0: never.
+    pub announcement_interval_secs: u32,
+    /// Tell again and again how many wait ahead.
+    pub position: bool,
+    /// Tell how long it will take, from a minute on.
+    pub estimate: bool,
+    /// Thank for the patience.
+    pub thanks: bool,
+    /// From the end of these to the next time, in seconds; 0: never.
+    pub position_interval_secs: u32,
+    /// Language of the system's prompts: `en`, `zh-hant`, `zh-hans`; empty: the system's.
+    pub language: String,
+}
+
+impl Default for PromptOptions {
+    fn default() -> Self {
+        Self {
+            join: String::new(),
+            ring_after_join: false,
+            waiting_audio: String::new(),
+            hold_music: String::new(),
+            announcement: String::new(),
+            announcement_interval_secs: 60,
+            position: false,
+            estimate: false,
+            thanks: false,
+            position_interval_secs: 60,
+            language: String::new(),
+        }
+    }
 }
 
 /// A call queue.
@@ -189,6 +222,9 @@ pub struct Queue {
     /// Where a waiting caller goes who presses a key: `0` to `9`, `*` or `#`.
     #[serde(default)]
     pub key_events: BTreeMap<String, Destination>,
+    /// Whether and how it goes by the clock.
+    #[serde(default)]
+    pub time_condition: TimeCondition,
     /// Agent options.
     #[serde(default)]
     pub agent: AgentOptions,

@@ -227,3 +227,44 @@ fn q_126_a_key_event_is_one_key_of_a_telephone_and_leads_somewhere() {
     let nowhere = json!({"type": "extension", "number": "x"});
     assert_eq!(wrong("1", nowhere), ["/key_events/1/number"]);
 }
+
+#[test]
+fn q_041_a_time_profile_has_a_zone_hours_and_days_that_can_be_read() {
+    let profile = json!({"kind": "time-profile", "name": "a b", "zone": "Mars/Base",
+        "hours": [{"days": ["mon"], "from": "09:00", "to": "18:00"},
+                  {"days": ["day"], "from": "9", "to": "24:00"}],
+        "holidays": [{"name": "", "from": "2026-02-30", "to": "2026-03-01"},
+                     {"name": "x", "from": "2026-03-02", "to": "2026-03-01"}]});
+    let fields = [
+        "/name",
+        "/zone",
+        "/hours/1/days",
+        "/hours/1/from",
+        "/hours/1/to",
+        "/holidays/0/name",
+        "/holidays/0/from",
+        "/holidays/1/to",
+    ];
+    assert_eq!(pointers(profile), fields);
+}
+
+#[test]
+fn q_110_a_queue_s_prompts_are_of_a_language_that_is_installed() {
+    let of = |language: &str| {
+        pointers(json!({"kind": "queue", "number": "6400", "name": "q",
+            "prompts": {"language": language, "position_interval_secs": 10_000_000}}))
+    };
+    assert_eq!(of("zh-hans"), ["/prompts/position_interval_secs"]);
+    assert_eq!(of(""), ["/prompts/position_interval_secs"]);
+    assert_eq!(of("tlh"), ["/prompts/position_interval_secs", "/prompts/language"]);
+}
+
+#[test]
+fn q_105_the_announcement_is_repeated_after_60_seconds_by_default() {
+    let prompts = queue(json!({"prompts": {"announcement": "custom/keys"}})).prompts;
+    assert_eq!(prompts.announcement_interval_secs, 60);
+    let wrong = json!({"kind": "queue", "number": "6400", "name": "q",
+        "prompts": {"announcement": "../x", "announcement_interval_secs": 10_000_000}});
+    let fields = ["/prompts/announcement", "/prompts/announcement_interval_secs"];
+    assert_eq!(pointers(wrong), fields);
+}

@@ -1,6 +1,7 @@
 //! What makes a resource valid by itself. Rules between resources are the provisioning's.
 
 mod flow;
+mod hours;
 mod queue;
 
 use super::{
@@ -135,6 +136,12 @@ impl Wrong {
         }
     }
 
+    /// A language of the system's prompts.
+    fn language(&mut self, language: &str, pointer: &str) {
+        let known = ["en", "zh-hant", "zh-hans"].contains(&language);
+        self.unless(known, pointer, "unknown-language", "en, zh-hant or zh-hans");
+    }
+
     pub(super) fn secs(&mut self, secs: u32, least: u32, pointer: &str) {
         let right = (least..=MAX_SECS).contains(&secs);
         self.unless(right, pointer, "out-of-range", &format!("{least} to {MAX_SECS} seconds"));
@@ -161,6 +168,7 @@ impl Resource {
             Self::GroupVoicemail(voicemail) => voicemail.check(&mut wrong),
             Self::OutboundCode(code) => code.check(&mut wrong),
             Self::ChannelCategory(category) => category.check(&mut wrong),
+            Self::TimeProfile(profile) => profile.check(&mut wrong),
         }
         wrong.0
     }
@@ -253,8 +261,7 @@ impl ApiToken {
 impl Settings {
     fn check(&self, wrong: &mut Wrong) {
         self.check_reasons(wrong);
-        let language = ["en", "zh-hant", "zh-hans"].contains(&self.language.as_str());
-        wrong.unless(language, "/language", "unknown-language", "en, zh-hant or zh-hans");
+        wrong.language(&self.language, "/language");
         wrong.prompt(&self.hold_music, "/hold_music");
         self.outbound.check(wrong);
         self.callback.check(wrong);

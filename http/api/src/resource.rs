@@ -4,6 +4,7 @@
 mod access;
 mod callback;
 mod flow;
+mod hours;
 mod outbound;
 mod queue;
 mod routing;
@@ -15,6 +16,7 @@ pub use flow::{
     CallFlow, Conditions, ExtensionVoicemail, FlowAction, FlowStep, GroupStrategy, GroupVoicemail,
     Hours, Ivr, MailboxOptions, RingGroup,
 };
+pub use hours::{Holiday, OfficeHours, TimeCondition, TimeProfile};
 pub use outbound::{
     ChannelCategory, DialAction, DialConditions, DialHours, DialStep, OnUnrouted, OutboundCode,
     OutboundPolicy,

@@ -205,6 +205,8 @@ impl CallState {
             }
             QueueAct::CallerGone => QueueMsg::CallerGone { call },
             QueueAct::CallerLeft(reason) => QueueMsg::CallerLeft { call, reason },
+            QueueAct::Greeted => QueueMsg::Greeted { call },
+            QueueAct::Place => QueueMsg::Place { call },
             QueueAct::Digit(digit) => QueueMsg::Digit { call, digit },
             QueueAct::OfferRinging(offer) => QueueMsg::OfferRinging { call, offer },
             QueueAct::OfferAnswered(offer) => {

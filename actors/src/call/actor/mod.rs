@@ -367,7 +367,10 @@ impl CallState {
                 Input::Strayed { queue, stay }
             }
             _ if !waits => return,
-            QueueNotice::Joined { .. } => Input::QueueJoined,
+            QueueNotice::Joined { .. } => {
+                self.step(myself, Input::QueueJoined);
+                Input::Announce(self.announcements(&queue))
+            }
             QueueNotice::Refused { reason, failover } | QueueNotice::Leave { reason, failover } => {
                 Input::QueueLeft { exit: reason, failover }
             }
@@ -375,6 +378,7 @@ impl CallState {
                 let devices = devices(&self.exchange, &agent);
                 Input::Offered { offer, agent, devices, ring_for }
             }
+            QueueNotice::Place { ahead, wait } => Input::Place { ahead, wait },
             QueueNotice::Withdraw { offer, elsewhere } => Input::Withdrawn { offer, elsewhere },
         };
         self.step(myself, input);

@@ -103,7 +103,7 @@ pub(crate) fn devices(exchange: &Exchange, extension: &str) -> Vec<Device> {
 fn route(exchange: &Exchange, by: &Party, target: Target, dialled: &str) -> Route {
     match target {
         Target::Extension(extension) => to_extension(exchange, extension),
-        Target::Queue(number) => Route::Queue { number },
+        Target::Queue(number) => to_queue(exchange, number),
         Target::Outside(plan) => Route::Lines {
             number: dialled.to_owned(),
             lines: plan.lines,
@@ -161,13 +161,30 @@ fn to_group(exchange: &Exchange, by: &Party, number: String) -> Route {
     Route::Group { number, rounds, ring_for, failover }
 }
 
+/// Into a queue, unless it is closed at this time. Who waits already stays: it
+/// is asked here only, at the entry.
+fn to_queue(exchange: &Exchange, number: String) -> Route {
+    let directory = exchange.provisioning.directory();
+    let times = directory.queue(&number).map(|queue| &queue.time_condition);
+    let profile = times.and_then(|times| directory.time_profile(&times.time_profile));
+    let diversion =
+        times.zip(profile).and_then(|(times, profile)| times.divert(profile, now(exchange)));
+    match diversion {
+        Some(diversion) => Route::Diverted { queue: number, diversion: Box::new(diversion) },
+        None => Route::Queue { number },
+    }
+}
+
+fn now(exchange: &Exchange) -> jiff::Timestamp {
+    let micros = i64::try_from(exchange.clock.now().as_micros()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::MAX)
+}
+
 fn steps(exchange: &Exchange, by: &Party, number: &str) -> Option<Script> {
     let directory = exchange.provisioning.directory();
     let version = directory.find(Kind::CallFlow, number)?.revision;
     let flow = directory.call_flow(number)?;
-    let micros = i64::try_from(exchange.clock.now().as_micros()).unwrap_or(i64::MAX);
-    let now = jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::MAX);
-    Some(Script::Steps(Steps::new(flow, version, now, by.number())))
+    Some(Script::Steps(Steps::new(flow, version, now(exchange), by.number())))
 }
 
 fn leave(exchange: &Exchange, number: &str) -> Option<Script> {

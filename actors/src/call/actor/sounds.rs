@@ -1,16 +1,20 @@
 //! From the sounds of the call's machine to the programmes of the media engine.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ractor::ActorRef;
-use tandem_config::resource::Settings;
+use tandem_config::resource::{PromptOptions, Settings};
 use tandem_engine::{Item, MediaEvent, MediaSink, PlayerId, Programme, Tone};
 
 use super::CallState;
-use crate::call::machine::{Player, Sound};
+use crate::call::machine::{Announcements, PlaceWords, Player, Sound};
 use crate::call::message::CallMsg;
 use crate::exchange::Exchange;
 use crate::flow::Clip;
+
+/// The waiting audio that is no file: who waits hears the phone ring.
+const RING_BACK: &str = "tone/ring-back";
 
 impl CallState {
     pub(super) fn play(&self, myself: &ActorRef<CallMsg>, Player(number): Player, sound: Sound) {
@@ -48,6 +52,13 @@ impl CallState {
         });
     }
 
+    /// What a queue says to those who wait, as it is configured now.
+    pub(super) fn announcements(&self, queue: &str) -> Announcements {
+        let directory = self.exchange.provisioning.directory();
+        let Some(queue) = directory.queue(queue) else { return Announcements::default() };
+        announcements(&queue.prompts, &directory.settings().language)
+    }
+
     /// Sounds that are no clips.
     fn programme(&self, sound: &Sound) -> Programme {
         let directory = self.exchange.provisioning.directory();
@@ -68,7 +79,10 @@ impl CallState {
                         prompts.waiting_audio.as_str()
                     }
                 });
-                (music(wanted), true)
+                match wanted {
+                    Some(RING_BACK) => (Item::Tone(Tone::RingBack, None), false),
+                    wanted => (music(wanted), true),
+                }
             }
             Sound::Hold { queue } => {
                 let queue = queue.as_ref().and_then(|queue| directory.queue(queue));
@@ -80,6 +94,31 @@ impl CallState {
             Sound::Clips(_) => (Item::Silence { ms: 0 }, false),
         };
         Programme { items: vec![item], repeat }
+    }
+}
+
+/// What a queue says, with `system` as the language of the system.
+fn announcements(prompts: &PromptOptions, system: &str) -> Announcements {
+    let own = Some(prompts.language.as_str()).filter(|language| !language.is_empty());
+    let language = own.unwrap_or(system);
+    let spoken = |file: &String| match file.as_str() {
+        "" => None,
+        file if file.contains('/') => Some(file.to_owned()),
+        file => Some(format!("{language}/{file}")),
+    };
+    let every = |secs: u32| Some(Duration::from_secs(u64::from(secs))).filter(|it| !it.is_zero());
+    let wanted = prompts.position || prompts.estimate || prompts.thanks;
+    let place = every(prompts.position_interval_secs).filter(|_| wanted);
+    Announcements {
+        join: spoken(&prompts.join),
+        periodic: spoken(&prompts.announcement).zip(every(prompts.announcement_interval_secs)),
+        place: place.map(|interval| PlaceWords {
+            language: language.to_owned(),
+            position: prompts.position,
+            estimate: prompts.estimate,
+            thanks: prompts.thanks,
+            interval,
+        }),
     }
 }
 

@@ -61,6 +61,10 @@ pub enum QueueAct {
     CallerGone,
     /// The caller left as the queue said, or was taken out by somebody else.
     CallerLeft(Exit),
+    /// The caller has heard the join announcement, or there is none.
+    Greeted,
+    /// The caller wants to know their place.
+    Place,
     /// The caller pressed a key.
     Digit(char),
     /// An agent's phone rings.

@@ -16,6 +16,7 @@
 mod announce;
 mod bridge;
 mod callback;
+mod divert;
 mod effect;
 mod facts;
 mod hunt;
@@ -25,9 +26,11 @@ mod script;
 mod transfer;
 mod types;
 mod verdict;
+mod voice;
 
 pub use effect::*;
 pub use types::*;
+pub use voice::{Announcements, PlaceWords};
 
 use tandem_config::resource::Destination;
 use tandem_kernel::{CallId, Timestamp};
@@ -61,6 +64,8 @@ enum Stage {
     Playing { leg: LegIndex, player: Option<Player> },
     /// Tells the only leg why the call goes nowhere, and hangs up then.
     Parting(Parting),
+    /// Says why a queue is closed, before the call goes on.
+    Diverting { leg: LegIndex, player: Player, destination: Destination },
     /// Says what must be said before an agent rings for a customer who calls back.
     Announcing { leg: LegIndex, player: Player, callback: Box<Callback> },
     /// Waits for [`Input::Claimed`].
@@ -207,6 +212,11 @@ impl Call {
             (Stage::Playing { leg, .. }, Input::CodeDone { prompt }) => {
                 facts.announce(leg, prompt, 1, out)
             }
+            (Stage::Diverting { leg, player, destination }, Input::Played(done))
+                if player == done =>
+            {
+                facts.send_on(leg, destination, out)
+            }
             (Stage::Announcing { leg, player, callback }, Input::Played(done))
                 if player == done =>
             {
@@ -262,7 +272,9 @@ impl Call {
                 Stage::Over
             }
             Stage::Parting(parting) if parting.leg == leg && is_end(&event) => Stage::Over,
-            Stage::Playing { leg: only, .. } if only == leg && is_end(&event) => {
+            Stage::Playing { leg: only, .. } | Stage::Diverting { leg: only, .. }
+                if only == leg && is_end(&event) =>
+            {
                 facts.outcome_if_none("completed", "hung up by the caller");
                 Stage::Over
             }
@@ -350,6 +362,9 @@ impl Facts {
             Route::Queue { number } => {
                 self.answer(now, waiting, out);
                 Passage::join(self, now, waiting, number, out)
+            }
+            Route::Diverted { queue, diversion } => {
+                self.divert(now, waiting, &queue, *diversion, out)
             }
             Route::Group { number, rounds, ring_for, failover } => {
                 let phones: usize = rounds.iter().map(Vec::len).sum();

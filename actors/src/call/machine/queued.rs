@@ -8,9 +8,10 @@ use tandem_kernel::Timestamp;
 
 use super::Stage;
 use super::bridge::{Bridge, QueueTalk};
-use super::effect::{Dialled, Effect, HangUp, QueueAct, Sound};
+use super::effect::{Dialled, Effect, HangUp, QueueAct};
 use super::facts::Facts;
 use super::types::{Device, Input, LegEnd, LegEvent, LegIndex, Party, TimerId};
+use super::voice::Voice;
 use crate::office::QueuePassage;
 use crate::queue::{Exit, OfferEnd, OfferId};
 
@@ -38,6 +39,7 @@ pub(super) struct Passage {
     asks: u8,
     caller: LegIndex,
     since: Timestamp,
+    voice: Voice,
     offers: BTreeMap<OfferId, Offer>,
 }
 
@@ -49,10 +51,11 @@ impl Passage {
         queue: String,
         out: &mut Vec<Effect>,
     ) -> Stage {
-        facts.let_hear(caller, Sound::Waiting { queue: queue.clone() }, out);
+        let voice = Voice::begin(facts, caller, queue.clone(), out);
         let stay = facts.fresh_stay();
         let offers = BTreeMap::new();
-        let mut passage = Self { queue, stay, asking: None, asks: 0, caller, since: now, offers };
+        let mut passage =
+            Self { queue, stay, asking: None, asks: 0, caller, since: now, voice, offers };
         passage.ask(facts, out);
         Stage::Queued(passage)
     }
@@ -93,6 +96,15 @@ impl Passage {
                 Stage::Queued(self)
             }
             Input::Timer(timer) if self.asking == Some(timer) => self.ask_again(facts, now, out),
+            input @ (Input::Announce(_)
+            | Input::Place { .. }
+            | Input::Played(_)
+            | Input::Timer(_)) => {
+                if self.voice.input(facts, now, input, out) {
+                    self.tell(QueueAct::Greeted, out);
+                }
+                Stage::Queued(self)
+            }
             Input::Digit(leg, digit) if leg == self.caller => {
                 self.tell(QueueAct::Digit(digit), out);
                 Stage::Queued(self)

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod queued;
+mod voice;
 
 use std::time::Duration;
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use tandem_config::resource::Destination;
+use tandem_config::resource::{Destination, Diversion};
 use tandem_kernel::{CallId, Timestamp};
 
+use super::voice::Announcements;
 use crate::flow::{Cue, Script};
 use crate::office::{CallCommand, Direction};
 use crate::outbound::{Barred, Outgoing, Wish};
@@ -187,6 +188,13 @@ pub enum Route {
         /// Its number.
         number: String,
     },
+    /// Not into a queue, which is closed at this time.
+    Diverted {
+        /// The queue's number.
+        queue: String,
+        /// Where to instead, and why.
+        diversion: Box<Diversion>,
+    },
     /// To phones, one round after the other, and to another destination when nobody answers: a
     /// ring group, or an extension with voicemail.
     Group {
@@ -352,6 +360,15 @@ pub enum Input {
     },
     /// The queue took the caller in.
     QueueJoined,
+    /// What the queue says to those who wait; the first one begins.
+    Announce(Announcements),
+    /// The caller's place in the queue, as it was asked for.
+    Place {
+        /// How many wait ahead.
+        ahead: u32,
+        /// How long it will take; none: nobody knows yet.
+        wait: Option<Duration>,
+    },
     /// The queue refused, or let the caller go unanswered.
     QueueLeft {
         /// Why.

@@ -6,8 +6,10 @@ use std::time::Duration;
 use tandem_config::resource::Destination;
 use tandem_kernel::{CallId, Timestamp};
 
-use super::{Caller, Due, Effect, LEAVE_GRACE, OfferStage, Queue, Refused, Stage, TimerId};
-use crate::agent::ToAgent;
+use super::{
+    Caller, Due, Effect, GREETING_WITHIN, LEAVE_GRACE, OfferStage, Queue, Refused, Stage, TimerId,
+};
+use crate::agent::{Standing, ToAgent};
 use crate::queue::event::{QueueEvent, RingEnd};
 use crate::queue::{Exit, OfferId, Party, QueueNotice};
 
@@ -30,6 +32,7 @@ impl Queue {
         let waiting: Vec<_> = self.facts.waiting.values().map(|it| it.call).collect();
         for call in waiting {
             self.callers.insert(call, Caller::new());
+            self.want(call);
             if alive.contains(&call) {
                 self.arm_deadline(now, call, out);
             }
@@ -90,10 +93,47 @@ impl Queue {
         }
         self.record(QueueEvent::Joined { at: now, call, caller, caller_name }, out);
         self.callers.insert(call, Caller::new());
+        self.want(call);
         self.unexplained.insert(call);
         let position = u32::try_from(self.staying()).unwrap_or(u32::MAX);
         out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
         self.arm_deadline(now, call, out);
+        self.greet(call, out);
+        Ok(())
+    }
+
+    /// agents ring when the caller has heard the join announcement.
+    fn greet(&mut self, call: CallId, out: &mut Vec<Effect>) {
+        let prompts = &self.config.prompts;
+        if !prompts.ring_after_join || prompts.join.is_empty() {
+            return;
+        }
+        self.arm(Due::Greeting(call), GREETING_WITHIN, out);
+        if let Some(caller) = self.callers.get_mut(&call) {
+            caller.stage = Stage::Greeting;
+        }
+    }
+
+    pub(super) fn greeted(&mut self, call: CallId) -> Result<(), Refused> {
+        let caller = self.callers.get(&call).ok_or(Refused::UnknownCaller)?;
+        if matches!(caller.stage, Stage::Greeting) {
+            self.want(call);
+            self.unexplained.insert(call);
+        }
+        Ok(())
+    }
+
+    /// how many wait ahead, and for how long.
+    pub(super) fn tell_place(&self, call: CallId, out: &mut Vec<Effect>) -> Result<(), Refused> {
+        let place = self.facts.place_of(call).ok_or(Refused::UnknownCaller)?;
+        if !self.is_staying(call) {
+            return Err(Refused::Leaving);
+        }
+        let before = self.facts.waiting.range(..place);
+        let ahead = before.filter(|(_, it)| !self.leaving.contains(&it.call)).count();
+        let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
+        let notice = QueueNotice::Place { ahead, wait: self.pace.wait(ahead, self.staff()) };
+        out.push(Effect::Notify { call, notice });
         Ok(())
     }
 
@@ -122,9 +162,25 @@ impl Queue {
     }
 
     /// The callers who wait and were not told to leave.
-    fn staying(&self) -> usize {
-        let leaving = |it: &&Caller| matches!(it.stage, Stage::Leaving { .. });
-        self.callers.len() - self.callers.values().filter(leaving).count()
+    pub(super) fn staying(&self) -> usize {
+        self.callers.len() - self.leaving.len()
+    }
+
+    /// The agents who take calls, now or when they are through with one.
+    pub(super) fn staff(&self) -> u32 {
+        let standings = self.members.values().filter_map(|member| member.standing.as_ref());
+        let works = |it: &&Standing| it.logged_in.is_some() && it.paused.is_none() && it.registered;
+        u32::try_from(standings.filter(works).count()).unwrap_or(u32::MAX)
+    }
+
+    /// The caller takes part in the next distribution.
+    pub(super) fn want(&mut self, call: CallId) {
+        if let (Some(caller), Some(place)) =
+            (self.callers.get_mut(&call), self.facts.place_of(call))
+        {
+            caller.stage = Stage::Waiting;
+            self.wanting.insert(place, call);
+        }
     }
 
     pub(super) fn is_staying(&self, call: CallId) -> bool {
@@ -214,6 +270,7 @@ impl Queue {
         out.push(Effect::Notify { call, notice });
         let Some(caller) = self.callers.get_mut(&call) else { return };
         caller.stage = Stage::Leaving { reason, since: now };
+        self.leaving.insert(call);
         self.arm(Due::Leave(call), LEAVE_GRACE, out);
     }
 
@@ -279,7 +336,13 @@ impl Queue {
     ) {
         let joined_at = self.facts.waiting_for(call).map_or(left_at, |it| it.joined_at);
         self.callers.remove(&call);
-        let wait_us = micros(left_at.since(joined_at));
+        self.leaving.remove(&call);
+        if let Some(place) = self.facts.place_of(call) {
+            self.wanting.remove(&place);
+        }
+        let waited = left_at.since(joined_at);
+        self.pace.gave_up(waited, self.staying() > 0);
+        let wait_us = micros(waited);
         self.record(QueueEvent::Exited { at: now, call, reason, wait_us }, out);
         out.push(Effect::Forget(call));
     }
@@ -295,7 +358,9 @@ impl Queue {
         if !rule.enabled || self.callers.is_empty() || !self.is_empty(rule) {
             return;
         }
-        let idle = |caller: &Caller| matches!(caller.stage, Stage::Waiting | Stage::Resting { .. });
+        let idle = |caller: &Caller| {
+            matches!(caller.stage, Stage::Greeting | Stage::Waiting | Stage::Resting { .. })
+        };
         let waiting = self.callers.iter().filter(|(_, caller)| idle(caller));
         for call in waiting.map(|(call, _)| *call).collect::<Vec<_>>() {
             self.leave(now, call, Exit::LeaveEmpty, out);

@@ -32,15 +32,17 @@ impl Queue {
 
     /// Oldest first; nobody is served before somebody who waits longer.
     fn serve_waiting(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        let is_waiting = |call: &CallId| {
-            self.callers.get(call).is_some_and(|it| matches!(it.stage, Stage::Waiting))
-        };
-        let line = self.facts.waiting.values().map(|waiting| waiting.call).filter(is_waiting);
-        for call in line.collect::<Vec<_>>() {
-            if self.free.is_empty() {
-                return;
+        while !self.free.is_empty() {
+            let Some((_, call)) = self.wanting.pop_first() else { return };
+            let caller = self.callers.get(&call);
+            if !caller.is_some_and(|caller| matches!(caller.stage, Stage::Waiting)) {
+                continue;
             }
             let chosen = self.choose(call);
+            if chosen.is_empty() {
+                self.want(call);
+                return;
+            }
             if let Some(caller) = self.callers.get_mut(&call) {
                 caller.stage = Stage::Attempt(Attempt::default());
             }
@@ -68,7 +70,10 @@ impl Queue {
                             && self.level_of(attempt).is_none_or(|level| Some(level) == own)
                             && left.is_none_or(|left| left >= SHORTEST_RING)
                     }
-                    Stage::Waiting | Stage::Resting { .. } | Stage::Leaving { .. } => false,
+                    Stage::Greeting
+                    | Stage::Waiting
+                    | Stage::Resting { .. }
+                    | Stage::Leaving { .. } => false,
                 })
             };
             let oldest = self.facts.waiting.values().map(|waiting| waiting.call).find(open);

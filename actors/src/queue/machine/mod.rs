@@ -1,7 +1,7 @@
 //! What a queue does next. Pure: no I/O, no clock, chance only from the seed.
 //!
 //! ```text
-//!             Join                   Granted               OfferAnswered
+//!             Join (greeted)         Granted               OfferAnswered
 //!   (refused)◀──┬──▶ Waiting ──Reserve──▶ Attempt ─────────────────────▶ with an agent
 //!               │       ▲   ▲  all denied  │  │
 //!               │       │   └──────────────┘  │ all rings ended
@@ -30,6 +30,7 @@ use tandem_config::resource::{EmptyRule, EmptyScenario, Queue as Config};
 use tandem_kernel::{CallId, Timestamp};
 
 use super::event::QueueEvent;
+use super::pace::Pace;
 use super::{Exit, Facts, OfferEnd, OfferId};
 use crate::agent::{FromAgent, Round, Standing, ToAgent};
 use crate::office::{AgentView, MembershipView, QueueStatus, WaitingView};
@@ -47,6 +48,8 @@ const TALK_GRACE: Duration = Duration::from_secs(2);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// How long it is remembered that a caller came: longer than calls ask again.
 const ARRIVALS_KEPT: Duration = Duration::from_secs(60);
+/// How long a join announcement may take before agents ring all the same.
+pub const GREETING_WITHIN: Duration = Duration::from_secs(300);
 /// Offers without a word from the call after which the call is taken for dead.
 const SILENT_OFFERS: u8 = 2;
 
@@ -61,11 +64,20 @@ pub struct Queue {
     offers: BTreeMap<OfferId, Offer>,
     /// Members who are ready and have no offer of this queue.
     free: BTreeSet<String>,
+    /// By place in the line: callers who want an agent now. One whose stage is another by now
+    /// is passed over.
+    wanting: BTreeMap<u64, CallId>,
+    /// Callers who were told to leave.
+    leaving: BTreeSet<CallId>,
+    /// Members whose rounds wait for a bid or a pass.
+    asking: BTreeSet<String>,
     /// Callers for whom it was not noted yet why an agent does not ring.
     unexplained: BTreeSet<CallId>,
     /// Talks of which their agents know nothing.
     suspects: BTreeSet<CallId>,
     came: Arrivals,
+    /// How fast the line moves (Q-107).
+    pace: Pace,
     removed: bool,
     closed: bool,
     next_offer: u32,
@@ -102,6 +114,8 @@ struct Caller {
 
 #[derive(Clone, Debug)]
 enum Stage {
+    /// Hears the join announcement; agents ring after it (Q-101).
+    Greeting,
     /// Wants an agent now.
     Waiting,
     /// The retry interval after an attempt (Q-076).
@@ -144,6 +158,7 @@ enum Due {
     Ring(OfferId),
     Leave(CallId),
     Talk(CallId),
+    Greeting(CallId),
 }
 
 /// Who came of late. A call that asks again although its stay is over is not taken in twice.
@@ -195,9 +210,13 @@ impl Queue {
             callers: BTreeMap::new(),
             offers: BTreeMap::new(),
             free: BTreeSet::new(),
+            wanting: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            asking: BTreeSet::new(),
             unexplained: BTreeSet::new(),
             suspects: BTreeSet::new(),
             came: Arrivals::default(),
+            pace: Pace::default(),
             removed: false,
             closed: false,
             next_offer: 0,
@@ -221,6 +240,8 @@ impl Queue {
                 self.join(now, call, stay, caller, caller_name, &mut out)?;
             }
             Input::Gone { call, reason } => self.gone(now, call, reason, &mut out)?,
+            Input::Greeted { call } => self.greeted(call)?,
+            Input::Place { call } => self.tell_place(call, &mut out)?,
             Input::Digit { call, digit } => self.digit(now, call, digit, &mut out)?,
             Input::OfferRinging { call, offer } => self.offer_rings(call, offer)?,
             Input::OfferAnswered { call, offer } => {
@@ -337,16 +358,20 @@ impl Queue {
         match self.timers.remove(&timer) {
             Some(Due::MaxWait(call)) => self.waited_long_enough(now, call, timer, out),
             Some(Due::Retry(call)) => {
-                if let Some(caller) = self.callers.get_mut(&call)
+                if let Some(caller) = self.callers.get(&call)
                     && matches!(caller.stage, Stage::Resting { timer: own } if own == timer)
                 {
-                    caller.stage = Stage::Waiting;
+                    self.want(call);
                     self.unexplained.insert(call);
                 }
             }
             Some(Due::Ask(offer)) => self.ask_overdue(now, offer, out),
             Some(Due::Ring(offer)) => self.ring_overdue(now, offer, out),
             Some(Due::Leave(call)) => self.leave_completed(now, call, out),
+            Some(Due::Greeting(call)) => {
+                // One who does not wait any more, or was greeted.
+                let _as_well = self.greeted(call);
+            }
             Some(Due::Talk(call)) => self.check_talk(now, call, out),
             // A timer of before the actor's last start.
             None => {}
@@ -430,10 +455,10 @@ impl Queue {
 
     /// Tells agents of rounds for which the queue has no caller.
     fn pass_rounds(&mut self, out: &mut Vec<Effect>) {
-        for (agent, member) in &mut self.members {
-            if let Some(round) = member.round.take() {
-                let message = ToAgent::Pass { round };
-                out.push(Effect::Tell { agent: agent.clone(), message });
+        for agent in std::mem::take(&mut self.asking) {
+            let member = self.members.get_mut(&agent);
+            if let Some(round) = member.and_then(|member| member.round.take()) {
+                out.push(Effect::Tell { agent, message: ToAgent::Pass { round } });
             }
         }
     }

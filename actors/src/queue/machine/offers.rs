@@ -29,6 +29,9 @@ impl Queue {
         let offer = member.offer.filter(|_| fresh);
         let talking = standing.talking.clone();
         member.round = round;
+        if round.is_some() {
+            self.asking.insert(agent.clone());
+        }
         member.follow(&standing);
         member.standing = Some(standing);
         if let Some(offer) = offer {
@@ -255,12 +258,15 @@ impl Queue {
             attempt.offers.remove(&id);
         }
         self.losers(now, call, out);
-        let waited = self.facts.waiting_for(call).map_or(now, |waiting| waiting.joined_at);
-        let wait_us = micros(now.since(waited));
+        let joined_at = self.facts.waiting_for(call).map_or(now, |waiting| waiting.joined_at);
+        let waited = now.since(joined_at);
+        let wait_us = micros(waited);
         let event =
             QueueEvent::Answered { at: now, call, offer: id, agent: agent.clone(), wait_us };
         self.record(event, out);
         self.callers.remove(&call);
+        self.leaving.remove(&call);
+        self.pace.answered(now, waited, self.staff(), self.staying() > 0);
         self.forget_misses(&agent);
         let message = ToAgent::Answered { offer: id, call, wrap_up: self.wrap_up() };
         out.push(Effect::Tell { agent, message });
@@ -363,7 +369,7 @@ impl Queue {
         }
         let Attempt { rang, until, .. } = std::mem::take(attempt);
         if rang.is_empty() {
-            caller.stage = Stage::Waiting;
+            self.want(call);
             return;
         }
         let retry = Duration::from_secs(u64::from(self.config.agent.retry_interval_secs));
@@ -371,7 +377,7 @@ impl Queue {
         let early = until.is_some_and(|until| now < until);
         let pause = if early { retry.max(SHORTEST_PAUSE) } else { retry };
         if pause.is_zero() {
-            caller.stage = Stage::Waiting;
+            self.want(call);
             return;
         }
         let timer = self.arm(Due::Retry(call), pause, out);

@@ -1,7 +1,22 @@
 //! Rules of queues.
 
 use super::Wrong;
-use crate::resource::{Destination, Queue};
+use crate::resource::{Destination, PromptOptions, Queue};
+
+impl PromptOptions {
+    fn check(&self, wrong: &mut Wrong) {
+        wrong.prompt_if_any(&self.join, "/prompts/join");
+        wrong.prompt_if_any(&self.waiting_audio, "/prompts/waiting_audio");
+        wrong.prompt_if_any(&self.hold_music, "/prompts/hold_music");
+        wrong.prompt_if_any(&self.announcement, "/prompts/announcement");
+        let interval = self.announcement_interval_secs;
+        wrong.secs(interval, 0, "/prompts/announcement_interval_secs");
+        wrong.secs(self.position_interval_secs, 0, "/prompts/position_interval_secs");
+        if !self.language.is_empty() {
+            wrong.language(&self.language, "/prompts/language");
+        }
+    }
+}
 
 impl Queue {
     pub(super) fn check(&self, wrong: &mut Wrong) {
@@ -20,9 +35,11 @@ impl Queue {
         for (key, destination) in &self.key_events {
             wrong.key_to(key, destination, "/key_events");
         }
-        wrong.prompt_if_any(&self.prompts.join, "/prompts/join");
-        wrong.prompt_if_any(&self.prompts.waiting_audio, "/prompts/waiting_audio");
-        wrong.prompt_if_any(&self.prompts.hold_music, "/prompts/hold_music");
+        let times = &self.time_condition;
+        let out_of_hours = "/time_condition/out_of_hours_destination";
+        wrong.destination(&times.out_of_hours_destination, out_of_hours);
+        wrong.destination(&times.holiday_destination, "/time_condition/holiday_destination");
+        self.prompts.check(wrong);
         wrong.unless(self.max_callers <= 9_999, "/max_callers", "out-of-range", "0 to 9999");
         self.check_priority(wrong);
         let misses = u32::from(self.agent.auto_pause.missed_calls);

@@ -20,6 +20,7 @@ export const KINDS = {
   ivrs: { key: 'number', columns: ['name'] },
   'call-flows': { key: 'number', columns: ['name'] },
   'group-voicemails': { key: 'number', columns: ['name'] },
+  'time-profiles': { key: 'name', columns: ['zone'] },
   trunks: { key: 'name', columns: ['host', 'mode', 'enabled'] },
   'inbound-routes': { key: 'name', columns: ['priority', 'enabled'] },
   'outbound-routes': { key: 'name', columns: ['priority', 'enabled'] },

@@ -133,6 +133,7 @@ export const en = {
       ivrs: 'Menus',
       'call-flows': 'Call flows',
       'group-voicemails': 'Group mailboxes',
+      'time-profiles': 'Office hours',
       trunks: 'Trunks',
       'inbound-routes': 'Inbound routes',
       'outbound-routes': 'Outbound routes',

@@ -134,6 +134,7 @@ export const zhHans: Text = {
       ivrs: '语音菜单',
       'call-flows': '呼叫流程',
       'group-voicemails': '组信箱',
+      'time-profiles': '办公时间',
       trunks: '中继',
       'inbound-routes': '呼入路由',
       'outbound-routes': '呼出路由',

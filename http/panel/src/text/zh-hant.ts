@@ -135,6 +135,7 @@ export const zhHant: Text = {
       ivrs: '語音選單',
       'call-flows': '通話流程',
       'group-voicemails': '群組信箱',
+      'time-profiles': '營業時間',
       trunks: '中繼線',
       'inbound-routes': '呼入路由',
       'outbound-routes': '呼出路由',

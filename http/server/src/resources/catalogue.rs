@@ -39,6 +39,7 @@ pub(super) const fn parameter_of(kind: Kind) -> &'static str {
         | Kind::InboundRoute
         | Kind::OutboundRoute
         | Kind::ChannelCategory
+        | Kind::TimeProfile
         | Kind::User => "name",
         Kind::ApiToken | Kind::OutboundCode => "id",
         Kind::Settings => "",
@@ -189,12 +190,20 @@ fn queues() -> Entry {
         "failover": { "type": "extension", "number": "1000" }, "max_callers": 20,
         "leave_empty": empty, "join_empty": empty, "weight": 0, "acceleration_secs": 0,
         "key_events": { "1": { "type": "ext_vm", "number": "1000" } },
+        "time_condition": {
+            "enabled": true, "time_profile": "taipei",
+            "out_of_hours_destination": { "type": "ext_vm", "number": "1000" },
+            "holiday_destination": { "type": "end_call" }, "ignore_holiday": false,
+            "play_holiday_prompt": true,
+        },
         "agent": {
             "ring_timeout_secs": 15, "retry_interval_secs": 5, "wrap_up_secs": 10,
             "ring_in_use": false, "auto_pause": { "enabled": false, "missed_calls": 3 },
         },
         "prompts": {
             "join": "", "ring_after_join": false, "waiting_audio": "", "hold_music": "",
+            "announcement": "", "announcement_interval_secs": 60, "position": true,
+            "estimate": true, "thanks": false, "position_interval_secs": 60, "language": "",
         },
         "members": [{ "extension": "1001", "membership": "dynamic", "skill_level": 1 }],
     });
@@ -269,6 +278,7 @@ const fn permissions(kind: Kind) -> (Permission, Permission) {
         | Kind::GroupVoicemail
         | Kind::OutboundCode
         | Kind::ChannelCategory
+        | Kind::TimeProfile
         | Kind::Settings => (Permission::ConfigRead, Permission::ConfigWrite),
     }
 }
@@ -387,6 +397,7 @@ const fn path_tag(kind: Kind) -> &'static str {
         | Kind::GroupVoicemail
         | Kind::OutboundCode
         | Kind::ChannelCategory
+        | Kind::TimeProfile
         | Kind::Settings => "configuration",
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn outward(resource: &Resource) -> Result<Value, Problem> {
         Resource::GroupVoicemail(of) => through::<api::GroupVoicemail>(of),
         Resource::OutboundCode(of) => through::<api::OutboundCode>(of),
         Resource::ChannelCategory(of) => through::<api::ChannelCategory>(of),
+        Resource::TimeProfile(of) => through::<api::TimeProfile>(of),
     }
 }
 
@@ -108,6 +109,7 @@ pub(super) async fn inward(
         }
         Kind::OutboundCode => Resource::OutboundCode(plain::<api::OutboundCode, _>(body)?),
         Kind::ChannelCategory => Resource::ChannelCategory(plain::<api::ChannelCategory, _>(body)?),
+        Kind::TimeProfile => Resource::TimeProfile(plain::<api::TimeProfile, _>(body)?),
     })
 }
 

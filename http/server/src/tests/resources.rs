@@ -83,6 +83,16 @@ fn routes_and_users() -> Vec<(&'static str, &'static str, Value, Value)> {
     let password = "CANARY-correct-horse";
     vec![
         (
+            "time-profiles",
+            "taipei",
+            json!({
+                "name": "taipei", "zone": "Asia/Taipei",
+                "hours": [{ "days": ["mon"], "from": "09:00", "to": "18:00" }],
+                "holidays": [{ "name": "Day", "from": "2026-10-10", "to": "2026-10-10" }],
+            }),
+            json!({ "zone": "Asia/Tokyo" }),
+        ),
+        (
             "inbound-routes",
             "main",
             json!({

@@ -1,5 +1,7 @@
 //! Words between a call and its queue that are lost, late or for somebody else.
 
+use tandem_config::resource::Diversion;
+
 use super::*;
 
 fn timer_of(effects: &[Effect], span: Duration) -> TimerId {
@@ -113,4 +115,70 @@ fn q_126_keys_lead_on_however_often_they_are_pressed() {
         call.step(at(hop), Input::Routed { request, route }).unwrap();
     }
     assert!(!call.is_over());
+}
+
+fn closed(prompt: Option<&str>) -> Route {
+    let diversion = Diversion {
+        destination: Destination::Extension { number: "1003".into() },
+        prompt: prompt.map(str::to_owned),
+        why: "holiday Day".into(),
+    };
+    Route::Diverted { queue: "6400".into(), diversion: Box::new(diversion) }
+}
+
+fn noted_step(effects: &[Effect]) -> Option<(&str, &str, &str)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Record(CallEvent::Stepped { kind, key, detail, .. }) => {
+            Some((kind.as_str(), key.as_str(), detail.as_str()))
+        }
+        _ => None,
+    })
+}
+
+fn goes_on_to_1003(effects: &[Effect]) -> bool {
+    let wanted = Destination::Extension { number: "1003".into() };
+    effects.iter().any(|effect| {
+        matches!(effect, Effect::RouteDestination { destination, .. } if *destination == wanted)
+    })
+}
+
+#[test]
+fn q_042_q_046_a_closed_queue_hands_the_caller_on_and_hears_nothing_of_it() {
+    let (_, effects) = begun(closed(None));
+
+    assert!(goes_on_to_1003(&effects), "{effects:?}");
+    assert_eq!(noted_step(&effects), Some(("time_condition", "6400", "holiday Day")));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Queue(..))));
+    assert!(!effects.contains(&Effect::Answer(0)), "where it goes decides on the answer");
+}
+
+#[test]
+fn q_045_the_prompt_of_the_holiday_is_heard_before_the_call_goes_on() {
+    let (mut call, effects) = begun(closed(Some("custom/closed")));
+    let played = effects.iter().find_map(|effect| match effect {
+        Effect::Play(player, Sound::Prompt { file }) if file == "custom/closed" => Some(*player),
+        _ => None,
+    });
+    assert!(effects.contains(&Effect::Answer(0)) && !goes_on_to_1003(&effects));
+
+    assert!(goes_on_to_1003(&call.step(at(3), Input::Played(played.unwrap())).unwrap()));
+
+    let (mut call, _) = begun(closed(Some("custom/closed")));
+    leg(&mut call, 1, 0, bye());
+    assert!(call.is_over(), "hung up meanwhile");
+}
+
+#[test]
+fn q_046_queues_that_are_closed_and_lead_to_each_other_end_the_call() {
+    let (mut call, mut effects) = begun(closed(None));
+    for _ in 0..20 {
+        let request = effects.iter().find_map(|effect| match effect {
+            Effect::RouteDestination { request, .. } => Some(*request),
+            _ => None,
+        });
+        let Some(request) = request else { break };
+        effects = call.step(at(1), Input::Routed { request, route: closed(None) }).unwrap();
+    }
+    assert!(call.is_over());
+    assert_eq!(last_fact(&effects).0, "failed");
 }

@@ -350,3 +350,96 @@ fn q_111_a_key_that_crosses_an_answer_leads_nowhere() {
     let late = Input::Digit { call: call(1), digit: '1' };
     assert_eq!(bench.step(late), Err(Refused::UnknownCaller));
 }
+
+#[test]
+fn q_101_agents_ring_when_the_caller_has_heard_the_join_announcement() {
+    let mut config = linear(&["1"]);
+    (config.prompts.join, config.prompts.ring_after_join) = ("welcome".into(), true);
+    let mut bench = Bench::staffed(config);
+    bench.join(1);
+    bench.wait_secs(9);
+    assert_eq!(bench.offers(), [], "nobody rings yet");
+
+    bench.step(Input::Greeted { call: call(1) }).unwrap();
+    bench.answer(1);
+
+    let waited = bench.events.iter().find_map(|event| match event {
+        QueueEvent::Answered { wait_us, .. } => Some(*wait_us),
+        _ => None,
+    });
+    assert_eq!(waited, Some(9_000_000), "the wait counts from the entry");
+}
+
+#[test]
+fn q_101_a_call_that_never_tells_the_end_of_its_announcement_rings_all_the_same() {
+    let mut config = linear(&["1"]);
+    (config.prompts.join, config.prompts.ring_after_join) = ("welcome".into(), true);
+    let mut bench = Bench::staffed(config);
+    bench.join(1);
+
+    bench.wait(super::super::GREETING_WITHIN);
+
+    assert_eq!(bench.offers().len(), 1);
+}
+
+#[test]
+fn q_101_without_the_switch_or_without_a_prompt_agents_ring_at_once() {
+    for (join, after) in [("welcome", false), ("", true)] {
+        let mut config = linear(&["1"]);
+        (config.prompts.join, config.prompts.ring_after_join) = (join.into(), after);
+        let mut bench = Bench::staffed(config);
+
+        bench.join(1);
+
+        assert_eq!(bench.offers().len(), 1, "{join} {after}");
+    }
+}
+
+/// What a caller is told of their place.
+fn place(bench: &mut Bench, number: u128) -> (u32, Option<Duration>) {
+    bench.seen.clear();
+    bench.step(Input::Place { call: call(number) }).unwrap();
+    let told = bench.notices(number);
+    let [QueueNotice::Place { ahead, wait }] = told[..] else { panic!("{told:?}") };
+    (ahead, wait)
+}
+
+#[test]
+fn q_106_a_caller_is_told_how_many_wait_ahead_and_who_left_counts_no_more() {
+    let mut bench = Bench::new(linear(&[]));
+    for number in 1..=4 {
+        bench.join(number);
+    }
+    assert_eq!((1..=4).map(|it| place(&mut bench, it).0).collect::<Vec<_>>(), [0, 1, 2, 3]);
+
+    bench.step(Input::Gone { call: call(2), reason: Exit::CallerHangup }).unwrap();
+
+    assert_eq!(place(&mut bench, 1).0, 0, "nobody is ahead of the first");
+    assert_eq!(place(&mut bench, 4).0, 2);
+    let gone = bench.step(Input::Place { call: call(2) });
+    assert_eq!(gone, Err(Refused::UnknownCaller));
+}
+
+#[test]
+fn q_107_the_wait_grows_with_the_callers_ahead_and_shrinks_with_the_agents() {
+    let mut bench = Bench::staffed(linear(&["1"]));
+    for number in 1..=9 {
+        bench.join(number);
+    }
+    assert_eq!(place(&mut bench, 9).1, None, "nobody was answered yet");
+    for number in 1..=4 {
+        bench.wait_secs(5);
+        let agent = bench.answer(number);
+        bench.wait_secs(40);
+        bench.hang_up(number, &agent);
+    }
+
+    // An agent's round is 45 s; four wait ahead of the last.
+    assert_eq!(place(&mut bench, 9), (4, Some(Duration::from_secs(225))));
+    assert_eq!(place(&mut bench, 5).1, Some(Duration::from_secs(45)));
+    let mut paused = bench.standings["1"].clone();
+    paused.paused = Some(None);
+    paused.ready = false;
+    bench.stands("1", paused);
+    assert_eq!(place(&mut bench, 9).1, None, "nobody works");
+}

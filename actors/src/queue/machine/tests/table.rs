@@ -7,14 +7,16 @@ use super::*;
 use crate::agent::Denial;
 use crate::queue::Party;
 
-const STAGES: [&str; 7] =
-    ["nobody", "waiting", "asked", "ringing", "resting", "leaving", "with an agent"];
+const STAGES: [&str; 8] =
+    ["nobody", "greeting", "waiting", "asked", "ringing", "resting", "leaving", "with an agent"];
 
 /// Call 1 in this stage; agent 1 is the only one.
 fn bench(stage: &str) -> Bench {
     let mut config = config(RingStrategy::Linear, &["1"]);
     config.max_wait_secs = 100;
     config.key_events = [("1".to_owned(), Destination::EndCall)].into();
+    config.prompts.join = if stage == "greeting" { "welcome".into() } else { String::new() };
+    config.prompts.ring_after_join = true;
     let mut bench = Bench::new(config);
     bench.granting = stage != "asked";
     if stage != "waiting" {
@@ -47,6 +49,8 @@ fn inputs() -> Vec<(&'static str, Input)> {
     vec![
         ("join", join),
         ("hang-up", Input::Gone { call, reason: Exit::CallerHangup }),
+        ("greeted", Input::Greeted { call }),
+        ("place?", Input::Place { call }),
         ("key 1", Input::Digit { call, digit: '1' }),
         ("key 2", Input::Digit { call, digit: '2' }),
         ("rings", Input::OfferRinging { call, offer }),

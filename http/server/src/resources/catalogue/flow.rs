@@ -1,4 +1,4 @@
-//! Ring groups, menus, call flows and group voicemails, as they are documented.
+//! Ring groups, menus, call flows, group voicemails and time profiles, as they are documented.
 
 use serde_json::json;
 use tandem_api::resource as api;
@@ -6,8 +6,8 @@ use tandem_config::Kind;
 
 use super::{Entry, shapes};
 
-pub(super) fn entries() -> [Entry; 4] {
-    [ring_groups(), ivrs(), call_flows(), group_voicemails()]
+pub(super) fn entries() -> [Entry; 5] {
+    [ring_groups(), ivrs(), call_flows(), group_voicemails(), time_profiles()]
 }
 
 fn ring_groups() -> Entry {
@@ -108,5 +108,28 @@ fn group_voicemails() -> Entry {
         read,
         page,
         patch: json!({ "members": [] }),
+    }
+}
+
+fn time_profiles() -> Entry {
+    let days = ["mon", "tue", "wed", "thu", "fri"];
+    let read = json!({
+        "name": "taipei", "zone": "Asia/Taipei",
+        "hours": [{ "days": days, "from": "09:00", "to": "18:00" }],
+        "holidays": [{
+            "name": "National Day", "from": "2026-10-10", "to": "2026-10-10", "every_year": true,
+            "prompt": "custom/national-day",
+        }],
+    });
+    let (written, read, page) = shapes::<api::TimeProfile>(read.clone(), &read);
+    Entry {
+        kind: Kind::TimeProfile,
+        path: "time-profiles",
+        names: ("TimeProfile", "TimeProfiles"),
+        words: ("a time profile", "time profiles"),
+        written,
+        read,
+        page,
+        patch: json!({ "zone": "Asia/Tokyo" }),
     }
 }
