@@ -39,6 +39,11 @@ pub(crate) trait Fold: Schema + Default {
 
     /// Takes an event in.
     fn evolve(&mut self, event: &Self::Event);
+
+    /// Reads a snapshot; a state that has changed reads those of before, too.
+    fn read(bytes: &[u8], limit: usize) -> Result<Self, WireError> {
+        tandem_wire::decode_versioned(bytes, limit)
+    }
 }
 
 /// Why the state of an entity could not be loaded.
@@ -118,8 +123,7 @@ impl Recorder {
         self.known.store(version, Ordering::Relaxed);
         let decoding = |source| LoadError::Decode { entity: self.entity.clone(), source };
         let mut state = match snapshot {
-            Some(snapshot) => tandem_wire::decode_versioned::<F>(&snapshot.bytes, MAX_SNAPSHOT)
-                .map_err(decoding)?,
+            Some(snapshot) => F::read(&snapshot.bytes, MAX_SNAPSHOT).map_err(decoding)?,
             None => F::default(),
         };
         for record in &records {

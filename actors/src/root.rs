@@ -17,6 +17,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::agent::{AgentsActor, AgentsArgs, AgentsMsg};
+use crate::call;
 use crate::exchange::Exchange;
 use crate::presence::{PresenceActor, PresenceArgs, PresenceMsg};
 use crate::provisioning::{Directory, Provisioning};
@@ -191,6 +192,7 @@ impl RootState {
                 let detail = format!("{}: {}", decision.agent, decision.detail);
                 traces.decision(call, decision.code, detail);
             }),
+            sender: call::sender(exchange),
             clock: self.args.clock,
         }
     }

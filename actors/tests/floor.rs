@@ -55,6 +55,8 @@ impl Floor {
             epoch: 1,
             placed: Arc::clone(&placed),
             decisions: Arc::new(move |call, decision| sink.lock().push((call, decision.code))),
+            // Calls do not run here, so nobody is called back.
+            sender: Arc::new(drop),
             clock,
         };
         let agents = AgentsArgs {

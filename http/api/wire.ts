@@ -4,6 +4,7 @@
 export type ActiveCall = {
   agent: string;
   call: string;
+  is_callback?: boolean;
   since: string;
 };
 
@@ -147,8 +148,21 @@ export type CallbackLookup = {
   last_call?: (LastCall | null);
 };
 
+/** How a waiting caller asks to be called back. */
+export type CallbackMethod = "by_key" | "by_timeout";
+
 /** Who takes a callback when the agent can not. */
 export type CallbackMode = "agent_only" | "agent_first";
+
+/** Callback: a caller hangs up, keeps the place and is called when an agent is free. */
+export type CallbackOptions = {
+  enabled?: boolean;
+  key?: string;
+  method?: CallbackMethod;
+  outbound_prefix?: string;
+  timeout_secs?: number;
+  trigger_timeout_secs?: number;
+};
 
 /** The policy for callbacks. */
 export type CallbackPolicy = {
@@ -162,6 +176,27 @@ export type CallbackPolicy = {
   ring_timeout_secs?: number;
   target?: CallbackTarget;
   window_hours?: number;
+};
+
+/** A request for a callback that is open. */
+export type CallbackRequest = {
+  agents: Array<string>;
+  call: string;
+  caller: string;
+  expires_at?: string | null;
+  joined_at: string;
+  number: string;
+  position: number;
+  registered_at: string;
+  state: CallbackRequestState;
+};
+
+/** How far a request for a callback has come. */
+export type CallbackRequestState = "waiting" | "ringing" | "dialling" | "online";
+
+/** The requests for a callback that are open in a queue, in the order of its line. */
+export type CallbackRequests = {
+  items: Array<CallbackRequest>;
 };
 
 /** Whom a customer reaches after a transfer. */
@@ -781,6 +816,7 @@ export type Prompts = {
 export type Queue = {
   acceleration_secs?: number;
   agent?: AgentOptions;
+  callback?: CallbackOptions;
   failover?: Destination;
   join_empty?: EmptyRule;
   key_events?: Record<string, Destination>;
@@ -1061,6 +1097,7 @@ export type User = {
 export type WaitingCaller = {
   call: string;
   caller: string;
+  is_callback?: boolean;
   joined_at: string;
   position: number;
   ringing: Array<string>;

@@ -18,7 +18,7 @@ pub mod machine;
 mod message;
 
 pub use actor::{CallArgs, Start};
-pub(crate) use actor::{devices, from_trunk, resolve};
+pub(crate) use actor::{devices, from_trunk, resolve, sender};
 pub use calls::{Calls, NotAdmitted};
 pub(crate) use leg::capabilities;
 pub use message::{CallMsg, Surrender};

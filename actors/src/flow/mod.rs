@@ -6,6 +6,7 @@
 //! | A call flow     | [`steps`] | Q-026 `call_flow`                             |
 //! | Leave a message | [`leave`] | Q-026 `ext_vm`, `group_vm`                    |
 //! | Hear messages   | [`listen`]| the mailbox by phone                          |
+//! | A number to call| [`register`] | Q-147, run by the queue's part of the call |
 //!
 //! A script is a value: a cue goes in, acts come out. It knows no leg, no file and no clock; the
 //! call's machine runs it on a leg (`call::machine::script`).
@@ -13,6 +14,7 @@
 mod leave;
 mod listen;
 mod menu;
+mod register;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ mod tests;
 pub use leave::Leave;
 pub use listen::{Listen, Message, Pin};
 pub use menu::Menu;
+pub use register::{Register, Registered, Said};
 pub use steps::Steps;
 
 use std::time::Duration;

@@ -273,3 +273,116 @@ proptest! {
         }
     }
 }
+
+fn presses(register: &mut Register, keys: &str) -> Said {
+    let mut said = Said::Acts(Vec::new());
+    for key in keys.chars() {
+        said = register.cue(&Cue::Digit(key));
+    }
+    said
+}
+
+fn files(said: &Said) -> Vec<String> {
+    let Said::Acts(acts) = said else { return Vec::new() };
+    let clips = acts.iter().flat_map(|act| match act {
+        Act::Play(clips) => clips.clone(),
+        _ => Vec::new(),
+    });
+    let file = |clip| match clip {
+        Clip::File(file) => Some(file),
+        _ => None,
+    };
+    clips.filter_map(file).collect()
+}
+
+fn number(digits: &str) -> Said {
+    Said::Over(Registered::Number(digits.to_owned()))
+}
+
+#[test]
+fn q_147_the_own_number_is_read_out_and_taken_with_1() {
+    let mut register = Register::new("0912");
+
+    let said = register.cue(&Cue::Begin);
+
+    assert_eq!(files(&said), ["callback-number", "0", "9", "1", "2", "callback-confirm"]);
+    assert_eq!(presses(&mut register, "1"), number("0912"), "a short own number is one");
+}
+
+#[test]
+fn q_147_another_number_is_typed_read_back_and_confirmed() {
+    let mut register = Register::new("0912000111");
+    register.cue(&Cue::Begin);
+    assert_eq!(files(&presses(&mut register, "2")), ["callback-enter"]);
+
+    let said = presses(&mut register, "55501#");
+
+    let read = ["callback-number", "5", "5", "5", "0", "1", "callback-confirm"];
+    assert_eq!(files(&said), read);
+    assert_eq!(presses(&mut register, "1"), number("55501"));
+}
+
+#[test]
+fn q_147_digits_that_stop_are_as_good_as_a_hash() {
+    let mut register = Register::new("0912000111");
+    register.cue(&Cue::Begin);
+    presses(&mut register, "255501");
+
+    assert_eq!(files(&register.cue(&Cue::TimedOut))[0], "callback-number");
+}
+
+#[test]
+fn q_147_vector_20_a_number_with_4_digits_is_rejected_and_the_third_one_ends_it() {
+    let mut register = Register::new("0912000111");
+    register.cue(&Cue::Begin);
+    for keys in ["25550#", "5550#"] {
+        let said = presses(&mut register, keys);
+        assert_eq!(files(&said), ["invalid-number", "callback-enter"]);
+    }
+
+    assert_eq!(presses(&mut register, "5550#"), Said::Over(Registered::Nothing));
+}
+
+#[test]
+fn q_147_who_shows_no_number_is_asked_for_one() {
+    for own in ["", "anonymous"] {
+        let mut register = Register::new(own);
+        assert_eq!(files(&register.cue(&Cue::Begin)), ["callback-enter"], "{own}");
+    }
+}
+
+#[test]
+fn q_162_a_star_or_silence_goes_back_to_waiting() {
+    let cancelled = Said::Over(Registered::Cancelled);
+    let mut register = Register::new("0912000111");
+    register.cue(&Cue::Begin);
+    assert_eq!(presses(&mut register.clone(), "*"), cancelled);
+    assert_eq!(presses(&mut register.clone(), "2555*"), cancelled);
+
+    for _ in 0..2 {
+        assert_eq!(register.cue(&Cue::Played), Said::Acts(vec![Act::Wait(PAUSE)]));
+        assert_eq!(files(&register.cue(&Cue::TimedOut))[0], "callback-number");
+    }
+    assert_eq!(register.cue(&Cue::TimedOut), cancelled);
+}
+
+const PAUSE: Duration = Duration::from_secs(5);
+
+proptest! {
+    #[test]
+    fn q_147_a_dialogue_ends_whatever_is_pressed(keys in "[0-9*#]{0,60}") {
+        let mut register = Register::new("0912000111");
+        register.cue(&Cue::Begin);
+        for key in keys.chars() {
+            if let Said::Over(over) = register.cue(&Cue::Digit(key)) {
+                if let Registered::Number(number) = over {
+                    prop_assert!(number == "0912000111" || (5..=20).contains(&number.len()));
+                }
+                return Ok(());
+            }
+        }
+        // Silence ends it in a bounded time.
+        let silent = (0..16).any(|_| matches!(register.cue(&Cue::TimedOut), Said::Over(_)));
+        prop_assert!(silent);
+    }
+}

@@ -34,6 +34,7 @@ use crate::call::{CallArgs, CallMsg, Start, devices};
 use crate::exchange::Exchange;
 use crate::numbering::Target;
 use crate::provisioning::Provisioning;
+use crate::queue::{self, QueueMsg};
 use crate::records::{self, Records};
 use crate::repeats::Repeats;
 use crate::sessions::Sessions;
@@ -41,6 +42,9 @@ use crate::softphone::{self, Connection, Softphones};
 
 /// How long an actor may take to answer.
 const DEADLINE: Duration = Duration::from_secs(2);
+
+/// How long an actor may take to answer after a commit.
+const COMMIT_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a phone that was asked to call rings.
 const RINGS_FOR: Duration = Duration::from_secs(60);
@@ -328,6 +332,32 @@ impl Office {
     /// A queue as it is now.
     pub async fn queue_status(&self, number: &str) -> Option<QueueStatus> {
         self.exchange().ok()?.placed.queue_status(number).await
+    }
+
+    /// The requests for a callback that are open in a queue; none: it is not running.
+    pub async fn callbacks(&self, number: &str) -> Option<Vec<CallbackView>> {
+        let queue = self.exchange().ok()?.placed.queue(number)?;
+        ask(&queue, DEADLINE, QueueMsg::Callbacks).await.ok()
+    }
+
+    /// Takes a request for a callback back; answered after the commit.
+    ///
+    /// # Errors
+    /// `NotFound` when no such request is open, `Conflict` when the customer is being dialled.
+    pub async fn cancel_callback(&self, number: &str, call: CallId) -> Result<(), Refusal> {
+        let Some(queue) = self.exchange()?.placed.queue(number) else {
+            return Err(Refusal::Unavailable { detail: format!("queue {number} is not running") });
+        };
+        let wish = |reply| QueueMsg::CancelCallback { call, reply };
+        match ask(&queue, COMMIT_WITHIN, wish).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(queue::machine::Refused::Dialling)) => {
+                let detail = "the customer is being dialled".into();
+                Err(Refusal::Conflict { code: "callback-dialling", detail })
+            }
+            Ok(Err(_)) => Err(Refusal::NotFound { kind: "callback", key: call.to_string() }),
+            Err(error) => Err(Refusal::Unavailable { detail: error.to_string() }),
+        }
     }
 
     /// Records of ended calls, newest first, ending before the given place.

@@ -297,6 +297,57 @@ pub struct WaitingView {
     pub joined_at: Timestamp,
     /// Agents that ring for them now.
     pub ringing: Vec<String>,
+    /// A request for a callback keeps the place.
+    pub is_callback: bool,
+}
+
+/// A call of a queue that an agent talks with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveView {
+    /// The call.
+    pub call: CallId,
+    /// The agent.
+    pub agent: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// The customer was called back.
+    pub is_callback: bool,
+}
+
+/// How far a request for a callback has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallbackState {
+    /// For a free agent.
+    Waiting,
+    /// Agents ring.
+    Ringing,
+    /// An agent has answered and the customer is dialled.
+    Dialling,
+    /// The customer has called again and waits in person.
+    Online,
+}
+
+/// A request for a callback that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackView {
+    /// The call whose place it keeps.
+    pub call: CallId,
+    /// The number that called.
+    pub caller: String,
+    /// The number to call.
+    pub number: String,
+    /// The place in the queue, from 1.
+    pub position: u32,
+    /// When the caller joined.
+    pub joined_at: Timestamp,
+    /// When the callback was asked for.
+    pub registered_at: Timestamp,
+    /// When it fails for want of an agent.
+    pub expires_at: Option<Timestamp>,
+    /// How far it has come.
+    pub state: CallbackState,
+    /// Agents that ring for it now, or the one who has answered.
+    pub agents: Vec<String>,
 }
 
 /// A queue as it is now, with its counters since the counters were last reset (section 30.3).
@@ -308,8 +359,8 @@ pub struct QueueStatus {
     pub name: String,
     /// Who waits, first first.
     pub waiting: Vec<WaitingView>,
-    /// Calls that agents of the queue are talking with: (call, agent, since).
-    pub active: Vec<(CallId, String, Timestamp)>,
+    /// Calls that agents of the queue are talking with.
+    pub active: Vec<ActiveView>,
     /// Its agents in list order.
     pub agents: Vec<AgentView>,
     /// All calls that reached the queue and left it.

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tandem_config::resource::Queue as Config;
 use tandem_kernel::{CallId, Clock};
+use tandem_wire::WireError;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::machine::{Effect, Input, Queue, Refused};
-use super::{CallSink, DecisionSink, Exit, Facts, QueueEvent, QueueMsg};
+use super::request::ReturnCall;
+use super::{CallSink, DecisionSink, Exit, Facts, QueueEvent, QueueMsg, QueueNotice};
 use crate::agent::AgentMsg;
 use crate::recorder::{Fold, Recorder};
 use crate::whereabouts::Whereabouts;
@@ -18,11 +21,29 @@ use crate::whereabouts::Whereabouts;
 /// crash of the queue's actor or of its supervisor loses one.
 pub type Sinks = Arc<Mutex<BTreeMap<CallId, CallSink>>>;
 
+/// An wanted, with what the queue has to say to the call that does it.
+pub struct Sent {
+    /// What is to be done.
+    pub wanted: ReturnCall,
+    /// Ends with the queue's interest in the call.
+    pub notices: UnboundedReceiver<QueueNotice>,
+}
+
+/// Starts the calls that queues want made.
+pub type Sender = Arc<dyn Fn(Sent) + Send + Sync>;
+
+/// A notice that waits for the commit.
+type Kept = (CallSink, QueueNotice);
+
 impl Fold for Facts {
     type Event = QueueEvent;
 
     fn evolve(&mut self, event: &QueueEvent) {
         Self::evolve(self, event);
+    }
+
+    fn read(bytes: &[u8], limit: usize) -> Result<Self, WireError> {
+        Self::read(bytes, limit)
     }
 }
 
@@ -36,6 +57,8 @@ pub struct QueueArgs {
     pub placed: Arc<Whereabouts>,
     /// Where decisions go.
     pub decisions: DecisionSink,
+    /// Who starts calls.
+    pub sender: Sender,
     /// The clock.
     pub clock: Clock,
     pub(crate) recorder: Recorder,
@@ -48,6 +71,7 @@ pub struct QueueState {
     sinks: Sinks,
     placed: Arc<Whereabouts>,
     decisions: DecisionSink,
+    sender: Sender,
     clock: Clock,
     recorder: Recorder,
 }
@@ -72,6 +96,7 @@ impl Actor for QueueActor {
             sinks: args.sinks,
             placed: args.placed,
             decisions: args.decisions,
+            sender: args.sender,
             clock: args.clock,
             recorder: args.recorder,
         };
@@ -98,6 +123,15 @@ impl Actor for QueueActor {
                 let _asker_is_gone = reply.send(state.queue.view());
                 return Ok(());
             }
+            QueueMsg::Callbacks(reply) => {
+                let _asker_is_gone = reply.send(state.queue.callbacks());
+                return Ok(());
+            }
+            QueueMsg::CancelCallback { call, reply } => {
+                state.cancel(&myself, call, reply);
+                return Ok(());
+            }
+            QueueMsg::Callback { call, word } => Input::Callback { call, word },
             QueueMsg::NotRecorded(error) => return Err(error.into()),
             QueueMsg::CallerGone { call } => Input::Gone { call, reason: Exit::CallerHangup },
             QueueMsg::CallerLeft { call, reason } => Input::Gone { call, reason },
@@ -148,18 +182,43 @@ impl QueueState {
         }
     }
 
+    /// Takes a request back; who asked hears of it after the commit.
+    fn cancel(
+        &mut self,
+        myself: &ActorRef<QueueMsg>,
+        call: CallId,
+        reply: RpcReplyPort<Result<(), Refused>>,
+    ) {
+        let outcome = self.step(myself, Input::CancelCallback { call });
+        if outcome.is_err() {
+            let _asker_is_gone = reply.send(outcome);
+            return;
+        }
+        let recorder = self.recorder.clone();
+        tandem_kernel::spawn("callback cancelled", async move {
+            // Without the commit nobody is answered, and who asks hears of a time-out.
+            if recorder.settled().await {
+                let _asker_is_gone = reply.send(Ok(()));
+            }
+        });
+    }
+
     /// Runs one step of the machine, then carries out what it asked for.
     fn step(&mut self, myself: &ActorRef<QueueMsg>, input: Input) -> Result<(), Refused> {
         let effects = self.queue.step(self.clock.now(), input)?;
         let mut events = Vec::new();
+        let mut kept: Vec<Kept> = Vec::new();
         let mut outward = Vec::with_capacity(effects.len());
         for effect in effects {
             match effect {
                 Effect::Record(event) => events.push(event),
+                Effect::NotifyKept { call, notice } => {
+                    kept.extend(self.sinks.lock().get(&call).map(|sink| (sink.clone(), notice)));
+                }
                 other => outward.push(other),
             }
         }
-        self.append(myself, &events);
+        self.append(myself, &events, kept);
         for effect in outward {
             self.carry_out(myself, effect);
         }
@@ -168,21 +227,56 @@ impl QueueState {
 
     /// Progress of calls is not held up by the disk. A fact that was not taken ends the actor,
     /// so that it begins again from what the journal knows.
-    fn append(&self, myself: &ActorRef<QueueMsg>, events: &[QueueEvent]) {
+    fn append(&self, myself: &ActorRef<QueueMsg>, events: &[QueueEvent], kept: Vec<Kept>) {
+        let is_nothing = kept.is_empty();
+        let tell = move || {
+            for (sink, notice) in kept {
+                // A call that is gone needs no telling.
+                let _gone = sink(notice);
+            }
+        };
+        if events.is_empty() && is_nothing {
+            return;
+        }
         if events.is_empty() {
+            let recorder = self.recorder.clone();
+            // What was recorded before may still be on its way.
+            tandem_kernel::spawn("queue notice", async move {
+                if recorder.settled().await {
+                    tell();
+                }
+            });
             return;
         }
         let actor = myself.clone();
-        self.recorder.append(events, self.queue.facts(), move |outcome| {
-            if let Err(error) = outcome {
+        self.recorder.append(events, self.queue.facts(), move |outcome| match outcome {
+            Ok(()) => tell(),
+            Err(error) => {
                 let _gone = actor.cast(QueueMsg::NotRecorded(error));
             }
         });
     }
 
+    /// Lets a call be started, to which goes from now on what its place is told.
+    fn send(&self, wanted: ReturnCall) {
+        let (notices, queued) = mpsc::unbounded_channel();
+        let sink: CallSink = Arc::new(move |notice| notices.send(notice).is_ok());
+        self.sinks.lock().insert(wanted.place, sink);
+        (self.sender)(Sent { wanted, notices: queued });
+    }
+
+    fn rename(&self, from: CallId, to: CallId) {
+        let mut sinks = self.sinks.lock();
+        if let Some(sink) = sinks.remove(&from) {
+            sinks.insert(to, sink);
+        }
+    }
+
     fn carry_out(&self, myself: &ActorRef<QueueMsg>, effect: Effect) {
         match effect {
-            Effect::Record(_) => {}
+            Effect::Record(_) | Effect::NotifyKept { .. } => {}
+            Effect::CallBack(wanted) => self.send(wanted),
+            Effect::Rename { from, to } => self.rename(from, to),
             Effect::Notify { call, notice } => {
                 let sink = self.sinks.lock().get(&call).cloned();
                 if sink.is_some_and(|sink| !sink(notice)) {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tandem_kernel::{CallId, Timestamp};
 
+use super::request::CallbackFailure;
 use super::{Exit, OfferEnd, OfferId, Party};
 
 /// How an agent came to ring, for the memory of `rrmemory`.
@@ -133,6 +134,68 @@ pub enum QueueEvent {
         /// Time waited, in microseconds.
         wait_us: u64,
     },
+    /// A caller has asked to be called back and keeps the place.
+    CallbackRegistered {
+        /// When.
+        at: Timestamp,
+        /// The call.
+        call: CallId,
+        /// The number to call.
+        number: String,
+    },
+    /// An agent has answered and the customer is dialled, once.
+    CallbackStarted {
+        /// When.
+        at: Timestamp,
+        /// The call whose place the request keeps.
+        call: CallId,
+        /// The offer.
+        offer: OfferId,
+        /// The agent.
+        agent: String,
+        /// The call that dials.
+        callback: CallId,
+    },
+    /// The customer has answered.
+    CallbackSucceeded {
+        /// When.
+        at: Timestamp,
+        /// The call whose place the request kept.
+        call: CallId,
+        /// The call that goes on.
+        callback: CallId,
+        /// The agent.
+        agent: String,
+        /// From the entry to the answer, in microseconds.
+        wait_us: u64,
+    },
+    /// A callback came to nothing.
+    CallbackFailed {
+        /// When.
+        at: Timestamp,
+        /// The call whose place the request kept.
+        call: CallId,
+        /// Why.
+        reason: CallbackFailure,
+        /// From the entry to the failure, in microseconds.
+        wait_us: u64,
+    },
+    /// The customer has called again and stands in the place of the request.
+    CallbackMerged {
+        /// When.
+        at: Timestamp,
+        /// The call that kept the place.
+        call: CallId,
+        /// The customer's new call.
+        by: CallId,
+    },
+    /// The customer who had called again hung up unanswered: the request stands again.
+    CallbackResumed {
+        /// When.
+        at: Timestamp,
+        /// The call whose place the request keeps.
+        call: CallId,
+    },
 }
 
 impl QueueEvent {
@@ -147,7 +210,13 @@ impl QueueEvent {
             | Self::RingEnded { at, .. }
             | Self::Answered { at, .. }
             | Self::Ended { at, .. }
-            | Self::Exited { at, .. } => *at,
+            | Self::Exited { at, .. }
+            | Self::CallbackRegistered { at, .. }
+            | Self::CallbackStarted { at, .. }
+            | Self::CallbackSucceeded { at, .. }
+            | Self::CallbackFailed { at, .. }
+            | Self::CallbackMerged { at, .. }
+            | Self::CallbackResumed { at, .. } => *at,
         }
     }
 
@@ -163,6 +232,12 @@ impl QueueEvent {
             Self::RingEnded { .. } => "call.ring_ended",
             Self::Answered { .. } => "call.answered",
             Self::Ended { .. } => "call.ended",
+            Self::CallbackRegistered { .. } => "callback.registered",
+            Self::CallbackStarted { .. } => "callback.started",
+            Self::CallbackSucceeded { .. } => "callback.succeeded",
+            Self::CallbackFailed { .. } => "callback.failed",
+            Self::CallbackMerged { .. } => "callback.merged",
+            Self::CallbackResumed { .. } => "callback.resumed",
         }
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tandem_kernel::{CallId, Timestamp};
-use tandem_wire::Schema;
+use tandem_wire::{Schema, WireError};
 
 use super::event::{QueueEvent, Turn};
+use super::request::{Dialling, Requests};
 use super::{Class, Exit, OfferId};
 
 /// A caller who waits.
@@ -106,10 +107,12 @@ pub struct Facts {
     pub tallies: BTreeMap<String, Tally>,
     /// The queue's figures.
     pub counters: Counters,
+    /// Who asked to be called back; since version 2.
+    pub requests: Requests,
 }
 
 impl Schema for Facts {
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 }
 
 impl Facts {
@@ -147,17 +150,73 @@ impl Facts {
             }
             QueueEvent::Answered { at, call, offer, agent, .. } => {
                 self.rings.remove(offer);
+                self.requests.close(*call);
                 self.leave(*call, Exit::Answered);
-                self.active.insert(*call, Active { agent: agent.clone(), since: *at });
-                let tally = self.tallies.entry(agent.clone()).or_default();
-                tally.answered += 1;
-                tally.last_call = Some(*at);
+                self.talk(*call, agent, *at);
             }
             QueueEvent::Ended { at, call, agent, .. } => {
                 self.active.remove(call);
+                self.requests.active.remove(call);
                 self.tallies.entry(agent.clone()).or_default().last_call = Some(*at);
             }
-            QueueEvent::Exited { call, reason, .. } => self.leave(*call, *reason),
+            QueueEvent::Exited { call, reason, .. } => {
+                self.requests.close(*call);
+                self.leave(*call, *reason);
+            }
+            QueueEvent::CallbackRegistered { at, call, number } => {
+                self.requests.register(*call, number, *at);
+            }
+            QueueEvent::CallbackStarted { call, offer, agent, callback, .. } => {
+                self.rings.remove(offer);
+                let dialling = Dialling { callback: *callback, agent: agent.clone() };
+                self.requests.begin(*call, dialling);
+            }
+            QueueEvent::CallbackSucceeded { at, call, callback, agent, .. } => {
+                self.requests.succeed(*call, *callback);
+                // the one place that says what a callback counts for.
+                self.leave(*call, Exit::Answered);
+                self.talk(*callback, agent, *at);
+            }
+            QueueEvent::CallbackFailed { call, .. } => {
+                self.requests.fail(*call);
+                self.leave(*call, Exit::CallbackRequested);
+            }
+            QueueEvent::CallbackMerged { at, call, by } => {
+                self.requests.merge(*call, *by, *at);
+                self.take_place(*call, *by);
+            }
+            QueueEvent::CallbackResumed { call, .. } => self.requests.resume(*call),
+        }
+    }
+
+    fn talk(&mut self, call: CallId, agent: &str, at: Timestamp) {
+        self.active.insert(call, Active { agent: agent.to_owned(), since: at });
+        let tally = self.tallies.entry(agent.to_owned()).or_default();
+        tally.answered += 1;
+        tally.last_call = Some(at);
+    }
+
+    /// The later of two calls of a customer stands in the place, and counts instead, of the
+    /// earlier one.
+    fn take_place(&mut self, call: CallId, by: CallId) {
+        if let Some(own) = self.places.remove(&by) {
+            self.waiting.remove(&own);
+        }
+        let Some(place) = self.places.remove(&call) else { return };
+        self.places.insert(by, place);
+        if let Some(waiting) = self.waiting.get_mut(&place) {
+            waiting.call = by;
+        }
+    }
+
+    /// Reads a snapshot of this version or of the one before, which knew no requests.
+    pub(crate) fn read(bytes: &[u8], limit: usize) -> Result<Self, WireError> {
+        match tandem_wire::split_version(bytes)? {
+            (1, body) => {
+                let requests = tandem_wire::encode(&Requests::default());
+                tandem_wire::decode(&[body, &requests].concat(), limit)
+            }
+            _ => tandem_wire::decode_versioned(bytes, limit),
         }
     }
 

@@ -7,10 +7,11 @@ use tandem_config::resource::Queue;
 use tandem_journal::AppendError;
 use tandem_kernel::{CallId, Timestamp};
 
-use super::machine::TimerId;
+use super::machine::{Refused, TimerId};
+use super::request::Word;
 use super::{CallSink, Exit, OfferEnd, OfferId, Party};
 use crate::agent::FromAgent;
-use crate::office::QueueStatus;
+use crate::office::{CallbackView, QueueStatus};
 
 /// Messages of a queue's actor. Local to a node.
 pub enum QueueMsg {
@@ -104,6 +105,22 @@ pub enum QueueMsg {
         /// The agent's extension.
         agent: String,
     },
+    /// A call's word about a callback.
+    Callback {
+        /// The call, or the call whose place the request keeps.
+        call: CallId,
+        /// The word.
+        word: Word,
+    },
+    /// Takes a request back; answered after the commit.
+    CancelCallback {
+        /// The call whose place the request keeps.
+        call: CallId,
+        /// Or why not.
+        reply: RpcReplyPort<Result<(), Refused>>,
+    },
+    /// Asks for the requests that are open.
+    Callbacks(RpcReplyPort<Vec<CallbackView>>),
     /// The queue was edited.
     Configure(Box<Queue>),
     /// The queue was deleted: the callers leave, then the actor ends.

@@ -5,6 +5,7 @@
 //! | Who waits, in which order, until when          | `machine` (pure)               |
 //! | Which agent rings next                         | `order` (pure)                 |
 //! | How long it will take                          | `pace` (pure)                  |
+//! | Who asked to be called back                    | `request`, `machine::callbacks`|
 //! | What outlives the actor                        | `facts`, the fold of `event`   |
 //! | Whether an agent can take a call               | the agent                      |
 //! | Phones, music, who answered first              | the call                       |
@@ -20,10 +21,11 @@ pub mod machine;
 mod message;
 pub mod order;
 pub mod pace;
+pub mod request;
 mod supervisor;
 mod types;
 
-pub use actor::{QueueActor, QueueArgs, Sinks};
+pub use actor::{QueueActor, QueueArgs, Sender, Sent, Sinks};
 pub use event::{QueueEvent, RingEnd, Turn};
 pub use facts::{Active, Counters, Facts, Pointer, Ring, Tally, Waiting};
 pub use message::{QueueMsg, QueuesMsg};

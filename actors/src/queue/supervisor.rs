@@ -10,7 +10,9 @@ use tandem_journal::Journal;
 use tandem_kernel::{Children, Clock, Decision, Ended, Restart};
 use tandem_telemetry::metric;
 
-use super::{DecisionSink, Exit, QueueActor, QueueArgs, QueueMsg, QueueNotice, QueuesMsg, Sinks};
+use super::{
+    DecisionSink, Exit, QueueActor, QueueArgs, QueueMsg, QueueNotice, QueuesMsg, Sender, Sinks,
+};
 use crate::entity;
 use crate::recorder::Recorder;
 use crate::whereabouts::Whereabouts;
@@ -33,6 +35,8 @@ pub struct QueuesArgs {
     pub placed: Arc<Whereabouts>,
     /// Where decisions go.
     pub decisions: DecisionSink,
+    /// Who starts calls.
+    pub sender: Sender,
     /// The clock.
     pub clock: Clock,
 }
@@ -180,6 +184,7 @@ impl QueuesState {
             sinks: Arc::clone(&post.sinks),
             placed: Arc::clone(&self.args.placed),
             decisions: Arc::clone(&self.args.decisions),
+            sender: Arc::clone(&self.args.sender),
             clock: self.args.clock,
             recorder: post.recorder.clone(),
         };

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use tandem_config::resource::Destination;
 use tandem_kernel::CallId;
 
+use super::request::Order;
+
 /// One agent's ring for one caller, and the reservation behind it. Unique in its queue for
 /// ever: the upper half counts the starts of the queue's actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -173,6 +175,8 @@ pub enum QueueNotice {
         /// Another agent answered: phones list no missed call.
         elsewhere: bool,
     },
+    /// About a callback.
+    Callback(Order),
     /// The caller leaves unanswered. A call that was answered in the meantime ignores it.
     Leave {
         /// Why.

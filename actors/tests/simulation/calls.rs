@@ -55,7 +55,8 @@ impl World {
         };
         *joined = true;
         match notice {
-            QueueNotice::Joined { .. } | QueueNotice::Place { .. } => {}
+            // The queues here call nobody back.
+            QueueNotice::Joined { .. } | QueueNotice::Place { .. } | QueueNotice::Callback(_) => {}
             QueueNotice::Withdraw { offer, .. } => drop(rings.remove(&offer)),
             QueueNotice::Refused { reason, .. } | QueueNotice::Leave { reason, .. } => {
                 model.leave(reason);

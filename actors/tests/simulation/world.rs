@@ -445,6 +445,11 @@ impl World {
                 let input = agent::Input::Queue { queue, message };
                 self.send(from, Node::Agent(to), Delivery::ToAgent(to, input));
             }
+            queue::Effect::NotifyKept { .. }
+            | queue::Effect::CallBack(_)
+            | queue::Effect::Rename { .. } => {
+                return Err("a callback that nobody asked for".into());
+            }
             queue::Effect::Arm { timer, after } => {
                 let incarnation = self.queues[index].incarnation;
                 self.later(after, Delivery::QueueTimer(index, incarnation, timer));

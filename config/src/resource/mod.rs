@@ -25,8 +25,8 @@ pub use outbound::{
     OutboundPolicy, shows,
 };
 pub use queue::{
-    AgentOptions, AutoPause, EmptyRule, EmptyScenario, Member, Membership, PromptOptions, Queue,
-    RingStrategy,
+    AgentOptions, AutoPause, CallbackMethod, CallbackOptions, EmptyRule, EmptyScenario, Member,
+    Membership, PromptOptions, Queue, RingStrategy,
 };
 pub use routing::{DialRule, InboundRoute, OutboundRoute, Settings, TestNumbers};
 pub use telephony::{

@@ -183,6 +183,50 @@ impl Default for PromptOptions {
     }
 }
 
+/// How a waiting caller asks to be called back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackMethod {
+    /// By a key, at any time.
+    #[default]
+    ByKey,
+    /// By a key that is offered after some time.
+    ByTimeout,
+}
+
+/// Callback: a caller hangs up, keeps the place and is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CallbackOptions {
+    /// The switch.
+    pub enabled: bool,
+    /// How a caller asks for it.
+    pub method: CallbackMethod,
+    /// The key of `by_key`: `0` to `9`, `*` or `#`; no key event's.
+    pub key: String,
+    /// When `by_timeout` offers the callback, in seconds from the entry.
+    pub trigger_timeout_secs: u32,
+    /// Put before the number that is dialled, to choose the outbound route.
+    pub outbound_prefix: String,
+    /// How long a request is kept, in seconds from the entry; 0: the maximum waiting time
+    ///
+    pub timeout_secs: u32,
+}
+
+impl CallbackOptions {
+    /// The key that the prompt of `by_timeout` names.
+    pub const OFFERED_KEY: &str = "1";
+
+    /// The key by which a caller asks for a callback.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        match self.method {
+            CallbackMethod::ByKey => &self.key,
+            CallbackMethod::ByTimeout => Self::OFFERED_KEY,
+        }
+    }
+}
+
 /// A call queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -225,6 +269,9 @@ pub struct Queue {
     /// Whether and how it goes by the clock.
     #[serde(default)]
     pub time_condition: TimeCondition,
+    /// Callback.
+    #[serde(default)]
+    pub callback: CallbackOptions,
     /// Agent options.
     #[serde(default)]
     pub agent: AgentOptions,
@@ -237,6 +284,17 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// How long a request for a callback is kept from the caller's entry; zero:
+    /// for ever.
+    #[must_use]
+    pub fn callback_timeout(&self) -> Duration {
+        let secs = match self.callback.timeout_secs {
+            0 => self.max_wait_secs,
+            custom => custom,
+        };
+        Duration::from_secs(u64::from(secs))
+    }
+
     /// What a call weighs that has waited so long: whole periods are added, and the rest
     /// is rounded half up, so that the first step comes after half a period.
     #[must_use]

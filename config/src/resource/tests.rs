@@ -268,3 +268,34 @@ fn q_105_the_announcement_is_repeated_after_60_seconds_by_default() {
     let fields = ["/prompts/announcement", "/prompts/announcement_interval_secs"];
     assert_eq!(pointers(wrong), fields);
 }
+
+#[test]
+fn q_140_to_q_149_the_rules_of_callback() {
+    let wrong = |max_wait: u32, callback: serde_json::Value| {
+        let leads = json!({"1": {"type": "end_call"}});
+        pointers(json!({"kind": "queue", "number": "6400", "name": "q",
+            "max_wait_secs": max_wait, "key_events": leads, "callback": callback}))
+    };
+    let by_key = |key: &str| json!({"enabled": true, "key": key});
+    assert!(wrong(0, by_key("2")).is_empty() && wrong(0, by_key("#")).is_empty());
+    assert_eq!(wrong(0, by_key("1")), ["/callback/key"], "Q-144");
+    for key in ["", "22", "a"] {
+        assert_eq!(wrong(0, by_key(key)), ["/callback/key"]);
+    }
+    assert!(wrong(0, json!({"key": "1"})).is_empty(), "the switch is off");
+    let by_timeout = |trigger: u32| json!({"enabled": true, "method": "by_timeout", "trigger_timeout_secs": trigger});
+    assert_eq!(wrong(0, by_timeout(5)), ["/callback/method"], "the prompt names key 1");
+    let both = ["/callback/trigger_timeout_secs", "/callback/method"];
+    assert_eq!(wrong(60, by_timeout(0)), both);
+    assert_eq!(wrong(60, by_timeout(61)), both, "Q-145");
+    assert_eq!(wrong(60, json!({"timeout_secs": 60})), ["/callback/timeout_secs"], "Q-149");
+    assert!(wrong(60, json!({"timeout_secs": 59})).is_empty());
+    assert!(wrong(0, json!({"timeout_secs": 600})).is_empty(), "Q-145, Q-149: no limit");
+    assert_eq!(wrong(0, json!({"outbound_prefix": "9a"})), ["/callback/outbound_prefix"]);
+    let secs = |max_wait, kept| {
+        let callback = json!({"timeout_secs": kept});
+        queue(json!({"max_wait_secs": max_wait, "callback": callback})).callback_timeout()
+    };
+    assert_eq!(secs(300, 0), Duration::from_secs(300));
+    assert_eq!(secs(300, 120), Duration::from_secs(120));
+}

@@ -88,6 +88,9 @@ pub struct WaitingCaller {
     pub joined_at: String,
     /// Agents that ring for them now.
     pub ringing: Vec<String>,
+    /// The caller has hung up and will be called back (QCB, Q-459).
+    #[serde(default)]
+    pub is_callback: bool,
 }
 
 /// A call of a queue that an agent talks with.
@@ -99,6 +102,53 @@ pub struct ActiveCall {
     pub agent: String,
     /// Since when.
     pub since: String,
+    /// The customer was called back (QCB, Q-459).
+    #[serde(default)]
+    pub is_callback: bool,
+}
+
+/// How far a request for a callback has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackRequestState {
+    /// For a free agent.
+    Waiting,
+    /// Agents ring.
+    Ringing,
+    /// An agent has answered and the customer is dialled.
+    Dialling,
+    /// The customer has called again and waits in person.
+    Online,
+}
+
+/// A request for a callback that is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CallbackRequest {
+    /// The call whose place in the queue it keeps.
+    pub call: String,
+    /// The number that called.
+    pub caller: String,
+    /// The number to call.
+    pub number: String,
+    /// The place in the queue, from 1.
+    pub position: u32,
+    /// When the caller joined.
+    pub joined_at: String,
+    /// When the callback was asked for.
+    pub registered_at: String,
+    /// When it fails for want of an agent; null: never.
+    pub expires_at: Option<String>,
+    /// How far it has come.
+    pub state: CallbackRequestState,
+    /// Agents that ring for it now, or the one who has answered.
+    pub agents: Vec<String>,
+}
+
+/// The requests for a callback that are open in a queue, in the order of its line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CallbackRequests {
+    /// The requests.
+    pub items: Vec<CallbackRequest>,
 }
 
 /// A queue as it is now, with its counters (section 30.3 of the specification).

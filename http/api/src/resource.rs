@@ -22,8 +22,8 @@ pub use outbound::{
     OutboundPolicy,
 };
 pub use queue::{
-    AgentOptions, AutoPause, EmptyRule, EmptyScenario, Member, Members, Membership, PromptOptions,
-    Queue, RingStrategy,
+    AgentOptions, AutoPause, CallbackMethod, CallbackOptions, EmptyRule, EmptyScenario, Member,
+    Members, Membership, PromptOptions, Queue, RingStrategy,
 };
 pub use routing::{DialRule, InboundRoute, OutboundRoute, Settings, TestNumbers};
 pub use telephony::{

@@ -122,9 +122,13 @@ pub(crate) fn queue(status: office::QueueStatus) -> floor::QueueStatus {
         position: view.position,
         joined_at: view.joined_at.rfc3339(),
         ringing: view.ringing,
+        is_callback: view.is_callback,
     };
-    let active = |(call, agent, since): (tandem_kernel::CallId, String, Timestamp)| {
-        floor::ActiveCall { call: call.to_string(), agent, since: since.rfc3339() }
+    let active = |view: office::ActiveView| floor::ActiveCall {
+        call: view.call.to_string(),
+        agent: view.agent,
+        since: view.since.rfc3339(),
+        is_callback: view.is_callback,
     };
     floor::QueueStatus {
         number: status.number,
@@ -136,6 +140,26 @@ pub(crate) fn queue(status: office::QueueStatus) -> floor::QueueStatus {
         answered: status.answered,
         missed: status.missed,
         abandoned: status.abandoned,
+    }
+}
+
+pub(crate) fn callback_request(view: office::CallbackView) -> floor::CallbackRequest {
+    let state = match view.state {
+        office::CallbackState::Waiting => floor::CallbackRequestState::Waiting,
+        office::CallbackState::Ringing => floor::CallbackRequestState::Ringing,
+        office::CallbackState::Dialling => floor::CallbackRequestState::Dialling,
+        office::CallbackState::Online => floor::CallbackRequestState::Online,
+    };
+    floor::CallbackRequest {
+        call: view.call.to_string(),
+        caller: view.caller,
+        number: view.number,
+        position: view.position,
+        joined_at: view.joined_at.rfc3339(),
+        registered_at: view.registered_at.rfc3339(),
+        expires_at: view.expires_at.map(|at| at.rfc3339()),
+        state,
+        agents: view.agents,
     }
 }
 

@@ -58,8 +58,7 @@ async fn resume(mut call: Call) -> Result<Reply, Problem> {
     command(call, AgentCommand::Resume { queue }).await
 }
 
-async fn status(call: Call) -> Result<Reply, Problem> {
-    let number = call.path("number");
+fn may_see(call: &Call, number: &str) -> Result<(), Problem> {
     let directory = call.edge.office.provisioning().directory();
     let queue = directory.queue(number).ok_or_else(|| Problem::not_found("queue", number))?;
     if let Some(own) = call.bound_to()?
@@ -67,10 +66,37 @@ async fn status(call: Call) -> Result<Reply, Problem> {
     {
         return Err(Problem::new(Code::Forbidden, "agents see their own queues only"));
     }
-    let status = call.edge.office.queue_status(number).await.ok_or_else(|| {
-        Problem::unavailable(Code::Unavailable, format!("queue {number} is not running"))
-    })?;
+    Ok(())
+}
+
+fn not_running(number: &str) -> Problem {
+    Problem::unavailable(Code::Unavailable, format!("queue {number} is not running"))
+}
+
+async fn status(call: Call) -> Result<Reply, Problem> {
+    let number = call.path("number");
+    may_see(&call, number)?;
+    let status = call.edge.office.queue_status(number).await.ok_or_else(|| not_running(number))?;
     Ok(Reply::ok(convert::value(&convert::queue(status))?))
+}
+
+/// The open requests of a queue, for those who see the queue.
+async fn callbacks(call: Call) -> Result<Reply, Problem> {
+    let number = call.path("number");
+    may_see(&call, number)?;
+    let found = call.edge.office.callbacks(number).await.ok_or_else(|| not_running(number))?;
+    let items = found.into_iter().map(convert::callback_request).collect();
+    Ok(Reply::ok(convert::value(&api::CallbackRequests { items })?))
+}
+
+async fn cancel_callback(call: Call) -> Result<Reply, Problem> {
+    let number = call.path("number");
+    may_see(&call, number)?;
+    let id = call.path("id");
+    let unknown = || Problem::not_found("callback", id);
+    let place = id.parse().map_err(|_| unknown())?;
+    call.edge.office.cancel_callback(number, place).await?;
+    Ok(Reply::nothing())
 }
 
 async fn pause_reasons(call: Call) -> Result<Reply, Problem> {
@@ -95,11 +121,48 @@ fn status_example() -> Value {
         "number": "6400", "name": "Sales",
         "waiting": [{
             "call": call, "caller": "0912000111", "position": 1,
-            "joined_at": "2026-01-05T09:00:02.000Z", "ringing": ["1001"],
+            "joined_at": "2026-01-05T09:00:02.000Z", "ringing": ["1001"], "is_callback": false,
         }],
-        "active": [{ "call": call, "agent": "1002", "since": "2026-01-05T08:59:30.000Z" }],
+        "active": [{
+            "call": call, "agent": "1002", "since": "2026-01-05T08:59:30.000Z",
+            "is_callback": false,
+        }],
         "agents": [agent_example()], "total": 12, "answered": 10, "missed": 1, "abandoned": 1,
     })
+}
+
+fn callbacks_example() -> Value {
+    json!({
+        "items": [{
+            "call": "019b2f6e-8f6a-7c3a-9d50-2f6f0e6f7a10", "caller": "0912000111",
+            "number": "0912000111", "position": 1, "joined_at": "2026-01-05T09:00:02.000Z",
+            "registered_at": "2026-01-05T09:00:31.000Z",
+            "expires_at": "2026-01-05T09:05:02.000Z", "state": "waiting", "agents": [],
+        }],
+    })
+}
+
+/// The operations on requests for a callback.
+fn on_callbacks() -> [Operation; 2] {
+    let path = "/api/v1/queues/{number}/callbacks";
+    let one = "/api/v1/queues/{number}/callbacks/{id}";
+    let (lists, cancels) = ("List the open callbacks of a queue", "Take a callback back");
+    let list = handler!(callbacks);
+    [
+        Operation::new("listQueueCallbacks", Method::GET, path, lists, list)
+            .needs(Permission::QueuesRead)
+            .tag("queues")
+            .ok(Shape::of::<api::CallbackRequests>(callbacks_example())),
+        Operation::new(
+            "cancelQueueCallback",
+            Method::DELETE,
+            one,
+            cancels,
+            handler!(cancel_callback),
+        )
+        .needs(Permission::QueuesControl)
+        .tag("queues"),
+    ]
 }
 
 /// The operations on agents and queues at work.
@@ -115,7 +178,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     let queue = || Shape::of::<api::QueueChoice>(json!({ "queue": "6400" })).optional();
     let rest = Shape::of::<api::Pause>(json!({ "queue": "6400", "reason": "*02" })).optional();
     let status_path = "/api/v1/queues/{number}/status";
-    vec![
+    let mut operations = vec![
         Operation::new("listAgents", Method::GET, "/api/v1/agents", "List agents", handler!(list))
             .needs(Permission::AgentsRead)
             .query(cursor::LIVE)
@@ -145,5 +208,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         .needs(Permission::QueuesRead)
         .tag("queues")
         .ok(Shape::of::<api::QueueStatus>(status_example())),
-    ]
+    ];
+    operations.extend(on_callbacks());
+    operations
 }

@@ -29,6 +29,8 @@ pub(crate) enum Permission {
     AgentsControl,
     /// To see queues at work.
     QueuesRead,
+    /// To take callbacks out of queues.
+    QueuesControl,
     /// To see the records of ended calls.
     RecordsRead,
     /// To see and hear the messages of mailboxes.
@@ -72,6 +74,7 @@ impl Permission {
             Self::AgentsRead => "agents:read",
             Self::AgentsControl => "agents:control",
             Self::QueuesRead => "queues:read",
+            Self::QueuesControl => "queues:control",
             Self::RecordsRead => "records:read",
             Self::VoicemailRead => "voicemail:read",
             Self::VoicemailWrite => "voicemail:write",
@@ -99,6 +102,7 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::AgentsRead
             | P::AgentsControl
             | P::QueuesRead
+            | P::QueuesControl
             | P::RecordsRead
             | P::EventsRead
             | P::MetricsRead,
@@ -128,6 +132,7 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::CallsTrace
             | P::AuditRead
             | P::CodesDescribe
+            | P::QueuesControl
             | P::MetricsRead,
         ) => Scope::Nothing,
     }

@@ -186,7 +186,7 @@ impl CallState {
             }
             return;
         };
-        let call = self.id;
+        let call = self.call.place();
         let message = match act {
             QueueAct::Join { stay } => {
                 let view = self.call.view();
@@ -207,6 +207,7 @@ impl CallState {
             QueueAct::CallerLeft(reason) => QueueMsg::CallerLeft { call, reason },
             QueueAct::Greeted => QueueMsg::Greeted { call },
             QueueAct::Place => QueueMsg::Place { call },
+            QueueAct::Callback(word) => QueueMsg::Callback { call, word },
             QueueAct::Digit(digit) => QueueMsg::Digit { call, digit },
             QueueAct::OfferRinging(offer) => QueueMsg::OfferRinging { call, offer },
             QueueAct::OfferAnswered(offer) => {
@@ -214,7 +215,8 @@ impl CallState {
             }
             QueueAct::OfferEnded(offer, why) => QueueMsg::OfferEnded { call, offer, why },
             QueueAct::CallEnded { agent, by, talk } => {
-                QueueMsg::CallEnded { call, agent, by, talk }
+                // A talk is known by the call that goes on.
+                QueueMsg::CallEnded { call: self.id, agent, by, talk }
             }
         };
         // A queue that has just been removed tells its callers so itself.
@@ -350,10 +352,11 @@ fn shown(exchange: &crate::exchange::Exchange, leg: LegIndex, stats: &LegStats) 
 
 /// Metric labels are of a closed set.
 fn known_outcome(outcome: &str) -> &'static str {
-    const KNOWN: [&str; 10] = [
+    const KNOWN: [&str; 11] = [
         "abandoned",
         "answered",
         "busy",
+        "callback_requested",
         "cancelled",
         "completed",
         "missed",

@@ -2,12 +2,14 @@
 
 mod effects;
 mod lamps;
+mod returning;
 mod route;
 mod sounds;
 mod toll;
 mod transfer;
 mod voicemail;
 
+pub(crate) use returning::sender;
 pub(crate) use route::{devices, from_trunk, resolve};
 use toll::Toll;
 
@@ -28,6 +30,7 @@ use super::message::CallMsg;
 use crate::exchange::Exchange;
 use crate::office::Refusal;
 use crate::presence::Talk;
+use crate::queue::request::ReturnCall;
 use crate::queue::{Exit, QueueMsg, QueueNotice};
 
 /// How long an actor stays after its call for the last messages on the wire.
@@ -59,6 +62,8 @@ pub enum Start {
         /// What the asker wants beside the number.
         errand: Box<Errand>,
     },
+    /// A queue's wish to call a customer.
+    Return(ReturnCall),
 }
 
 /// What a call actor is started with.
@@ -185,10 +190,17 @@ impl CallState {
     fn tell_the_floor(&self) {
         let call = self.id;
         if let Some((queue, _)) = self.call.waits_in()
+            && self.call.place() == call
             && let Some(queue) = self.exchange.placed.queue(queue)
         {
             // A queue that is down asks when it is up again, and hears nothing.
             let _gone = queue.cast(QueueMsg::CallerLeft { call, reason: Exit::System });
+        }
+        if let Some((queue, place)) = self.call.stands_for()
+            && let Some(queue) = self.exchange.placed.queue(queue)
+        {
+            // One that is down finds by itself that the call is gone.
+            let _gone = queue.cast(QueueMsg::CallerLeft { call: place, reason: Exit::System });
         }
         for extension in self.call.extensions() {
             self.exchange.placed.out_of_call(&extension, call);
@@ -217,6 +229,10 @@ impl CallState {
             Start::Originate { caller, devices, dialled, ring_for, errand } => {
                 let input = Input::Originate { caller, devices, dialled, ring_for, errand };
                 self.step(myself, input);
+            }
+            Start::Return(wanted) => {
+                let dialled = returning::dialled(&self.exchange, &wanted);
+                self.step(myself, Input::Return { wanted, dialled });
             }
         }
     }
@@ -380,6 +396,7 @@ impl CallState {
             }
             QueueNotice::Place { ahead, wait } => Input::Place { ahead, wait },
             QueueNotice::Withdraw { offer, elsewhere } => Input::Withdrawn { offer, elsewhere },
+            QueueNotice::Callback(order) => Input::Callback(order),
         };
         self.step(myself, input);
     }

@@ -8,6 +8,7 @@ use super::types::{Device, LegIndex, Line, Party, Player, TimerId};
 use crate::call::event::CallEvent;
 use crate::flow::{Clip, MessageChange};
 use crate::outbound::Wish;
+use crate::queue::request::Word;
 use crate::queue::{Exit, OfferEnd, OfferId};
 
 /// What is played.
@@ -65,6 +66,8 @@ pub enum QueueAct {
     Greeted,
     /// The caller wants to know their place.
     Place,
+    /// About a callback.
+    Callback(Word),
     /// The caller pressed a key.
     Digit(char),
     /// An agent's phone rings.

@@ -10,6 +10,7 @@ use crate::call::event::CallEvent;
 use crate::office::{CallView, Direction, LegState, LegView, QueuePassage};
 use crate::outbound::{Barred, Outgoing};
 use crate::presence::{Progress, Talk};
+use crate::queue::request::{ReturnCall, Word};
 
 /// How often a call is handed on by itself before it must be a circle.
 const MAX_HOPS: u8 = 10;
@@ -25,6 +26,9 @@ pub(super) struct Facts {
     answered_at: Option<Timestamp>,
     /// The outbound code of the call, for a transfer of it (O-050).
     pub(super) code: Option<String>,
+    /// What the call was made for by a queue, and what became of it.
+    pub(super) return_call: Option<ReturnCall>,
+    pub(super) return_result: Option<Word>,
     /// The queue that the call left last, answered or not.
     pub(super) passage: Option<QueuePassage>,
     outcome: Option<(&'static str, String)>,
@@ -53,6 +57,8 @@ impl Facts {
             legs: BTreeMap::new(),
             answered_at: None,
             code: None,
+            return_call: None,
+            return_result: None,
             passage: None,
             outcome: None,
             hold_since: None,
@@ -67,6 +73,10 @@ impl Facts {
             closed: false,
             begun: false,
         }
+    }
+
+    pub(super) const fn id(&self) -> CallId {
+        self.id
     }
 
     pub(super) fn start(

@@ -11,12 +11,13 @@ use super::Stage;
 use super::bridge::Bridge;
 use super::effect::{Dialled, Effect, HangUp, Heard, Sound};
 use super::facts::Facts;
-use super::transfer::Transfer;
-use super::types::{Callback, Device, LegEnd, LegEvent, LegIndex, Line, Party, TimerId};
+use super::purpose::Purpose;
+use super::types::{Device, LegEnd, LegEvent, LegIndex, Line, Party, TimerId};
 use super::verdict::{is_final, outcome, verdict, weight};
 use crate::call::event::CallEvent;
 use crate::callback::Outcome;
-use crate::outbound::{Wish, cause};
+use crate::outbound::cause;
+use crate::queue::request::CallbackFailure;
 
 /// How long one line of a route may stay without an answer.
 const LINE_RINGS_FOR: Duration = Duration::from_secs(120);
@@ -27,26 +28,6 @@ const LINE_ANSWERS_WITHIN: Duration = Duration::from_secs(4);
 
 /// How many 3xx in a row are followed (RFC 3261 8.1.3.4 asks for a limit).
 const MAX_REDIRECTS: u8 = 5;
-
-/// What the hunt is for.
-#[derive(Debug)]
-pub(super) enum Purpose {
-    /// The caller wants to reach somebody.
-    Caller,
-    /// The phones of who wants to call ring first.
-    Originate {
-        /// Who wants to call.
-        caller: Party,
-        /// What will be dialled.
-        dialled: String,
-        /// With what code and caller ID.
-        wish: Box<Wish>,
-    },
-    /// A party of a bridge is being transferred.
-    Transfer(Transfer),
-    /// The caller returns an agent's call.
-    Callback(Box<Callback>),
-}
 
 /// Legs that ring, and what is left to try.
 #[derive(Debug)]
@@ -312,6 +293,9 @@ impl Hunt {
                 facts.note_callback(now, &callback, Outcome::Abandoned, false, out);
                 facts.outcome_if_none("abandoned", "hung up before the agent answered");
             }
+            Purpose::Return(reached) => {
+                reached.failed(facts, now, CallbackFailure::AgentHungUp, out);
+            }
             Purpose::Caller | Purpose::Originate { .. } => {}
         }
         facts.caller_gone(event);
@@ -392,6 +376,7 @@ impl Hunt {
                 facts.answered(now, leg, out);
                 Stage::Bridged(Bridge::join(facts, now, waiting, leg, out))
             }
+            Purpose::Return(reached) => facts.returned(now, reached, leg, out),
             Purpose::Transfer(transfer) => transfer.won(facts, now, leg, out),
         }
     }
@@ -465,6 +450,10 @@ impl Hunt {
         let (status, cause) = verdict(&end, self.heard, self.is_for_phones);
         let purpose = match self.purpose {
             Purpose::Transfer(transfer) => return transfer.failed(facts, now, status, out),
+            Purpose::Return(reached) => {
+                reached.failed(facts, now, CallbackFailure::CustomerNoAnswer, out);
+                Purpose::Caller
+            }
             purpose => purpose,
         };
         if let (Purpose::Callback(callback), Some(waiting)) = (purpose, self.waiting) {

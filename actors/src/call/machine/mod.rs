@@ -8,6 +8,7 @@
 //!     │          │      └──left unanswered──► Routing
 //!     │          ├──► Scripted (menu, flow, voicemail) ──► Routing, Over
 //!     │          └──► Playing (prompt, test, feature code) ──► Over
+//!     ├──► Returning (a queue's callback) ──agent there──► Hunting
 //!     └──► Over (refused)
 //! ```
 //!
@@ -20,8 +21,12 @@ mod divert;
 mod effect;
 mod facts;
 mod hunt;
+mod offers;
 mod originate;
+mod purpose;
 mod queued;
+mod register;
+mod returning;
 mod script;
 mod transfer;
 mod types;
@@ -38,8 +43,10 @@ use tandem_kernel::{CallId, Timestamp};
 use self::announce::Parting;
 use self::bridge::Bridge;
 use self::facts::Facts;
-use self::hunt::{Hunt, Purpose};
+use self::hunt::Hunt;
+use self::purpose::Purpose;
 use self::queued::Passage;
+use self::returning::Returning;
 use self::script::Running;
 
 use crate::office::{CallCommand, CallView};
@@ -58,6 +65,8 @@ enum Stage {
     Hunting(Hunt),
     /// Waits in a queue.
     Queued(Passage),
+    /// Rings agents for a customer who asked to be called back.
+    Returning(Returning),
     /// Talks with a script.
     Scripted(Running),
     /// Plays something to the only leg; over when it ends.
@@ -119,6 +128,9 @@ impl Call {
     pub fn view(&self) -> CallView {
         let queue = match &self.stage {
             Stage::Queued(passage) => Some(passage.queue.clone()),
+            Stage::Returning(_) => {
+                self.facts.return_call.as_ref().map(|wanted| wanted.queue.clone())
+            }
             _ => self.facts.passage.as_ref().map(|left| left.queue.clone()),
         };
         self.facts.view(queue)
@@ -134,8 +146,28 @@ impl Call {
     pub fn waits_in(&self) -> Option<(&str, u32)> {
         match &self.stage {
             Stage::Queued(passage) => Some((&passage.queue, passage.stay)),
+            Stage::Returning(_) => self
+                .facts
+                .return_call
+                .as_ref()
+                .map(|wanted| (wanted.queue.as_str(), returning::STAY)),
             _ => None,
         }
+    }
+
+    /// The queue and the place in its line for which this call was made, while it is not known
+    /// what became of it.
+    #[must_use]
+    pub fn stands_for(&self) -> Option<(&str, CallId)> {
+        let wanted =
+            self.facts.return_call.as_ref().filter(|_| self.facts.return_result.is_none())?;
+        Some((&wanted.queue, wanted.place))
+    }
+
+    /// By which call its queue knows this one.
+    #[must_use]
+    pub fn place(&self) -> CallId {
+        self.facts.return_call.as_ref().map_or(self.facts.id(), |wanted| wanted.place)
     }
 
     /// The extensions that are in the call.
@@ -147,6 +179,12 @@ impl Call {
 
     /// Says how the stay ended, in place of the word that was lost.
     fn strayed(&self, queue: String, stay: u32, out: &mut Vec<Effect>) {
+        if stay == returning::STAY {
+            if let Some(word) = self.facts.return_result.clone() {
+                out.push(Effect::Queue(queue, QueueAct::Callback(word)));
+            }
+            return;
+        }
         let act = match &self.stage {
             Stage::Queued(passage) if passage.stay == stay && passage.queue == queue => return,
             Stage::Bridged(Bridge { talk: Some(talk), .. })
@@ -196,6 +234,10 @@ impl Call {
             (Stage::Fresh, Input::Originate { caller, devices, dialled, ring_for, errand }) => {
                 facts.originate(now, caller, devices, dialled, ring_for, *errand, out)
             }
+            (Stage::Fresh, Input::Return { wanted, dialled }) => {
+                facts.begin_return(now, wanted, dialled, out)
+            }
+            (Stage::Returning(returning), input) => returning.input(facts, now, input, out),
             (Stage::Routing { request, waiting }, Input::Routed { request: answered, route })
                 if request == answered =>
             {
@@ -256,6 +298,7 @@ impl Call {
             Stage::Over => return Err(Refused::Over),
             Stage::Hunting(hunt) => hunt.leg(facts, now, leg, event, out),
             Stage::Queued(passage) => passage.leg(facts, now, leg, event, out),
+            Stage::Returning(returning) => returning.leg(facts, now, leg, &event, out),
             Stage::Scripted(running) => running.leg(facts, now, leg, &event, out),
             Stage::Bridged(bridge) => bridge.leg(facts, now, leg, event, out),
             Stage::Routing { waiting, .. } if waiting == leg && is_end(&event) => {
@@ -298,6 +341,8 @@ impl Call {
                     Stage::Queued(passage) => passage.abort(facts, now, out),
                     Stage::Bridged(bridge) => bridge.abort(facts, now, out),
                     Stage::Scripted(running) => running.abort(out),
+                    Stage::Returning(returning) => returning.abort(facts, now, out),
+                    Stage::Hunting(hunt) => hunt.purpose.abort(facts, now, out),
                     _ => {}
                 }
                 facts.end_all(HangUp::NORMAL, out);

@@ -1,6 +1,5 @@
 //! A caller in a queue: music, offers to agents, one exit.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tandem_config::resource::Destination;
@@ -8,26 +7,21 @@ use tandem_kernel::Timestamp;
 
 use super::Stage;
 use super::bridge::{Bridge, QueueTalk};
-use super::effect::{Dialled, Effect, HangUp, QueueAct};
+use super::effect::{Effect, HangUp, QueueAct};
 use super::facts::Facts;
-use super::types::{Device, Input, LegEnd, LegEvent, LegIndex, Party, TimerId};
+use super::offers::{Offers, Ring, Wanted};
+use super::register::Registration;
+use super::types::{Input, LegEvent, LegIndex, TimerId};
 use super::voice::Voice;
 use crate::office::QueuePassage;
-use crate::queue::{Exit, OfferEnd, OfferId};
+use crate::queue::request::Order;
+use crate::queue::{Exit, OfferId};
 
 /// How long the queue may take to say that the caller is in; then it is asked again.
 const JOINED_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is asked before the caller is let go: a queue's actor that crashed and has much
 /// to read may take half a minute to be back.
 const MAX_ASKS: u8 = 15;
-
-#[derive(Debug)]
-struct Offer {
-    agent: String,
-    legs: Vec<LegIndex>,
-    told_ringing: bool,
-    worst: OfferEnd,
-}
 
 /// One stay in one queue.
 #[derive(Debug)]
@@ -37,10 +31,12 @@ pub(super) struct Passage {
     /// Runs until the queue has taken the caller in.
     asking: Option<TimerId>,
     asks: u8,
-    caller: LegIndex,
+    pub(super) caller: LegIndex,
     since: Timestamp,
-    voice: Voice,
-    offers: BTreeMap<OfferId, Offer>,
+    pub(super) voice: Voice,
+    offers: Offers,
+    /// The caller is being asked for the number to call back.
+    pub(super) registration: Option<Registration>,
 }
 
 impl Passage {
@@ -52,10 +48,17 @@ impl Passage {
         out: &mut Vec<Effect>,
     ) -> Stage {
         let voice = Voice::begin(facts, caller, queue.clone(), out);
-        let stay = facts.fresh_stay();
-        let offers = BTreeMap::new();
-        let mut passage =
-            Self { queue, stay, asking: None, asks: 0, caller, since: now, voice, offers };
+        let mut passage = Self {
+            queue,
+            stay: facts.fresh_stay(),
+            asking: None,
+            asks: 0,
+            caller,
+            since: now,
+            voice,
+            offers: Offers::default(),
+            registration: None,
+        };
         passage.ask(facts, out);
         Stage::Queued(passage)
     }
@@ -79,7 +82,7 @@ impl Passage {
         self.left(facts, now, Exit::System, Destination::EndCall, out)
     }
 
-    fn tell(&self, act: QueueAct, out: &mut Vec<Effect>) {
+    pub(super) fn tell(&self, act: QueueAct, out: &mut Vec<Effect>) {
         out.push(Effect::Queue(self.queue.clone(), act));
     }
 
@@ -91,6 +94,17 @@ impl Passage {
         out: &mut Vec<Effect>,
     ) -> Stage {
         match input {
+            Input::Callback(order) => self.ordered(facts, now, order, out),
+            input @ (Input::Digit(..)
+            | Input::Played(_)
+            | Input::Timer(_)
+            | Input::Place { .. }
+            | Input::QueueJoined
+            | Input::Offered { .. })
+                if self.registration.is_some() =>
+            {
+                self.registering(facts, now, input, out)
+            }
             Input::QueueJoined => {
                 self.asking = None;
                 Stage::Queued(self)
@@ -111,50 +125,40 @@ impl Passage {
             }
             Input::QueueLeft { exit, failover } => self.left(facts, now, exit, failover, out),
             Input::Offered { offer, agent, devices, ring_for } => {
-                self.offered(facts, now, offer, agent, devices, ring_for, out);
+                self.asking = None;
+                let wanted = Wanted { offer, agent, devices, ring_for };
+                let shown = facts.party(self.caller);
+                let to = (Some(self.caller), &shown);
+                if let Some(act) = self.offers.ring(facts, now, to, wanted, out) {
+                    self.tell(act, out);
+                }
                 Stage::Queued(self)
             }
             Input::Withdrawn { offer, elsewhere } => {
-                if let Some(offer) = self.offers.remove(&offer) {
-                    let how = if elsewhere { HangUp::ELSEWHERE } else { HangUp::NORMAL };
-                    for leg in offer.legs {
-                        facts.hang_up(leg, how.clone(), out);
-                    }
-                }
+                self.offers.withdraw(facts, offer, elsewhere, out);
                 Stage::Queued(self)
             }
             _ => Stage::Queued(self),
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn offered(
-        &mut self,
+    /// What the queue says about a callback.
+    fn ordered(
+        mut self,
         facts: &mut Facts,
         now: Timestamp,
-        offer: OfferId,
-        agent: String,
-        devices: Vec<Device>,
-        ring_for: Duration,
+        order: Order,
         out: &mut Vec<Effect>,
-    ) {
-        self.asking = None;
-        if devices.is_empty() {
-            self.tell(QueueAct::OfferEnded(offer, OfferEnd::Unreachable), out);
-            return;
+    ) -> Stage {
+        match order {
+            Order::Register => return self.register(facts, now, out),
+            Order::Kept => return self.kept(facts, now, out),
+            Order::Offer if self.registration.is_none() => {
+                self.voice.offer(facts, "callback-offer", out);
+            }
+            Order::Offer | Order::Dial => {}
         }
-        let mut legs = Vec::with_capacity(devices.len());
-        for device in devices {
-            let party = Party::Extension { number: agent.clone(), name: device.name.clone() };
-            let leg = facts.add_leg(now, party);
-            legs.push(leg);
-            let caller = facts.party(self.caller);
-            let to = Dialled::Device(device);
-            let for_leg = Some(self.caller);
-            out.push(Effect::Dial { leg, to, for_leg, caller, give_up: ring_for });
-        }
-        let worst = OfferEnd::Unreachable;
-        self.offers.insert(offer, Offer { agent, legs, told_ringing: false, worst });
+        Stage::Queued(self)
     }
 
     pub(super) fn leg(
@@ -167,7 +171,7 @@ impl Passage {
     ) -> Stage {
         if leg == self.caller {
             if let LegEvent::Dtmf(digit) = event {
-                self.tell(QueueAct::Digit(digit), out);
+                return self.input(facts, now, Input::Digit(leg, digit), out);
             }
             if !matches!(event, LegEvent::Ended(_)) {
                 return Stage::Queued(self);
@@ -177,55 +181,12 @@ impl Passage {
             facts.outcome_if_none("abandoned", "the caller hung up while waiting");
             return Stage::Over;
         }
-        let Some(offer) = self.offer_of(leg) else { return Stage::Queued(self) };
-        match event {
-            LegEvent::Ringing | LegEvent::EarlyMedia => self.rings(offer, out),
-            LegEvent::Answered => return self.answered(facts, now, offer, leg, out),
-            LegEvent::Ended(end) => self.leg_ended(offer, leg, &end, out),
-            LegEvent::Redirected(_) => {
-                facts.remove(leg, out);
-                self.leg_ended(offer, leg, &LegEnd::status(480, "redirected"), out);
-            }
-            LegEvent::Trying
-            | LegEvent::Held
-            | LegEvent::Resumed
-            | LegEvent::Dtmf(_)
-            | LegEvent::Referred { .. }
-            | LegEvent::Joined { .. } => {}
+        match self.offers.leg(facts, leg, &event, out) {
+            Ring::Told(act) => self.tell(act, out),
+            Ring::Answered(offer) => return self.answered(facts, now, offer, leg, out),
+            Ring::Nothing => {}
         }
         Stage::Queued(self)
-    }
-
-    fn offer_of(&self, leg: LegIndex) -> Option<OfferId> {
-        self.offers.iter().find(|(_, offer)| offer.legs.contains(&leg)).map(|(id, _)| *id)
-    }
-
-    fn rings(&mut self, id: OfferId, out: &mut Vec<Effect>) {
-        if let Some(offer) = self.offers.get_mut(&id)
-            && !std::mem::replace(&mut offer.told_ringing, true)
-        {
-            self.tell(QueueAct::OfferRinging(id), out);
-        }
-    }
-
-    /// a rejected or busy phone ends the attempt at once, when it was the agent's last.
-    fn leg_ended(&mut self, id: OfferId, leg: LegIndex, end: &LegEnd, out: &mut Vec<Effect>) {
-        let Some(offer) = self.offers.get_mut(&id) else { return };
-        offer.legs.retain(|ringing| *ringing != leg);
-        let why = match end.status {
-            Some(486 | 600) => OfferEnd::Busy,
-            Some(403 | 603) => OfferEnd::Rejected,
-            Some(408 | 480 | 487) => OfferEnd::TimedOut,
-            _ => OfferEnd::Unreachable,
-        };
-        if offer.worst == OfferEnd::Unreachable {
-            offer.worst = why;
-        }
-        if offer.legs.is_empty() {
-            let worst = offer.worst;
-            self.offers.remove(&id);
-            self.tell(QueueAct::OfferEnded(id, worst), out);
-        }
     }
 
     /// The first agent to answer has the caller; all other phones stop ringing.
@@ -237,21 +198,19 @@ impl Passage {
         leg: LegIndex,
         out: &mut Vec<Effect>,
     ) -> Stage {
-        let Some(won) = self.offers.remove(&id) else { return Stage::Queued(self) };
-        let others = self.offers.values().flat_map(|offer| &offer.legs).chain(&won.legs);
-        for other in others.copied().filter(|other| *other != leg).collect::<Vec<_>>() {
-            facts.hang_up(other, HangUp::ELSEWHERE, out);
-        }
+        let Some(agent) = self.offers.won(facts, id, leg, out) else {
+            return Stage::Queued(self);
+        };
         facts.enter(leg, out);
         self.tell(QueueAct::OfferAnswered(id), out);
-        self.record(facts, now, Exit::Answered, Some(won.agent.clone()), out);
+        self.record(facts, now, Exit::Answered, Some(agent.clone()), out);
         facts.answered(now, leg, out);
         let mut bridge = Bridge::join(facts, now, self.caller, leg, out);
         bridge.talk = Some(QueueTalk {
             queue: self.queue,
             stay: self.stay,
             offer: id,
-            agent: won.agent,
+            agent,
             caller: self.caller,
             since: now,
         });
@@ -259,16 +218,14 @@ impl Passage {
     }
 
     fn left(
-        self,
+        mut self,
         facts: &mut Facts,
         now: Timestamp,
         exit: Exit,
         destination: Destination,
         out: &mut Vec<Effect>,
     ) -> Stage {
-        for leg in self.offers.values().flat_map(|offer| offer.legs.clone()).collect::<Vec<_>>() {
-            facts.hang_up(leg, HangUp::NORMAL, out);
-        }
+        self.offers.end(facts, out);
         self.tell(QueueAct::CallerLeft(exit), out);
         self.record(facts, now, exit, None, out);
         if exit == Exit::KeyExit {
@@ -290,7 +247,7 @@ impl Passage {
         facts.outcome_if_none("missed", "hung up by command");
     }
 
-    fn record(
+    pub(super) fn record(
         &self,
         facts: &mut Facts,
         now: Timestamp,

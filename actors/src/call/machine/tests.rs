@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod queued;
+mod returning;
 mod voice;
 
 use std::time::Duration;

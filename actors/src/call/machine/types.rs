@@ -9,6 +9,7 @@ use super::voice::Announcements;
 use crate::flow::{Cue, Script};
 use crate::office::{CallCommand, Direction};
 use crate::outbound::{Barred, Outgoing, Wish};
+use crate::queue::request::{Order, ReturnCall};
 use crate::queue::{Exit, OfferId};
 
 /// A leg's number within its call, counted from 0.
@@ -342,6 +343,15 @@ pub enum Input {
         /// What the asker wants beside the number.
         errand: Box<Errand>,
     },
+    /// A queue wants a customer called who asked for it.
+    Return {
+        /// What is to be done.
+        wanted: ReturnCall,
+        /// What is dialled when an agent is there.
+        dialled: String,
+    },
+    /// What a queue says about a callback.
+    Callback(Order),
     /// Something happened on a leg.
     Leg(LegIndex, LegEvent),
     /// The answer to [`Effect::Route`].

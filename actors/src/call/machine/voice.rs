@@ -79,6 +79,7 @@ enum Saying {
     Join,
     Place,
     Periodic,
+    Offer,
 }
 
 /// When something that is said again and again is said next.
@@ -151,6 +152,12 @@ impl Voice {
                 };
                 return self.said(facts, now, said, out);
             }
+            // It came while a callback was offered: the caller hears it next.
+            Input::Place { .. } if self.speaks.is_some() => {
+                if self.asked.take().is_some() {
+                    self.place = Due::Now;
+                }
+            }
             Input::Place { ahead, wait } if self.asked.take().is_some() => {
                 self.say_place(facts, now, ahead, wait, out);
             }
@@ -195,17 +202,18 @@ impl Voice {
         out: &mut Vec<Effect>,
     ) -> bool {
         self.speaks = None;
-        if said != Saying::Periodic {
+        // What an offer cut off is armed anew with it.
+        if said == Saying::Place || matches!(self.place, Due::Never) {
             self.arm_place(facts, now, out);
         }
-        if said != Saying::Place {
+        if said == Saying::Periodic || matches!(self.periodic, Due::Never) {
             self.arm_periodic(facts, now, out);
         }
         self.go_on(facts, out);
         if self.speaks.is_none() {
             facts.let_hear(self.caller, Sound::Waiting { queue: self.queue.clone() }, out);
         }
-        said == Saying::Join && !std::mem::replace(&mut self.greeted, true)
+        matches!(said, Saying::Join | Saying::Offer) && !std::mem::replace(&mut self.greeted, true)
     }
 
     fn timer(&mut self, facts: &mut Facts, now: Timestamp, timer: TimerId, out: &mut Vec<Effect>) {
@@ -222,6 +230,27 @@ impl Voice {
             }
         }
         self.go_on(facts, out);
+    }
+
+    /// An offer that the caller may answer by a key. It cuts off what was being said.
+    pub(super) fn offer(&mut self, facts: &mut Facts, file: &str, out: &mut Vec<Effect>) {
+        let sound = Sound::Prompt { file: file.to_owned() };
+        self.say(facts, sound, Saying::Offer, out);
+    }
+
+    /// The waiting audio after something else, with what is said again and again in its time. True
+    /// as for [`Voice::input`].
+    pub(super) fn resume(
+        &mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        (self.speaks, self.asked) = (None, None);
+        self.arm_place(facts, now, out);
+        self.arm_periodic(facts, now, out);
+        facts.let_hear(self.caller, Sound::Waiting { queue: self.queue.clone() }, out);
+        !std::mem::replace(&mut self.greeted, true)
     }
 
     /// Says what is due, one at a time.

@@ -35,6 +35,7 @@ impl Queue {
             self.want(call);
             if alive.contains(&call) {
                 self.arm_deadline(now, call, out);
+                self.arm_callback_offer(now, call, out);
             }
         }
         self.ask_whether_they_wait(alive, out);
@@ -49,8 +50,10 @@ impl Queue {
             let why = RingEnd::Cut;
             self.record(QueueEvent::RingEnded { at: now, call, offer, agent, why }, out);
         }
+        self.reopen_requests(now, alive, out);
         let dead = |call: &&CallId| !alive.contains(call);
-        for call in self.callers.keys().filter(dead).copied().collect::<Vec<_>>() {
+        let lost = |call: &&CallId| dead(call) && !self.is_request(**call);
+        for call in self.callers.keys().filter(lost).copied().collect::<Vec<_>>() {
             self.exit(now, call, Exit::System, now, out);
         }
         for call in self.facts.active.keys().filter(dead).copied().collect::<Vec<_>>() {
@@ -91,13 +94,17 @@ impl Queue {
             out.push(Effect::Forget(call));
             return Ok(());
         }
+        let number = caller.clone();
         self.record(QueueEvent::Joined { at: now, call, caller, caller_name }, out);
         self.callers.insert(call, Caller::new());
+        let is_merged = self.merge(now, call, &number, out);
         self.want(call);
         self.unexplained.insert(call);
-        let position = u32::try_from(self.staying()).unwrap_or(u32::MAX);
+        let last = || u32::try_from(self.staying()).unwrap_or(u32::MAX);
+        let position = if is_merged { self.position_of(call) } else { last() };
         out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
         self.arm_deadline(now, call, out);
+        self.arm_callback_offer(now, call, out);
         self.greet(call, out);
         Ok(())
     }
@@ -142,10 +149,14 @@ impl Queue {
         if !self.is_staying(call) {
             return Err(Refused::Leaving);
         }
-        let line = self.facts.waiting.values().filter(|it| self.is_staying(it.call));
-        let position = (1..).zip(line).find(|(_, it)| it.call == call).map_or(1, |(at, _)| at);
+        let position = self.position_of(call);
         out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
         Ok(())
+    }
+
+    fn position_of(&self, call: CallId) -> u32 {
+        let line = self.facts.waiting.values().filter(|it| self.is_staying(it.call));
+        (1..).zip(line).find(|(_, it)| it.call == call).map_or(1, |(at, _)| at)
     }
 
     /// Why a caller may not join.
@@ -154,7 +165,7 @@ impl Queue {
         if self.removed {
             return Some(Exit::QueueRemoved);
         }
-        if limit > 0 && self.staying() >= limit {
+        if limit > 0 && self.staying() - self.requests() >= limit {
             return Some(Exit::MaxCallers);
         }
         let rule = &self.config.join_empty;
@@ -205,13 +216,19 @@ impl Queue {
         timer: TimerId,
         out: &mut Vec<Effect>,
     ) {
-        if self.callers.get(&call).is_some_and(|caller| caller.deadline == Some(timer)) {
+        let own = |caller: &&Caller| caller.deadline == Some(timer);
+        let stage = self.callers.get(&call).filter(own).map(|caller| &caller.stage);
+        // who is being asked for a number may finish.
+        if stage.is_some_and(|stage| !matches!(stage, Stage::Registering { .. })) {
             self.leave(now, call, Exit::MaxWait, out);
         }
     }
 
     /// When the caller has waited as long as they may.
     pub(super) fn deadline_of(&self, call: CallId) -> Option<Timestamp> {
+        if let Some(deadline) = self.request_deadline(call) {
+            return deadline;
+        }
         let limit = Duration::from_secs(u64::from(self.config.max_wait_secs));
         let waiting = self.facts.waiting_for(call)?;
         (!limit.is_zero()).then(|| waiting.joined_at + limit)
@@ -226,6 +243,9 @@ impl Queue {
     ) -> Result<(), Refused> {
         if reason == Exit::Answered {
             return Err(Refused::NotAnExit);
+        }
+        if self.request_gone(now, call, reason, out).is_some() {
+            return Ok(());
         }
         let caller = self.callers.get(&call).ok_or(Refused::UnknownCaller)?;
         let left_at = match caller.stage {
@@ -262,6 +282,9 @@ impl Queue {
         if !self.is_staying(call) {
             return;
         }
+        if self.is_request(call) {
+            return self.request_leaves(now, call, reason, out);
+        }
         for offer in self.cut_offers(now, call, out) {
             let notice = QueueNotice::Withdraw { offer, elsewhere: false };
             out.push(Effect::Notify { call, notice });
@@ -290,6 +313,8 @@ impl Queue {
         }
         if let Some(to) = self.config.key_events.get(digit.encode_utf8(&mut [0; 4])).cloned() {
             self.leave_to(now, call, Exit::KeyExit, to, out);
+        } else {
+            self.callback_key(now, call, digit, out);
         }
         Ok(())
     }
@@ -304,7 +329,12 @@ impl Queue {
     }
 
     /// Ends all offers for a caller who leaves; gives back those that ring.
-    fn cut_offers(&mut self, now: Timestamp, call: CallId, out: &mut Vec<Effect>) -> Vec<OfferId> {
+    pub(super) fn cut_offers(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        out: &mut Vec<Effect>,
+    ) -> Vec<OfferId> {
         let Some(caller) = self.callers.get_mut(&call) else { return Vec::new() };
         let Stage::Attempt(attempt) = std::mem::replace(&mut caller.stage, Stage::Waiting) else {
             return Vec::new();
@@ -447,6 +477,8 @@ impl Caller {
             withdrawn: BTreeMap::new(),
             silent: 0,
             noted: BTreeMap::new(),
+            callback_offer: None,
+            is_sent: false,
         }
     }
 }

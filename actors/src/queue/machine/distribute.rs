@@ -73,6 +73,8 @@ impl Queue {
                     Stage::Greeting
                     | Stage::Waiting
                     | Stage::Resting { .. }
+                    | Stage::Registering { .. }
+                    | Stage::Dialling
                     | Stage::Leaving { .. } => false,
                 })
             };

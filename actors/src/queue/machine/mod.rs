@@ -13,14 +13,17 @@
 //! since the actor began; an agent has at most one offer of this queue; unless the strategy is
 //! `ring_all`, a caller has at most one offer; every caller leaves by exactly one exit.
 
+mod callbacks;
 mod callers;
 mod distribute;
 mod misses;
 mod offers;
+mod requests;
 #[cfg(test)]
 mod tests;
 mod types;
 
+pub use callbacks::REGISTERED_WITHIN;
 pub use types::{Effect, Input, Refused, TimerId};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -110,6 +113,10 @@ struct Caller {
     silent: u8,
     /// The last decision about each agent that was noted.
     noted: BTreeMap<String, &'static str>,
+    /// When a callback is offered next.
+    callback_offer: Option<TimerId>,
+    /// A call was started for a request.
+    is_sent: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -122,6 +129,10 @@ enum Stage {
     Resting { timer: TimerId },
     /// Agents are asked for, or ring.
     Attempt(Attempt),
+    /// Is asked for the number to call back; nobody rings.
+    Registering { lease: TimerId },
+    /// An agent has answered for a request, and the customer is dialled.
+    Dialling,
     /// Told to leave; an answer may be on its way.
     Leaving { reason: Exit, since: Timestamp },
 }
@@ -159,6 +170,8 @@ enum Due {
     Leave(CallId),
     Talk(CallId),
     Greeting(CallId),
+    OfferCallback(CallId),
+    Register(CallId),
 }
 
 /// Who came of late. A call that asks again although its stay is over is not taken in twice.
@@ -255,6 +268,8 @@ impl Queue {
             }
             Input::Agent { agent, message } => self.agent_says(now, agent, message, &mut out)?,
             Input::AgentLost { agent } => self.agent_lost(now, &agent, &mut out)?,
+            Input::Callback { call, word } => self.callback_says(now, call, word, &mut out)?,
+            Input::CancelCallback { call } => self.cancel_callback(now, call, &mut out)?,
             Input::Configure(config) => self.configure(now, *config, &mut out)?,
             Input::Remove => self.remove(now, &mut out),
             Input::Timer(timer) => self.timer(now, timer, &mut out),
@@ -291,7 +306,7 @@ impl Queue {
             number: self.config.number.clone(),
             name: self.config.name.clone(),
             waiting: self.waiting_views(),
-            active: active.map(|(call, it)| (*call, it.agent.clone(), it.since)).collect(),
+            active: active.map(|(call, it)| self.active_view(*call, it)).collect(),
             agents: agents.collect(),
             total: self.facts.counters.total,
             answered: self.facts.counters.answered,
@@ -308,6 +323,7 @@ impl Queue {
             position,
             joined_at: waiting.joined_at,
             ringing: self.ringing_for(waiting.call),
+            is_callback: self.is_request(waiting.call),
         });
         views.collect()
     }
@@ -372,6 +388,8 @@ impl Queue {
                 // One who does not wait any more, or was greeted.
                 let _as_well = self.greeted(call);
             }
+            Some(Due::OfferCallback(call)) => self.offer_callback(call, timer, out),
+            Some(Due::Register(call)) => self.registering_overdue(now, call, timer, out),
             Some(Due::Talk(call)) => self.check_talk(now, call, out),
             // A timer of before the actor's last start.
             None => {}
@@ -413,7 +431,8 @@ impl Queue {
         if config.number != self.config.number {
             return Err(Refused::WrongQueue);
         }
-        let limit_changed = config.max_wait_secs != self.config.max_wait_secs;
+        let limit_changed = config.max_wait_secs != self.config.max_wait_secs
+            || config.callback != self.config.callback;
         let known: BTreeSet<String> = self.members.keys().cloned().collect();
         self.config = config;
         (self.removed, self.closed) = (false, false);
@@ -430,6 +449,7 @@ impl Queue {
         if limit_changed {
             for call in self.callers.keys().copied().collect::<Vec<_>>() {
                 self.arm_deadline(now, call, out);
+                self.arm_callback_offer(now, call, out);
             }
         }
         Ok(())

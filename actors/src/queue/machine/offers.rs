@@ -150,6 +150,7 @@ impl Queue {
         let detail = format!("rings for {} s", ring_for.as_secs());
         let decision = Decision { agent: agent.clone(), code: "agent-offered", detail };
         out.push(Effect::Decide(call, decision));
+        self.send_for(call, out);
         let notice = QueueNotice::Offer { offer: id, agent, ring_for };
         out.push(Effect::Notify { call, notice });
         self.arm(Due::Ring(id), ring_for + RING_GRACE, out);
@@ -246,17 +247,12 @@ impl Queue {
         id: OfferId,
         out: &mut Vec<Effect>,
     ) -> Result<(), Refused> {
-        let caller = self.callers.get(&call).ok_or(Refused::UnknownCaller)?;
-        let rings =
-            self.offers.get(&id).filter(|it| it.call == call && it.stage != OfferStage::Asked);
-        let agent = rings.map(|offer| offer.agent.clone());
-        let agent = agent.or_else(|| caller.withdrawn.get(&id).cloned());
-        let agent = agent.ok_or(Refused::UnknownOffer)?;
-        if self.take_offer(id).is_some()
-            && let Some(Caller { stage: Stage::Attempt(attempt), .. }) = self.callers.get_mut(&call)
-        {
-            attempt.offers.remove(&id);
+        if self.is_request(call) {
+            // Its agents answer for the call that dials.
+            return Err(Refused::UnknownOffer);
         }
+        let agent = self.answering(call, id)?;
+        self.take_answered(call, id);
         self.losers(now, call, out);
         let joined_at = self.facts.waiting_for(call).map_or(now, |waiting| waiting.joined_at);
         let waited = now.since(joined_at);
@@ -274,7 +270,7 @@ impl Queue {
     }
 
     /// The other agents who ring for an answered call.
-    fn losers(&mut self, now: Timestamp, call: CallId, out: &mut Vec<Effect>) {
+    pub(super) fn losers(&mut self, now: Timestamp, call: CallId, out: &mut Vec<Effect>) {
         let Some(Caller { stage: Stage::Attempt(attempt), .. }) = self.callers.get_mut(&call)
         else {
             return;
@@ -351,12 +347,13 @@ impl Queue {
         // Before the release, so that who is let go is paused already.
         self.note_miss(id, why, out);
         let Some(offer) = self.drop_offer(id, out) else { return };
-        let call = offer.call;
+        let (call, ended) = (offer.call, why);
         if let OfferStage::Ringing { .. } = offer.stage {
             let (agent, why) = (offer.agent, RingEnd::Ended(why));
             self.record(QueueEvent::RingEnded { at: now, call, offer: id, agent, why }, out);
         }
         self.attempt_lost(now, call, id, out);
+        self.declined(now, call, ended, out);
     }
 
     /// An attempt lost one of its offers; with the last one it is over.
@@ -395,7 +392,7 @@ impl Queue {
     }
 
     /// Forgets an offer. Its agent is ready again when they say so.
-    fn take_offer(&mut self, id: OfferId) -> Option<Offer> {
+    pub(super) fn take_offer(&mut self, id: OfferId) -> Option<Offer> {
         let offer = self.offers.remove(&id)?;
         if let Some(member) = self.members.get_mut(&offer.agent) {
             member.offer = None;

@@ -7,6 +7,7 @@ use tandem_kernel::CallId;
 
 use crate::agent::{FromAgent, ToAgent};
 use crate::queue::event::QueueEvent;
+use crate::queue::request::{ReturnCall, Word};
 use crate::queue::{Decision, Exit, OfferEnd, OfferId, Party, QueueNotice};
 
 /// The number of a timer. It never comes back, so that a late timer touches nothing.
@@ -104,6 +105,18 @@ pub enum Input {
         /// The agent's extension.
         agent: String,
     },
+    /// A call's word about a callback.
+    Callback {
+        /// The call, or the call whose place the request keeps.
+        call: CallId,
+        /// The word.
+        word: Word,
+    },
+    /// Takes a request for a callback back.
+    CancelCallback {
+        /// The call whose place the request keeps.
+        call: CallId,
+    },
     /// The queue was edited.
     Configure(Box<tandem_config::resource::Queue>),
     /// The queue was deleted.
@@ -123,6 +136,22 @@ pub enum Effect {
         call: CallId,
         /// What.
         notice: QueueNotice,
+    },
+    /// Tell a call when the facts of this step are durable, whatever becomes of the actor.
+    NotifyKept {
+        /// Which.
+        call: CallId,
+        /// What.
+        notice: QueueNotice,
+    },
+    /// Start a call for this wanted; what [`Effect::Notify`] says to the place goes there.
+    CallBack(ReturnCall),
+    /// The way back to a call is known by another call's id from now on.
+    Rename {
+        /// The call whose place the request kept.
+        from: CallId,
+        /// The call that goes on.
+        to: CallId,
     },
     /// Tell an agent.
     Tell {
@@ -167,6 +196,12 @@ pub enum Refused {
     /// The agent is not of this queue.
     #[error("not an agent of this queue")]
     NotAMember,
+    /// No such request for a callback is open.
+    #[error("no such callback is open")]
+    NoRequest,
+    /// The customer is being dialled.
+    #[error("the customer is being dialled")]
+    Dialling,
     /// A caller who waits can not have gone that way.
     #[error("not a way out of a queue")]
     NotAnExit,

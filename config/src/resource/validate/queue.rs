@@ -1,7 +1,7 @@
 //! Rules of queues.
 
 use super::Wrong;
-use crate::resource::{Destination, PromptOptions, Queue};
+use crate::resource::{CallbackMethod, Destination, PromptOptions, Queue};
 
 impl PromptOptions {
     fn check(&self, wrong: &mut Wrong) {
@@ -42,6 +42,7 @@ impl Queue {
         self.prompts.check(wrong);
         wrong.unless(self.max_callers <= 9_999, "/max_callers", "out-of-range", "0 to 9999");
         self.check_priority(wrong);
+        self.check_callback(wrong);
         let misses = u32::from(self.agent.auto_pause.missed_calls);
         wrong.between(misses, 1, 10, "/agent/auto_pause/missed_calls");
         wrong.secs(self.agent.ring_timeout_secs, 1, "/agent/ring_timeout_secs");
@@ -56,6 +57,39 @@ impl Queue {
             let level = u32::from(member.skill_level);
             wrong.between(level, 1, 100, &format!("/members/{index}/skill_level"));
         }
+    }
+
+    fn check_callback(&self, wrong: &mut Wrong) {
+        let callback = &self.callback;
+        wrong.secs(callback.timeout_secs, 0, "/callback/timeout_secs");
+        let prefix = &callback.outbound_prefix;
+        let dials = prefix.len() <= 15 && prefix.bytes().all(|b| b"0123456789*#+".contains(&b));
+        wrong.unless(dials, "/callback/outbound_prefix", "format", "up to 15 digits, * # or +");
+        // a custom value.
+        let (limit, kept) = (self.max_wait_secs, callback.timeout_secs);
+        let fits = limit == 0 || kept < limit;
+        wrong.unless(fits, "/callback/timeout_secs", "too-long", "less than max_wait_secs");
+        if !callback.enabled {
+            return;
+        }
+        let pointer = match callback.method {
+            CallbackMethod::ByKey => "/callback/key",
+            CallbackMethod::ByTimeout => {
+                let trigger = callback.trigger_timeout_secs;
+                let at = "/callback/trigger_timeout_secs";
+                wrong.secs(trigger, 1, at);
+                //
+                let fits = limit == 0 || trigger <= limit;
+                wrong.unless(fits, at, "too-long", "not more than max_wait_secs");
+                "/callback/method"
+            }
+        };
+        let key = callback.key();
+        let is_key = key.len() == 1 && key.bytes().all(|b| b"0123456789*#".contains(&b));
+        wrong.unless(is_key, pointer, "format", "one key: 0 to 9, * or #");
+        // saved from either side.
+        let taken = self.key_events.contains_key(key);
+        wrong.unless(!taken, pointer, "duplicate", "the key leads elsewhere by key_events");
     }
 
     fn check_priority(&self, wrong: &mut Wrong) {

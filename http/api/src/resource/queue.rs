@@ -182,6 +182,35 @@ impl Default for PromptOptions {
     }
 }
 
+/// How a waiting caller asks to be called back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackMethod {
+    /// By a key, at any time.
+    #[default]
+    ByKey,
+    /// By key 1, which a prompt offers after some time.
+    ByTimeout,
+}
+
+/// Callback: a caller hangs up, keeps the place and is called when an agent is free.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CallbackOptions {
+    /// The switch.
+    pub enabled: bool,
+    /// How a caller asks for it.
+    pub method: CallbackMethod,
+    /// The key of `by_key`: `0` to `9`, `*` or `#`, and not one of `key_events`.
+    pub key: String,
+    /// When `by_timeout` offers the callback, from the entry; at most `max_wait_secs`.
+    pub trigger_timeout_secs: u32,
+    /// Put before the number that is dialled, to choose the outbound route.
+    pub outbound_prefix: String,
+    /// How long a request is kept, from the entry, less than `max_wait_secs`; 0: that long.
+    pub timeout_secs: u32,
+}
+
 /// A call queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -224,6 +253,9 @@ pub struct Queue {
     /// Whether and how it goes by the clock.
     #[serde(default)]
     pub time_condition: TimeCondition,
+    /// Callback.
+    #[serde(default)]
+    pub callback: CallbackOptions,
     /// Agent options.
     #[serde(default)]
     pub agent: AgentOptions,

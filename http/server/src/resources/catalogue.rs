@@ -200,6 +200,10 @@ fn queues() -> Entry {
             "ring_timeout_secs": 15, "retry_interval_secs": 5, "wrap_up_secs": 10,
             "ring_in_use": false, "auto_pause": { "enabled": false, "missed_calls": 3 },
         },
+        "callback": {
+            "enabled": true, "method": "by_key", "key": "2", "trigger_timeout_secs": 0,
+            "outbound_prefix": "9", "timeout_secs": 0,
+        },
         "prompts": {
             "join": "", "ring_after_join": false, "waiting_audio": "", "hold_music": "",
             "announcement": "", "announcement_interval_secs": 60, "position": true,

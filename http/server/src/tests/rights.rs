@@ -76,6 +76,7 @@ fn the_roles_are_as_this_table_says() {
         (P::AgentsRead, All, Own),
         (P::AgentsControl, All, Own),
         (P::QueuesRead, All, Own),
+        (P::QueuesControl, All, Nothing),
         (P::RecordsRead, All, Own),
         (P::VoicemailRead, Own, Own),
         (P::VoicemailWrite, Own, Own),

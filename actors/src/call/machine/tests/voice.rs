@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::flow::Clip;
+use crate::queue::request::Order;
 
 const INTERVAL: Duration = Duration::from_secs(60);
 
@@ -214,4 +215,36 @@ fn q_111_an_answer_ends_a_half_told_place() {
     let answered = leg(&mut call, 62, 1, LegEvent::Answered);
 
     assert!(answered.contains(&Effect::StopPlaying(player)));
+}
+
+fn offered(call: &mut Call, secs: u64) -> (Player, Vec<Effect>) {
+    let effects = heard(call, secs, Input::Callback(Order::Offer));
+    (says(&effects, "callback-offer").unwrap(), effects)
+}
+
+#[test]
+fn q_146_an_offer_that_cuts_an_announcement_off_is_followed_by_the_next_one_in_its_time() {
+    let mut call = queued();
+    let first = heard(&mut call, 0, words(None, Some("keys")));
+    let told = heard(&mut call, 60, Input::Timer(next(&first).unwrap()));
+    let keys = says(&told, "keys").unwrap();
+
+    let (offer, effects) = offered(&mut call, 61);
+    assert!(effects.contains(&Effect::StopPlaying(keys)), "{effects:?}");
+    let over = heard(&mut call, 65, Input::Played(offer));
+
+    assert!(goes_on_waiting(&over) && next(&over).is_some(), "{over:?}");
+}
+
+#[test]
+fn q_146_a_place_that_is_told_in_an_offer_waits_for_its_end() {
+    let (mut call, timers) = told_of_place(place_words(), None);
+    assert!(asks(&heard(&mut call, 60, Input::Timer(timers[0]))));
+    let (offer, _) = offered(&mut call, 60);
+
+    assert_eq!(heard(&mut call, 61, place(3, 2.0)), []);
+    let over = heard(&mut call, 64, Input::Played(offer));
+
+    assert!(asks(&over), "{over:?}");
+    assert!(spoken(&heard(&mut call, 64, place(2, 2.0))).is_some());
 }

@@ -252,7 +252,9 @@ fn the_view_shows_positions_rings_and_talks() {
     let waiting: Vec<_> = view.waiting.iter().map(|it| (it.call, it.position)).collect();
     assert_eq!(waiting, [(call(2), 1), (call(3), 2)]);
     assert_eq!(view.waiting[0].ringing, ["1"]);
-    assert_eq!(view.active, [(call(1), "1".to_owned(), START)]);
+    let active: Vec<_> = view.active.iter().map(|it| (it.call, it.agent.as_str())).collect();
+    assert_eq!(active, [(call(1), "1")]);
+    assert_eq!(view.active[0].since, START);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod callbacks;
 mod callers;
 mod empty;
 mod misses;

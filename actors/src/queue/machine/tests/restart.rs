@@ -2,6 +2,7 @@ use tandem_config::resource::RingStrategy;
 
 use super::*;
 use crate::entity;
+use crate::queue::request::CallbackFailure;
 use crate::queue::{Active, Party, RingEnd, Turn};
 
 fn fold(events: &[QueueEvent]) -> Facts {
@@ -174,8 +175,14 @@ fn the_bytes_of_events_stay_readable() {
             why: RingEnd::Ended(OfferEnd::TimedOut),
         },
         QueueEvent::Answered { at, call, offer, agent: agent.clone(), wait_us: 9 },
-        QueueEvent::Ended { at, call, agent, by: Party::System, talk_us: 10 },
+        QueueEvent::Ended { at, call, agent: agent.clone(), by: Party::System, talk_us: 10 },
         QueueEvent::Exited { at, call, reason: Exit::System, wait_us: 11 },
+        QueueEvent::CallbackRegistered { at, call, number: "5550199".into() },
+        QueueEvent::CallbackStarted { at, call, offer, agent: agent.clone(), callback: call },
+        QueueEvent::CallbackSucceeded { at, call, callback: call, agent, wait_us: 12 },
+        QueueEvent::CallbackFailed { at, call, reason: CallbackFailure::NoIdleAgent, wait_us: 13 },
+        QueueEvent::CallbackMerged { at, call, by: call },
+        QueueEvent::CallbackResumed { at, call },
     ];
     let golden = include_str!("events.hex");
     let lines: Vec<String> = events

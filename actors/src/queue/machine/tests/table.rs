@@ -6,15 +6,28 @@ use super::super::LEAVE_GRACE;
 use super::*;
 use crate::agent::Denial;
 use crate::queue::Party;
+use crate::queue::request::{CallbackFailure, Word};
 
-const STAGES: [&str; 8] =
-    ["nobody", "greeting", "waiting", "asked", "ringing", "resting", "leaving", "with an agent"];
+const STAGES: [&str; 11] = [
+    "nobody",
+    "greeting",
+    "waiting",
+    "asked",
+    "ringing",
+    "resting",
+    "leaving",
+    "with an agent",
+    "registering",
+    "request",
+    "dialling",
+];
 
 /// Call 1 in this stage; agent 1 is the only one.
 fn bench(stage: &str) -> Bench {
     let mut config = config(RingStrategy::Linear, &["1"]);
     config.max_wait_secs = 100;
     config.key_events = [("1".to_owned(), Destination::EndCall)].into();
+    (config.callback.enabled, config.callback.key) = (true, "3".into());
     config.prompts.join = if stage == "greeting" { "welcome".into() } else { String::new() };
     config.prompts.ring_after_join = true;
     let mut bench = Bench::new(config);
@@ -33,7 +46,16 @@ fn bench(stage: &str) -> Bench {
             bench.step(Input::Remove).unwrap();
         }
         "with an agent" => drop(bench.answer(1)),
+        "registering" => key(&mut bench),
+        "request" | "dialling" => {
+            key(&mut bench);
+            says(&mut bench, Word::Registered(Some("5550199".into())));
+        }
         _ => {}
+    }
+    if stage == "dialling" {
+        let (offer, _) = bench.ring(1);
+        says(&mut bench, Word::AgentReached { offer, callback: call(9) });
     }
     bench.granting = false;
     bench.standings.clear();
@@ -41,11 +63,22 @@ fn bench(stage: &str) -> Bench {
     bench
 }
 
+fn key(bench: &mut Bench) {
+    bench.step(Input::Digit { call: call(1), digit: '3' }).unwrap();
+}
+
+fn says(bench: &mut Bench, word: Word) {
+    bench.step(Input::Callback { call: call(1), word }).unwrap();
+}
+
 fn inputs() -> Vec<(&'static str, Input)> {
     let (call, offer, agent) = (call(1), OfferId((1 << 32) | 1), "1".to_owned());
     let from = |message| Input::Agent { agent: "1".into(), message };
     let join = Input::Join { call, stay: 1, caller: String::new(), caller_name: String::new() };
     let talk = Duration::from_secs(9);
+    let word = |word| Input::Callback { call, word };
+    let (second, other) = (OfferId((1 << 32) | 2), super::call(9));
+    let unanswered = CallbackFailure::CustomerNoAnswer;
     vec![
         ("join", join),
         ("hang-up", Input::Gone { call, reason: Exit::CallerHangup }),
@@ -61,6 +94,13 @@ fn inputs() -> Vec<(&'static str, Input)> {
         ("denied", from(FromAgent::Denied { offer, why: Denial::NotReady })),
         ("revoked", from(FromAgent::Revoked { offer })),
         ("removed", Input::Remove),
+        ("key 3", Input::Digit { call, digit: '3' }),
+        ("confirmed", word(Word::Registered(Some("5550199".into())))),
+        ("waits on", word(Word::NotRegistered)),
+        ("reached", word(Word::AgentReached { offer: second, callback: other })),
+        ("connected", word(Word::Connected { callback: other })),
+        ("no answer", word(Word::Over { callback: other, why: unanswered })),
+        ("cancel", Input::CancelCallback { call }),
     ]
 }
 
@@ -77,8 +117,10 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Record(event) => Some(event.name().to_owned()),
         Effect::Notify { notice, .. } => Some(format!("call: {}", variant(notice))),
         Effect::Tell { message, .. } => Some(format!("agent: {}", variant(message))),
+        Effect::NotifyKept { notice, .. } => Some(format!("kept, call: {notice:?}")),
+        Effect::CallBack(_) => Some("call back".into()),
         Effect::Closed => Some("closed".into()),
-        Effect::Arm { .. } | Effect::Decide(..) | Effect::Forget(_) => None,
+        Effect::Arm { .. } | Effect::Decide(..) | Effect::Forget(_) | Effect::Rename { .. } => None,
     }
 }
 
