@@ -66,13 +66,14 @@ impl Inner {
             }
         };
         let fresh = Credentials::new(certificate, own.authority.clone(), own.key())?;
-        self.endpoint.set_server_config(Some(tls::server(&fresh, &self.config.timing)?));
+        let server = tls::server(&fresh, &self.config.timing)?;
         let (dir, fresh) = (self.config.dir.clone(), Arc::new(fresh));
-        self.set_credentials(fresh.clone());
-        match tokio::task::spawn_blocking(move || fresh.save(&dir)).await {
-            Ok(saved) => saved,
-            Err(_) => Ok(()),
-        }
+        let kept = fresh.clone();
+        // On disk before it is used: a start from what is older would be refused one day.
+        let saved = tokio::task::spawn_blocking(move || kept.save(&dir)).await;
+        self.endpoint.set_server_config(Some(server));
+        self.set_credentials(fresh);
+        saved.unwrap_or(Ok(()))
     }
 
     /// A certificate for a member, as the authority.
