@@ -32,6 +32,7 @@ export type AgentMembership = {
 
 /** Agent options of a queue. */
 export type AgentOptions = {
+  announce_id?: boolean;
   auto_pause?: AutoPause;
   retry_interval_secs?: number;
   ring_in_use?: boolean;

@@ -156,3 +156,35 @@ async fn q_102_a_queue_without_music_lets_its_callers_hear_the_ringing_tone() {
     let pauses = rings.windows(2).map(|pair| pair[1].0 - pair[0].1);
     assert!(pauses.clone().all(|pause| (3.5..4.5).contains(&pause)), "{rings:?}");
 }
+
+#[tokio::test]
+async fn q_089_caller_and_agent_hear_the_agent_s_number_when_the_call_is_answered() {
+    const SERVED: f64 = 1_200.0;
+    const ONE: f64 = 1_500.0;
+    const ZERO: f64 = 1_900.0;
+    let office = Office::open().await;
+    say_by_tones(&office, "zh-hant", &[("agent-number", SERVED), ("1", ONE), ("0", ZERO)]);
+    let queue = json!({
+        "members": members("static", &["1001"]), "prompts": { "language": "zh-hant" },
+        "agent": { "announce_id": true },
+    });
+    set(&office, queue).await;
+    let mut agent = office.phone("1001", 0, json!({ "auto_answer": true })).await;
+    let mut caller = office.phone("1000", 0, Value::Null).await;
+
+    caller.call("6400").await;
+    agent.expect_state("CONFIRMED").await;
+    sleep(Duration::from_secs(6)).await;
+    caller.hang_up().await;
+    agent.expect_end().await;
+    caller.expect_end().await;
+    sleep(Duration::from_millis(300)).await;
+
+    for phone in [&caller, &agent] {
+        let heard = order(&Recording::read(&phone.recording(1)), &[SERVED, ONE, ZERO]);
+        // 1001: the two zeros are one tone.
+        assert_eq!(heard, [SERVED, ONE, ZERO, ONE]);
+    }
+    let record = office.api.record("queue=6400").await;
+    assert!(record["talk_secs"].as_f64().is_some_and(|talk| talk > 5.0), "{record}");
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::ActorRef;
-use tandem_config::resource::{PromptOptions, Settings};
+use tandem_config::resource::{Queue, Settings};
 use tandem_engine::{Item, MediaEvent, MediaSink, PlayerId, Programme, Tone};
 
 use super::CallState;
@@ -56,7 +56,7 @@ impl CallState {
     pub(super) fn announcements(&self, queue: &str) -> Announcements {
         let directory = self.exchange.provisioning.directory();
         let Some(queue) = directory.queue(queue) else { return Announcements::default() };
-        announcements(&queue.prompts, &directory.settings().language)
+        announcements(queue, &directory.settings().language)
     }
 
     /// Sounds that are no clips.
@@ -98,7 +98,8 @@ impl CallState {
 }
 
 /// What a queue says, with `system` as the language of the system.
-fn announcements(prompts: &PromptOptions, system: &str) -> Announcements {
+fn announcements(queue: &Queue, system: &str) -> Announcements {
+    let prompts = &queue.prompts;
     let own = Some(prompts.language.as_str()).filter(|language| !language.is_empty());
     let language = own.unwrap_or(system);
     let spoken = |file: &String| match file.as_str() {
@@ -119,6 +120,7 @@ fn announcements(prompts: &PromptOptions, system: &str) -> Announcements {
             thanks: prompts.thanks,
             interval,
         }),
+        introduction: queue.agent.announce_id.then(|| language.to_owned()),
     }
 }
 

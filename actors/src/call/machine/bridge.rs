@@ -10,8 +10,9 @@ use super::facts::Facts;
 use super::hunt::Hunt;
 use super::purpose::Purpose;
 use super::transfer::{RECALL_RINGS_FOR, Transfer};
-use super::types::{Input, LegEvent, LegIndex, Party, Refused, Route};
+use super::types::{Input, LegEvent, LegIndex, Party, Player, Refused, Route};
 use crate::call::event::CallEvent;
+use crate::flow::Clip;
 use crate::office::CallCommand;
 use crate::outbound::Wish;
 use crate::queue::OfferId;
@@ -37,6 +38,8 @@ pub(super) struct Bridge {
     pub(super) talk: Option<QueueTalk>,
     /// A transfer that waits for its route.
     pending: Option<(u32, Box<Transfer>)>,
+    /// What both hear beside each other.
+    introduction: Option<Player>,
 }
 
 impl Bridge {
@@ -48,7 +51,8 @@ impl Bridge {
         b: LegIndex,
         out: &mut Vec<Effect>,
     ) -> Self {
-        let mut bridge = Self { a, b, holders: BTreeSet::new(), talk: None, pending: None };
+        let mut bridge =
+            Self { a, b, holders: BTreeSet::new(), talk: None, pending: None, introduction: None };
         for leg in [a, b] {
             if facts.legs.get(&leg).is_some_and(|leg| leg.holds) {
                 bridge.holders.insert(leg);
@@ -66,6 +70,7 @@ impl Bridge {
             holders: BTreeSet::new(),
             talk: None,
             pending: Some((request, Box::new(transfer))),
+            introduction: None,
         }
     }
 
@@ -79,6 +84,9 @@ impl Bridge {
 
     /// Sets the hearing matrix from who holds.
     pub(super) fn reunite(&mut self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) {
+        if let Some(player) = self.introduction.take() {
+            out.push(Effect::StopPlaying(player));
+        }
         let queue = self.talk.as_ref().map(|talk| talk.queue.clone());
         for (leg, other) in [(self.a, self.b), (self.b, self.a)] {
             if self.holders.contains(&other) {
@@ -93,6 +101,19 @@ impl Bridge {
             facts.hold_ended(now);
         } else {
             facts.hold_began(now);
+        }
+    }
+
+    /// Both hear this over their talk, once; putting the other one on hold ends it.
+    pub(super) fn introduce(&mut self, facts: &mut Facts, clips: Vec<Clip>, out: &mut Vec<Effect>) {
+        if !self.holders.is_empty() {
+            return;
+        }
+        let player = facts.fresh_player();
+        self.introduction = Some(player);
+        out.push(Effect::Play(player, Sound::Clips(clips)));
+        for (leg, other) in [(self.a, self.b), (self.b, self.a)] {
+            facts.hear(leg, vec![Heard::Leg(other), Heard::Player(player)], out);
         }
     }
 
@@ -156,6 +177,14 @@ impl Bridge {
                     Stage::Bridged(self)
                 }
             },
+            // The talk goes on without it, by relay where the codecs allow.
+            Input::Played(player) if self.introduction == Some(player) => {
+                self.introduction = None;
+                if self.pending.is_none() {
+                    self.reunite(facts, now, out);
+                }
+                Stage::Bridged(self)
+            }
             Input::Surrendered { gone } => {
                 let by = self.other(gone);
                 facts.remove(gone, out);
@@ -249,6 +278,7 @@ impl Bridge {
             holders: self.holders.clone(),
             talk: self.talk.clone(),
             pending: None,
+            introduction: None,
         };
         let transfer =
             Transfer { bridge, by, by_party, moved, to, refer, by_is_there: true, recall: false };

@@ -155,6 +155,11 @@ impl Facts {
         TimerId(self.next_timer)
     }
 
+    pub(super) fn fresh_player(&mut self) -> Player {
+        self.next_player += 1;
+        Player(self.next_player)
+    }
+
     pub(super) fn fresh_request(&mut self) -> u32 {
         self.next_request += 1;
         self.next_request
@@ -268,8 +273,7 @@ impl Facts {
         sound: Sound,
         out: &mut Vec<Effect>,
     ) -> Player {
-        self.next_player += 1;
-        let player = Player(self.next_player);
+        let player = self.fresh_player();
         out.push(Effect::Play(player, sound));
         out.push(Effect::Hear(leg, vec![Heard::Player(player)]));
         if let Some(before) = self.sounds.insert(leg, player) {

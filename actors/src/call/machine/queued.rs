@@ -206,6 +206,9 @@ impl Passage {
         self.record(facts, now, Exit::Answered, Some(agent.clone()), out);
         facts.answered(now, leg, out);
         let mut bridge = Bridge::join(facts, now, self.caller, leg, out);
+        if let Some(words) = self.voice.introduction(&won.agent) {
+            bridge.introduce(facts, words, out);
+        }
         bridge.talk = Some(QueueTalk {
             queue: self.queue,
             stay: self.stay,

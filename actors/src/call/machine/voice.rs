@@ -1,6 +1,6 @@
 //! What a waiting caller hears: the join announcement, then the waiting audio with the queue's
 //! announcement and the caller's place in between. An answer ends all of it
-//!
+//! then both sides may hear the agent's number.
 
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub struct Announcements {
     pub periodic: Option<(String, Duration)>,
     /// The caller's place, as often as the queue wants.
     pub place: Option<PlaceWords>,
+    /// Both sides are told the agent's number, by prompts of this language.
+    pub introduction: Option<String>,
 }
 
 /// What a caller is told of the wait.
@@ -134,6 +136,14 @@ impl Voice {
             periodic: Due::Never,
             greeted: false,
         }
+    }
+
+    /// What is said to both sides when an agent has answered.
+    pub(super) fn introduction(&self, agent: &str) -> Option<Vec<Clip>> {
+        let language = self.words.as_ref()?.introduction.as_ref()?;
+        let words = std::iter::once("agent-number".to_owned());
+        let words = words.chain(agent.chars().map(String::from));
+        Some(words.map(|word| Clip::File(format!("{language}/{word}"))).collect())
     }
 
     /// True once: when the caller has heard the join announcement, or there is none.

@@ -122,6 +122,8 @@ pub struct AgentOptions {
     pub ring_in_use: bool,
     /// Whether agents who miss calls are paused.
     pub auto_pause: AutoPause,
+    /// Caller and agent are told the agent's number when the call is answered.
+    pub announce_id: bool,
 }
 
 impl Default for AgentOptions {
@@ -132,6 +134,7 @@ impl Default for AgentOptions {
             wrap_up_secs: 0,
             ring_in_use: false,
             auto_pause: AutoPause::default(),
+            announce_id: false,
         }
     }
 }

@@ -8,7 +8,12 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 fn words(join: Option<&str>, periodic: Option<&str>) -> Input {
     let periodic = periodic.map(|file| (file.to_owned(), INTERVAL));
-    Input::Announce(Announcements { join: join.map(str::to_owned), periodic, place: None })
+    Input::Announce(Announcements {
+        join: join.map(str::to_owned),
+        periodic,
+        place: None,
+        introduction: None,
+    })
 }
 
 /// A prompt that begins.
@@ -103,7 +108,7 @@ fn place_words() -> PlaceWords {
 fn told_of_place(place: PlaceWords, periodic: Option<&str>) -> (Call, Vec<TimerId>) {
     let mut call = queued();
     let periodic = periodic.map(|file| (file.to_owned(), INTERVAL));
-    let words = Announcements { join: None, periodic, place: Some(place) };
+    let words = Announcements { join: None, periodic, place: Some(place), introduction: None };
     let effects = heard(&mut call, 0, Input::Announce(words));
     let timers = effects.iter().filter_map(|effect| match effect {
         Effect::Arm(timer, after) if *after == INTERVAL => Some(*timer),
@@ -247,4 +252,41 @@ fn q_146_a_place_that_is_told_in_an_offer_waits_for_its_end() {
 
     assert!(asks(&over), "{over:?}");
     assert!(spoken(&heard(&mut call, 64, place(2, 2.0))).is_some());
+}
+
+#[test]
+fn q_089_both_sides_hear_the_agent_s_number_over_their_talk() {
+    let mut call = queued();
+    let introduction = Some("en".to_owned());
+    let words = Announcements { introduction, ..Announcements::default() };
+    heard(&mut call, 0, Input::Announce(words));
+    offer(&mut call, 1, 7, "1001");
+
+    let answered = leg(&mut call, 2, 1, LegEvent::Answered);
+
+    let (player, files) = spoken(&answered).unwrap();
+    assert_eq!(files, ["en/agent-number", "en/1", "en/0", "en/0", "en/1"]);
+    for (one, other) in [(0, 1), (1, 0)] {
+        let both = vec![Heard::Leg(other), Heard::Player(player)];
+        assert!(answered.contains(&Effect::Hear(one, both)), "{answered:?}");
+    }
+    let over = heard(&mut call, 6, Input::Played(player));
+    assert!(over.contains(&Effect::Hear(0, vec![Heard::Leg(1)])), "{over:?}");
+    assert!(over.contains(&Effect::Hear(1, vec![Heard::Leg(0)])), "{over:?}");
+}
+
+#[test]
+fn q_089_putting_the_caller_on_hold_ends_it() {
+    let mut call = queued();
+    let introduction = Some("en".to_owned());
+    let words = Announcements { introduction, ..Announcements::default() };
+    heard(&mut call, 0, Input::Announce(words));
+    offer(&mut call, 1, 7, "1001");
+    let answered = leg(&mut call, 2, 1, LegEvent::Answered);
+    let (player, _) = spoken(&answered).unwrap();
+
+    let held = leg(&mut call, 3, 1, LegEvent::Held);
+
+    assert!(held.contains(&Effect::StopPlaying(player)), "{held:?}");
+    assert_eq!(heard(&mut call, 4, Input::Played(player)), [], "an end that comes too late");
 }
