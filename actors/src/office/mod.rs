@@ -11,10 +11,12 @@
 mod callback;
 mod outside;
 mod recordings;
+mod request;
 mod view;
 
 use outside::not_let_out;
 pub use outside::{CodeView, Reading};
+pub use request::{CallbackState, CallbackView};
 pub use view::*;
 
 use std::sync::Arc;

@@ -116,7 +116,7 @@ pages! {
         "Wait until the transfer has succeeded or failed.";
     "call-leg-unknown": "The extension has no part in the call.",
         "Name an extension that is a party of it.";
-    "callback-dialling": "An agent has answered for the callback and the customer is being dialled.",
+    "callback-dialling": "An agent has answered, and the customer is being dialled.",
         "Wait for its end, or hang up the call.";
     "agent-not-dynamic": "The agent is a static member: always logged in.",
         "Make the member dynamic in the queue, or pause the agent.";
