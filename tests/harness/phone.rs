@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Phone {
     /// Its extension, for messages.
     pub user: String,
+    /// Where it listens, `ip:port`.
+    pub address: String,
     _process: Child,
     commands: ChildStdin,
     events: Lines<BufReader<ChildStdout>>,
@@ -50,9 +52,16 @@ impl Phone {
         let commands = process.stdin.take().unwrap();
         let events = BufReader::new(process.stdout.take().unwrap()).lines();
         let user = user.to_owned();
-        let mut phone =
-            Self { user, _process: process, commands, events, kept: VecDeque::new(), recordings };
-        phone.expect("ready").await;
+        let mut phone = Self {
+            user,
+            address: String::new(),
+            _process: process,
+            commands,
+            events,
+            kept: VecDeque::new(),
+            recordings,
+        };
+        phone.address = phone.expect("ready").await["address"].as_str().unwrap().to_owned();
         phone
     }
 

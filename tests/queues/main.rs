@@ -3,6 +3,7 @@
 
 mod agents;
 mod announcements;
+mod callback;
 mod exits;
 mod hours;
 mod misses;
