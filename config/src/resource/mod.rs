@@ -118,7 +118,6 @@ impl Kind {
 /// One provisioned resource of any kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[expect(clippy::large_enum_variant, reason = "only the settings are large, and they are one")]
 pub enum Resource {
     /// See [`Extension`].
     Extension(Extension),

@@ -206,7 +206,7 @@ impl Passage {
         self.record(facts, now, Exit::Answered, Some(agent.clone()), out);
         facts.answered(now, leg, out);
         let mut bridge = Bridge::join(facts, now, self.caller, leg, out);
-        if let Some(words) = self.voice.introduction(&won.agent) {
+        if let Some(words) = self.voice.introduction(&agent) {
             bridge.introduce(facts, words, out);
         }
         bridge.talk = Some(QueueTalk {

@@ -163,10 +163,8 @@ impl Voice {
                 return self.said(facts, now, said, out);
             }
             // It came while a callback was offered: the caller hears it next.
-            Input::Place { .. } if self.speaks.is_some() => {
-                if self.asked.take().is_some() {
-                    self.place = Due::Now;
-                }
+            Input::Place { .. } if self.speaks.is_some() && self.asked.take().is_some() => {
+                self.place = Due::Now;
             }
             Input::Place { ahead, wait } if self.asked.take().is_some() => {
                 self.say_place(facts, now, ahead, wait, out);

@@ -11,10 +11,7 @@ export const FIELDS: Record<string, Names> = {
   accept_from: ['接受來源', '接受来源'],
   action: ['動作', '动作'],
   agent: ['客服人員選項', '坐席选项'],
-<<<<<<< ours
   announce_id: ['播報客服編號', '播报坐席工号'],
-=======
->>>>>>> theirs
   announcement: ['佇列公告', '队列公告'],
   announcement_interval_secs: ['公告間隔（秒）', '公告频率（秒）'],
   auth: ['驗證', '认证'],
