@@ -1,12 +1,14 @@
 """What is measured of a whole node. Each case starts a node of its own and gives rows."""
 
+import os
 import re
 import subprocess
 import time
 from dataclasses import dataclass
 
 from harness import probe
-from harness.node import Node, busy_secs, cpu_secs, pss_kib, spent, threads
+from harness.node import (
+    ROOT, Node, busy_secs, cpu_secs, pss_kib, raise_file_limit, spent, threads)
 from harness.sipp import Sipp, free_port, register
 
 CALLERS, FAR, AGENTS, PHONES = "127.0.0.2", "127.0.0.4", "127.0.0.3", "127.0.0.5"
@@ -334,7 +336,25 @@ def audio(dir, users=1000, held=500, probes=10, secs=10):
             Row("audio lost on the way there and back", 1.0, lost, "%", "of the probes")]
 
 
+def panels(dir, clients=1000, rate=50, secs=10):
+    """Clients of the event stream, while agents of the demo queue pause and resume."""
+    tool = os.environ.get("TANDEM_PANEL_LOAD") or str(ROOT / "target/release/tandem-panel-load")
+    generous = ("http.requests_per_second=10000", "http.request_burst=100000")
+    with Node(dir, *generous) as node:
+        for extension in (1001, 1002, 1003):
+            node.api("POST", f"/api/v1/agents/{extension}/login", {})
+        words = [tool, node.http, node.token, clients, rate, secs, node.pid]
+        done = subprocess.run([str(word) for word in words], check=True, capture_output=True,
+                              text=True, preexec_fn=raise_file_limit)
+    line = done.stdout.strip()
+    p99, share = (float(re.search(pattern, line)[1]) for pattern in (r"p99 (\d+) ms", r"(\d+) %"))
+    events = f"{clients} panels, {rate} events/s"
+    return [Row(f"{events}: written → read, p99", None, p99, "ms", line),
+            Row(f"{events}: CPU", None, share, "% of a core")]
+
+
 CASES = {
     "calls": calls, "registrations": registrations, "memory": memory, "ringing": ringing,
     "next-ring": next_ring, "audio": audio, "overload": overload,
+    "panels": panels,
 }

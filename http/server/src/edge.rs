@@ -50,7 +50,7 @@ impl Default for Limits {
             timeout: Duration::from_secs(15),
             body_bytes: 256 * 1024,
             audio_bytes: 16 * 1024 * 1024,
-            event_clients: 1_000,
+            event_clients: 2_000,
             event_patience: Duration::from_secs(10),
             ping_interval: Duration::from_secs(20),
             connections: 4_096,

@@ -23,6 +23,8 @@ use crate::problem::{Code, Problem};
 
 /// The longest message of a client.
 const MESSAGE_BYTES: usize = 64 * 1024;
+/// What is read at once: the library clears as much before each look, and clients say little.
+const READ_BYTES: usize = 4 * 1024;
 /// Messages of a client between two pings.
 const MESSAGES: u32 = 600;
 /// Commands of a client that run at once.
@@ -91,6 +93,7 @@ pub(crate) async fn upgrade(call: &mut Call) -> Result<WebSocketUpgrade, Problem
     let mut head = call.head.take().ok_or_else(no_upgrade)?;
     let upgrade = WebSocketUpgrade::from_request_parts(&mut head, &()).await;
     let upgrade = upgrade.map_err(|_| no_upgrade())?.protocols([SUBPROTOCOL]);
+    let upgrade = upgrade.read_buffer_size(READ_BYTES);
     Ok(upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES))
 }
 
