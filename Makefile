@@ -24,7 +24,8 @@ demo-cluster: panel
 build: panel
 	$(CARGO) build --release --locked
 
-test: check peers unit panel-unit wire
+# The panel goes first: the binary that the unit tests build holds it.
+test: check peers panel-build unit panel-unit wire
 
 panel:
 	@if $(PANEL)/install-node; then $(MAKE) --no-print-directory panel-build; \
@@ -60,9 +61,10 @@ deny:
 unit:
 	$(CARGO) test --locked --workspace --exclude tandem-tests
 
-# Real phones against a real node.
+# Real phones against a real node. The node is built with the same features as for the unit tests:
+# else most crates would be compiled twice.
 wire: peers panel-build
-	$(CARGO) build --locked --bin tandem
+	$(CARGO) test --locked --workspace --exclude tandem-tests --test cli --no-run
 	$(CARGO) test --locked -p tandem-tests -- --test-threads=2
 
 peers:

@@ -21,7 +21,7 @@ use crate::whereabouts::Whereabouts;
 /// crash of the queue's actor or of its supervisor loses one.
 pub type Sinks = Arc<Mutex<BTreeMap<CallId, CallSink>>>;
 
-/// An wanted, with what the queue has to say to the call that does it.
+/// An errand, with what the queue has to say to the call that does it.
 pub struct Sent {
     /// What is to be done.
     pub wanted: ReturnCall,

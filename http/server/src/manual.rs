@@ -21,6 +21,7 @@ pub(crate) const PAGES: &[(&str, &str)] = &[
     ("phones", include_str!("../../manual/phones.md")),
     ("trunks", include_str!("../../manual/trunks.md")),
     ("queues", include_str!("../../manual/queues.md")),
+    ("cluster", include_str!("../../manual/cluster.md")),
     ("backup", include_str!("../../manual/backup.md")),
     ("wire", include_str!("../../manual/wire.md")),
 ];
