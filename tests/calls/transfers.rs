@@ -67,7 +67,7 @@ async fn an_attended_transfer_connects_both_far_ends() {
     assert_heard(&heard_by_caller, 1500.0, 3.0);
     assert_heard(&heard_by_third, 700.0, 3.0);
     office.quiet().await;
-    let records = office.api.records("").await;
+    let records = office.api.records(2, "").await;
     assert!(records.iter().all(|record| record["outcome"] == "answered"), "{records:?}");
 }
 

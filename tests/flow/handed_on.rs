@@ -225,7 +225,7 @@ async fn q_126_a_key_can_lead_to_a_number_outside_or_to_the_end() {
     caller.expect_end().await;
 
     office.quiet().await;
-    for record in office.api.records("queue=6400").await {
+    for record in office.api.records(2, "queue=6400").await {
         assert_eq!(record["queue"]["exit"], "key_exit", "{record}");
     }
 }

@@ -169,9 +169,11 @@ impl Api {
         panic!("{path} never came");
     }
 
-    /// Call records that fit a query such as `number=1001`.
-    pub async fn records(&self, query: &str) -> Vec<Value> {
-        items(&self.get(&format!("/api/v1/call-records?{query}")).await)
+    /// Waits for so many call records that fit a query such as `number=1001`, and gives all that
+    /// do. A record is written a little after its call has ended.
+    pub async fn records(&self, count: usize, query: &str) -> Vec<Value> {
+        let path = format!("/api/v1/call-records?{query}");
+        items(&self.wait_for(&path, |answer| items(answer).len() >= count).await)
     }
 
     /// Waits for the one record that fits a query.

@@ -99,7 +99,7 @@ async fn o_016_o_031_o_032_a_code_dialled_by_hand_reaches_its_line_bare_and_as_i
 
     // O-044: the record keeps both.
     office.quiet().await;
-    let records = office.api.records("direction=outbound").await;
+    let records = office.api.records(3, "direction=outbound").await;
     assert_eq!(records.len(), 3, "{records:?}");
     let newest = &records[0]["outgoing"];
     assert_eq!(newest["dialled"], "830912345678", "{newest}");
@@ -132,7 +132,7 @@ async fn o_015_o_017_o_018_a_code_typed_or_picked_at_the_api_reaches_its_line() 
         assert!(sipp.finish(Duration::from_secs(10)).await);
         assert_arrived(sipp, "0912345678", shown, code);
     }
-    let records = office.api.records("direction=outbound").await;
+    let records = office.api.records(6, "direction=outbound").await;
     assert_eq!(records.len(), 6, "{records:?}");
     assert_eq!(records[0]["correlation_id"], "p", "{records:?}");
     assert_eq!(records[0]["requested_by"], records[1]["requested_by"], "{records:?}");
@@ -172,7 +172,7 @@ async fn o_034_a_full_trunk_gives_way_to_the_next_and_the_event_says_so() {
 
     assert!(first.finish(Duration::from_secs(10)).await);
     assert!(second.finish(Duration::from_secs(10)).await);
-    let records = office.api.records("number=1000").await;
+    let records = office.api.records(2, "number=1000").await;
     assert_eq!(records[0]["trunk"], "free", "{records:?}");
     assert_eq!(records[1]["trunk"], "full", "{records:?}");
 }

@@ -92,7 +92,7 @@ async fn a_cancel_that_races_the_answer_ends_the_call_for_both_sides() {
     assert_eq!(rung, ended, "a call is still up on the phone");
     assert_eq!(answered + cancelled, 24);
     assert!(answered > 0 && cancelled > 0, "no race: {answered} answered, {cancelled} cancelled");
-    let records = office.api.records("limit=100").await;
+    let records = office.api.records(24, "limit=100").await;
     assert_eq!(records.len(), 24, "{records:?}");
     let said = |outcome: &str| records.iter().filter(|it| it["outcome"] == outcome).count();
     assert!(said("cancelled") >= cancelled - said("answered").min(cancelled), "{records:?}");
