@@ -147,13 +147,22 @@ impl AgentState {
         source: Source,
         reply: CommandReply,
     ) {
+        let again = command.clone();
         let answer = match self.step(myself, Input::Command { command, source }) {
             Ok(Stepped { events, outcome: Some(outcome) }) => {
-                let view = self.agent.view();
+                let (view, actor) = (self.agent.view(), myself.clone());
                 self.append(myself, &events, move |result| {
-                    let answer = result
-                        .map(|()| (outcome, view))
-                        .map_err(|error| Refusal::Unavailable { detail: error.to_string() });
+                    let answer = match result {
+                        Ok(()) => Ok((outcome, view)),
+                        // Another member was first: it is done anew on what that one wrote, which
+                        // is read before this comes.
+                        Err(AppendError::VersionConflict { .. }) => {
+                            let command = AgentMsg::Command { command: again, source, reply };
+                            let _gone = actor.cast(command);
+                            return;
+                        }
+                        Err(error) => Err(Refusal::Unavailable { detail: error.to_string() }),
+                    };
                     let _asker_is_gone = reply.send(answer);
                 });
                 return;
