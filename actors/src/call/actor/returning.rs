@@ -5,13 +5,11 @@ use std::sync::Arc;
 use tandem_kernel::CallId;
 
 use super::{CallArgs, Start};
+use crate::call::machine::STAY;
 use crate::call::message::CallMsg;
 use crate::exchange::Exchange;
 use crate::queue::request::ReturnCall;
 use crate::queue::{Sender, Sent};
-
-/// The machine's number for the stay of such a call.
-const STAY: u32 = 0;
 
 /// Starts such calls. Until one runs, and while it does, the queue's notices wait in order.
 pub(crate) fn sender(exchange: &Arc<Exchange>) -> Sender {
@@ -30,7 +28,7 @@ async fn run(exchange: Arc<Exchange>, sent: Sent) {
         return;
     }
     let queue = wanted.queue.clone();
-    let id = CallId::fresh();
+    let id = CallId::fresh_at(exchange.journal.node());
     let start = Start::Return(wanted);
     let args = CallArgs { id, exchange: Arc::clone(&exchange), start };
     let call = match exchange.calls.spawn(args).await {

@@ -34,6 +34,7 @@ mod verdict;
 mod voice;
 
 pub use effect::*;
+pub(in crate::call) use returning::STAY;
 pub use types::*;
 pub use voice::{Announcements, PlaceWords};
 
@@ -146,11 +147,9 @@ impl Call {
     pub fn waits_in(&self) -> Option<(&str, u32)> {
         match &self.stage {
             Stage::Queued(passage) => Some((&passage.queue, passage.stay)),
-            Stage::Returning(_) => self
-                .facts
-                .return_call
-                .as_ref()
-                .map(|wanted| (wanted.queue.as_str(), returning::STAY)),
+            Stage::Returning(_) => {
+                self.facts.return_call.as_ref().map(|wanted| (wanted.queue.as_str(), STAY))
+            }
             _ => None,
         }
     }
@@ -179,7 +178,7 @@ impl Call {
 
     /// Says how the stay ended, in place of the word that was lost.
     fn strayed(&self, queue: String, stay: u32, out: &mut Vec<Effect>) {
-        if stay == returning::STAY {
+        if stay == STAY {
             if let Some(word) = self.facts.return_result.clone() {
                 out.push(Effect::Queue(queue, QueueAct::Callback(word)));
             }

@@ -31,7 +31,7 @@ use crate::queue::{Exit, OfferId};
 const ORDERED_WITHIN: Duration = Duration::from_secs(15);
 
 /// The number of a stay that is not the call's own: a call's own begin with 1.
-pub(super) const STAY: u32 = 0;
+pub(in crate::call) const STAY: u32 = 0;
 
 /// An agent who has answered and waits for the customer.
 #[derive(Clone, Debug)]

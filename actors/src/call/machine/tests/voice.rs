@@ -254,15 +254,20 @@ fn q_146_a_place_that_is_told_in_an_offer_waits_for_its_end() {
     assert!(spoken(&heard(&mut call, 64, place(2, 2.0))).is_some());
 }
 
-#[test]
-fn q_089_both_sides_hear_the_agent_s_number_over_their_talk() {
+/// An agent has answered whose number is told.
+fn introduced() -> (Call, Vec<Effect>) {
     let mut call = queued();
     let introduction = Some("en".to_owned());
     let words = Announcements { introduction, ..Announcements::default() };
     heard(&mut call, 0, Input::Announce(words));
     offer(&mut call, 1, 7, "1001");
-
     let answered = leg(&mut call, 2, 1, LegEvent::Answered);
+    (call, answered)
+}
+
+#[test]
+fn q_089_both_sides_hear_the_agent_s_number_over_their_talk() {
+    let (mut call, answered) = introduced();
 
     let (player, files) = spoken(&answered).unwrap();
     assert_eq!(files, ["en/agent-number", "en/1", "en/0", "en/0", "en/1"]);
@@ -277,12 +282,7 @@ fn q_089_both_sides_hear_the_agent_s_number_over_their_talk() {
 
 #[test]
 fn q_089_putting_the_caller_on_hold_ends_it() {
-    let mut call = queued();
-    let introduction = Some("en".to_owned());
-    let words = Announcements { introduction, ..Announcements::default() };
-    heard(&mut call, 0, Input::Announce(words));
-    offer(&mut call, 1, 7, "1001");
-    let answered = leg(&mut call, 2, 1, LegEvent::Answered);
+    let (mut call, answered) = introduced();
     let (player, _) = spoken(&answered).unwrap();
 
     let held = leg(&mut call, 3, 1, LegEvent::Held);
