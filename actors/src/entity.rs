@@ -10,12 +10,15 @@ use tandem_kernel::CallId;
 pub const RESOURCE: Kind = Kind(1);
 /// Calls; the key is the call id.
 pub const CALL: Kind = Kind(2);
-/// Queues; the key is the number, with `@` and the member behind it at all members but the first.
+/// Queues; the key is the number. A cluster of an earlier build had one of each queue at each
+/// member but the first, with `@` and the member behind the number.
 pub const QUEUE: Kind = Kind(3);
 /// Agents; the key is the extension.
 pub const AGENT: Kind = Kind(4);
 /// Registrations; the key is the extension.
 pub const REGISTRAR: Kind = Kind(5);
+/// Which member runs which shard of queues and agents; the key is `table`.
+pub const PLACEMENT: Kind = Kind(6);
 
 /// Mailboxes; the key is the number of the extension or the group.
 pub const MAILBOX: Kind = Kind(16);
@@ -41,12 +44,10 @@ pub fn call(id: CallId) -> Entity {
     Entity::new(CALL, id.to_string())
 }
 
-/// The entity of a queue at a member of a cluster: each runs its own. The first member goes on
-/// with what it wrote while it was alone.
+/// The entity of a queue.
 #[must_use]
-pub fn queue(number: &str, node: u64) -> Entity {
-    let is_first = node == 1;
-    Entity::new(QUEUE, if is_first { number.to_owned() } else { format!("{number}@{node}") })
+pub fn queue(number: &str) -> Entity {
+    Entity::new(QUEUE, number)
 }
 
 /// The number of a queue by the key of its entity.
@@ -79,4 +80,24 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, tandem_wire::WireE
         return Err(tandem_wire::WireError::UnknownVersion { found, known: VERSION });
     }
     tandem_wire::decode(body, MAX_EVENT)
+}
+
+/// Values whose form is made for JSON (a tag beside the fields), inside of bincode.
+pub(crate) mod as_json {
+    use serde::de::{DeserializeOwned, Error as _};
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(
+        value: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serde_json::to_string(value).map_err(S::Error::custom)?.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        serde_json::from_str(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
 }

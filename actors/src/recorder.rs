@@ -91,26 +91,38 @@ pub(crate) struct Recorder {
     unsaved: Arc<AtomicU64>,
     /// The version of the state that was loaded or appended last.
     known: Arc<AtomicU64>,
+    epoch: Arc<AtomicU64>,
 }
 
 impl Recorder {
-    /// For an entity that this node owns since `epoch`. Ends with its last clone.
-    pub(crate) fn new(journal: Journal, entity: Entity, epoch: u64) -> Self {
+    /// Ends with its last clone.
+    pub(crate) fn new(journal: Journal, entity: Entity) -> Self {
         let (jobs, waiting) = mpsc::channel(CAPACITY);
         let pending = Arc::new(watch::Sender::new(0));
         let known = Arc::<AtomicU64>::default();
+        let epoch = Arc::<AtomicU64>::default();
         let writer = Writer {
             journal: journal.clone(),
             entity: entity.clone(),
-            epoch,
+            epoch: Arc::clone(&epoch),
             pending: Arc::clone(&pending),
             known: Arc::clone(&known),
         };
         drop(spawn("recorder", writer.run(waiting)));
-        Self { journal, entity, jobs, pending, unsaved: Arc::default(), known }
+        Self { journal, entity, jobs, pending, unsaved: Arc::default(), known, epoch }
     }
 
-    /// The entity's state. Waits for what an earlier actor appended.
+    /// The entity's state, which this node owns since `epoch`. Waits for what an earlier actor
+    /// appended.
+    pub(crate) async fn own<F: Fold>(&self, epoch: u64) -> Result<F, LoadError> {
+        if !self.settled().await {
+            return Err(LoadError::Unsettled(self.entity.clone()));
+        }
+        self.epoch.store(epoch, Ordering::Relaxed);
+        self.load().await
+    }
+
+    /// The entity's state as it is now.
     pub(crate) async fn load<F: Fold>(&self) -> Result<F, LoadError> {
         if !self.settled().await {
             return Err(LoadError::Unsettled(self.entity.clone()));
@@ -180,7 +192,7 @@ impl Recorder {
 struct Writer {
     journal: Journal,
     entity: Entity,
-    epoch: u64,
+    epoch: Arc<AtomicU64>,
     pending: Arc<watch::Sender<usize>>,
     known: Arc<AtomicU64>,
 }
@@ -230,7 +242,7 @@ impl Writer {
             let pending = self.journal.keep(Append {
                 entity: self.entity.clone(),
                 expected: self.journal.is_shared().then_some(known),
-                epoch: self.epoch,
+                epoch: self.epoch.load(Ordering::Relaxed),
                 op_id: None,
                 events: events.clone(),
             });

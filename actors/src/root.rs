@@ -37,10 +37,6 @@ const SUBSCRIPTIONS: usize = 1_024;
 /// The wait before a child that did not start is tried again.
 const START_RETRY: Duration = Duration::from_secs(2);
 
-/// The one node owns everything since its first start; members of a cluster get epochs of
-/// their own.
-const EPOCH: u64 = 1;
-
 /// A bounded way to an actor that may be started anew behind it.
 pub struct Door<M> {
     port: Arc<RwLock<Option<ActorPort<M>>>>,
@@ -186,7 +182,6 @@ impl RootState {
         QueuesArgs {
             queues: exchange.provisioning.directory().queues().cloned().collect(),
             journal: exchange.journal.clone(),
-            epoch: EPOCH,
             placed: exchange.placed.clone(),
             decisions: Arc::new(move |call, decision| {
                 let detail = format!("{}: {}", decision.agent, decision.detail);
@@ -204,10 +199,20 @@ impl RootState {
             queues: directory.queues().cloned().collect(),
             settings: directory.settings().clone(),
             journal: exchange.journal.clone(),
-            epoch: EPOCH,
             placed: exchange.placed.clone(),
             clock: self.args.clock,
         }
+    }
+
+    /// Tells a supervisor whenever this member owns other entities than before, until it is gone.
+    fn follow_placement<M: Message>(&self, actor: ActorRef<M>, word: fn() -> M) {
+        let mut changes = self.args.exchange.placed.placement().watch();
+        let placed = self.args.exchange.placed.clone();
+        tandem_kernel::spawn("placement watch", async move {
+            // The placement lives as long as this task holds it.
+            let _held = placed;
+            while changes.changed().await.is_ok() && actor.cast(word()).is_ok() {}
+        });
     }
 
     async fn start(&mut self, myself: &ActorRef<RootMsg>, child: Child) -> Result<(), SpawnErr> {
@@ -234,6 +239,7 @@ impl RootState {
                 let args = self.queues();
                 let (actor, _task) = Actor::spawn_linked(None, QueuesActor, args, root).await?;
                 let cell = actor.get_cell();
+                self.follow_placement(actor.clone(), || QueuesMsg::Placed);
                 watcher.run(move |now, change| tell_queues(&actor, now, change));
                 cell
             }
@@ -243,6 +249,7 @@ impl RootState {
                 let args = self.agents();
                 let (actor, _task) = Actor::spawn_linked(None, AgentsActor, args, root).await?;
                 let cell = actor.get_cell();
+                self.follow_placement(actor.clone(), || AgentsMsg::Placed);
                 watcher.run(move |now, change| tell_agents(&actor, now, change));
                 cell
             }

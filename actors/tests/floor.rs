@@ -11,7 +11,7 @@ use ractor::{Actor, ActorRef};
 use tandem_actors::agent::{AgentsActor, AgentsArgs, AgentsMsg, Command, Scope};
 use tandem_actors::office::{Activity, AgentCommand, Principal, Refusal};
 use tandem_actors::queue::{
-    Exit, OfferId, Party, QueueMsg, QueueNotice, QueuesActor, QueuesArgs, QueuesMsg,
+    Exit, OfferId, Party, QueueMsg, QueueNotice, QueueWord, QueuesActor, QueuesArgs, QueuesMsg,
 };
 use tandem_actors::whereabouts::Whereabouts;
 use tandem_config::resource::{Member, Membership, Queue, Settings};
@@ -24,7 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The floor of a contact centre: its supervisors and what they share.
 struct Floor {
     journal: Journal,
-    clock: Clock,
     placed: Arc<Whereabouts>,
     queues: ActorRef<QueuesMsg>,
     kept: QueuesArgs,
@@ -52,7 +51,6 @@ impl Floor {
         let queues = QueuesArgs {
             queues: vec![queue()],
             journal: journal.clone(),
-            epoch: 1,
             placed: Arc::clone(&placed),
             decisions: Arc::new(move |call, decision| sink.lock().push((call, decision.code))),
             // Calls do not run here, so nobody is called back.
@@ -63,14 +61,13 @@ impl Floor {
             queues: vec![queue()],
             settings: Settings::default(),
             journal: journal.clone(),
-            epoch: 1,
             placed: Arc::clone(&placed),
             clock,
         };
         let kept = queues.clone();
         let (queues, _) = Actor::spawn(None, QueuesActor, queues).await.unwrap();
         let (agents, _) = Actor::spawn(None, AgentsActor, agents).await.unwrap();
-        Self { journal, clock, placed, queues, kept, agents, decided }
+        Self { journal, placed, queues, kept, agents, decided }
     }
 
     async fn close(self) {
@@ -84,22 +81,24 @@ impl Floor {
         self.placed.queue("6400").unwrap().cast(message).unwrap();
     }
 
+    fn hear(&self, word: QueueWord) {
+        self.tell(QueueMsg::Heard { word, reply_to: None });
+    }
+
     fn call(&self, number: u128) -> Caller {
         let call = CallId::from_u128(number);
         let (sink, notices) = mpsc::unbounded_channel();
-        self.tell(QueueMsg::Join {
-            call,
-            stay: 1,
-            caller: "0912".into(),
-            caller_name: String::new(),
-            reply_to: Arc::new(move |notice| sink.send(notice).is_ok()),
+        let (caller, caller_name) = ("0912".into(), String::new());
+        self.tell(QueueMsg::Heard {
+            word: QueueWord::Join { call, stay: 1, caller, caller_name },
+            reply_to: Some(Arc::new(move |notice| sink.send(notice).is_ok())),
         });
         Caller { call, notices }
     }
 
     fn answer(&self, caller: &Caller, offer: OfferId) {
-        let (call, at) = (caller.call, self.clock.now());
-        self.tell(QueueMsg::OfferAnswered { call, offer, at });
+        let call = caller.call;
+        self.hear(QueueWord::OfferAnswered { call, offer });
     }
 }
 
@@ -144,7 +143,7 @@ async fn a_caller_is_answered_by_a_reserved_agent_who_talks_and_is_free_again() 
     assert_eq!(view.activity, Activity::Talking);
 
     let (call, agent, by) = (caller.call, "1001".to_owned(), Party::Caller);
-    floor.tell(QueueMsg::CallEnded { call, agent, by, talk: Duration::from_secs(3) });
+    floor.hear(QueueWord::CallEnded { call, agent, by, talk: Duration::from_secs(3) });
     floor.placed.out_of_call("1001", call);
     let mut next = floor.call(2);
     assert_eq!(next.offer().await.1, "1001");
@@ -248,7 +247,7 @@ async fn q_195_and_the_figures_survive_a_restart_of_the_node() {
     waiting.next().await;
     let mut gone = floor.call(2);
     gone.next().await;
-    floor.tell(QueueMsg::CallerGone { call: gone.call });
+    floor.hear(QueueWord::CallerGone { call: gone.call });
     assert_eq!(floor.placed.queue_status("6400").await.unwrap().abandoned, 1);
     floor.close().await;
 

@@ -4,6 +4,7 @@
 mod deaths;
 mod links;
 mod office;
+mod queues;
 mod refusals;
 
 use serde_json::json;
@@ -66,6 +67,26 @@ impl Three {
         let led = |status: &serde_json::Value| status["group"]["leader"].is_u64();
         let status = self.machines[0].sees("a leader", led).await;
         usize::try_from(status["group"]["leader"].as_u64().unwrap() - 1).unwrap()
+    }
+
+    /// The place of the member that runs a queue, by the newest of what the members wrote.
+    pub(crate) async fn owner_of(&self, queue: &str) -> usize {
+        let wanted = format!("a queue runs here queue=\"{queue}\" epoch=");
+        for _ in 0..200 {
+            let newest = |machine: &Machine| {
+                let log = machine.log();
+                let epochs = log.lines().filter_map(|line| line.split(&wanted).nth(1));
+                epochs.filter_map(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).max()
+            };
+            let epochs = self.machines.iter().map(newest).enumerate();
+            if let Some((_, owner)) =
+                epochs.filter_map(|(place, epoch)| Some((epoch?, place))).max()
+            {
+                return owner;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("nobody runs queue {queue}");
     }
 
     pub(crate) async fn kill(&mut self, member: usize) {

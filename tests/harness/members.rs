@@ -90,7 +90,8 @@ impl Machine {
     /// The log of the node.
     #[must_use]
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.dir.path().join("node.log")).unwrap_or_default()
+        let log = std::fs::read_to_string(self.dir.path().join("node.log")).unwrap_or_default();
+        plain(&log)
     }
 
     /// Where the member's files are.
@@ -118,4 +119,11 @@ pub fn is_linked(status: &Value, name: &str) -> bool {
 pub fn said(output: &Output) -> String {
     let parts = [&output.stdout, &output.stderr];
     parts.map(|part| String::from_utf8_lossy(part).into_owned()).concat()
+}
+
+/// A text without the colours of a terminal.
+fn plain(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| all + part.split_once('m').map_or("", |(_, rest)| rest))
 }

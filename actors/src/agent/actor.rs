@@ -9,9 +9,10 @@ use tandem_journal::AppendError;
 use tandem_kernel::{CallId, Clock};
 
 use super::machine::{Agent, Effect, Input, Rule};
-use super::{AgentEvent, AgentMsg, Command, Denial, Facts, Outcome, Refused, Source};
-use crate::office::{AgentView, Refusal};
-use crate::queue::QueueMsg;
+use super::{AgentEvent, AgentMsg, Command, Denial, Facts, Failed, Outcome, Refused, Source};
+use crate::entity;
+use crate::office::AgentView;
+use crate::queue::QueueWord;
 use crate::recorder::{Fold, Recorder};
 use crate::whereabouts::Whereabouts;
 
@@ -38,6 +39,8 @@ pub struct AgentArgs {
     pub placed: Arc<Whereabouts>,
     /// The clock.
     pub clock: Clock,
+    /// Since when this node owns the agent.
+    pub epoch: u64,
     pub(crate) recorder: Recorder,
 }
 
@@ -47,13 +50,14 @@ pub struct AgentState {
     extension: String,
     placed: Arc<Whereabouts>,
     clock: Clock,
+    epoch: u64,
     recorder: Recorder,
 }
 
 /// The actor.
 pub struct AgentActor;
 
-type CommandReply = RpcReplyPort<Result<(Outcome, AgentView), Refusal>>;
+type CommandReply = RpcReplyPort<Result<(Outcome, AgentView), Failed>>;
 
 impl Actor for AgentActor {
     type Msg = AgentMsg;
@@ -65,12 +69,13 @@ impl Actor for AgentActor {
         myself: ActorRef<AgentMsg>,
         args: AgentArgs,
     ) -> Result<AgentState, ActorProcessingErr> {
-        let facts: Facts = args.recorder.load().await?;
+        let facts: Facts = args.recorder.own(args.epoch).await?;
         let mut state = AgentState {
             agent: Agent::new(args.extension.clone(), facts, args.settings, args.rules),
             extension: args.extension,
             placed: args.placed,
             clock: args.clock,
+            epoch: args.epoch,
             recorder: args.recorder,
         };
         let seen = state.placed.agent_runs(&state.extension, myself.clone());
@@ -85,6 +90,12 @@ impl Actor for AgentActor {
         message: AgentMsg,
         state: &mut AgentState,
     ) -> Result<(), ActorProcessingErr> {
+        let owned = state.placed.placement().owned_since(entity::AGENT, &state.extension);
+        if owned != Some(state.epoch) {
+            // Somebody else's by now, or maybe so: not one word more.
+            myself.stop(None);
+            return Ok(());
+        }
         let input = match message {
             AgentMsg::Command { command, source, reply } => {
                 state.command(&myself, command, source, reply);
@@ -161,14 +172,14 @@ impl AgentState {
                             let _gone = actor.cast(command);
                             return;
                         }
-                        Err(error) => Err(Refusal::Unavailable { detail: error.to_string() }),
+                        Err(error) => Err(Failed::NotDone(error.to_string())),
                     };
                     let _asker_is_gone = reply.send(answer);
                 });
                 return;
             }
             Ok(Stepped { outcome: None, .. }) => return,
-            Err(refused) => Err(refused.into()),
+            Err(refused) => Err(Failed::Refused(refused)),
         };
         let _asker_is_gone = reply.send(answer);
     }
@@ -196,10 +207,9 @@ impl AgentState {
                 Effect::Done(outcome) => stepped.outcome = Some(outcome),
                 Effect::Tell { queue, message } => {
                     let agent = self.extension.clone();
-                    if let Some(queue) = self.placed.queue(&queue) {
-                        // A queue that is down asks when it is up again.
-                        let _gone = queue.cast(QueueMsg::Agent { agent, message });
-                    }
+                    let word = QueueWord::Agent { agent, message };
+                    // A queue that is down asks when it is up again.
+                    let _told = self.placed.tell_queue(&queue, word, None);
                 }
                 Effect::Arm { timer, after } => {
                     // The handle is dropped: a late timer is told apart by its number.

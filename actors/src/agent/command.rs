@@ -1,5 +1,6 @@
 //! What an agent, or a manager for them, can ask for, as a decision over the facts.
 
+use serde::{Deserialize, Serialize};
 use tandem_config::resource::{Membership, Settings};
 use tandem_kernel::Timestamp;
 
@@ -8,7 +9,7 @@ use super::facts::{Facts, Seat};
 use crate::office::{AgentCommand, Refusal};
 
 /// One queue or all of the agent's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
     /// This one.
     Queue(String),
@@ -23,7 +24,7 @@ impl From<Option<String>> for Scope {
 }
 
 /// A change of state. All but the toggles are idempotent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Log in. For all queues it resumes static agents.
     LogIn(Scope),
@@ -53,7 +54,7 @@ impl From<AgentCommand> for Command {
 }
 
 /// How the agent stands after a command, for the prompt that confirms it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// Logged in.
     LoggedIn,
@@ -79,7 +80,7 @@ impl Outcome {
 }
 
 /// Why a command was not carried out.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Refused {
     /// Not a member of that queue, or of any.
     #[error("not an agent of queue {0}")]
@@ -93,6 +94,24 @@ pub enum Refused {
     /// Not in the list of reasons.
     #[error("there is no pause reason {0}")]
     UnknownReason(String),
+}
+
+/// Why a command was not carried out, as another member hears it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Failed {
+    /// It does not fit.
+    Refused(Refused),
+    /// It was not kept, or not in time.
+    NotDone(String),
+}
+
+impl From<Failed> for Refusal {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Refused(refused) => refused.into(),
+            Failed::NotDone(detail) => Self::Unavailable { detail },
+        }
+    }
 }
 
 impl From<Refused> for Refusal {

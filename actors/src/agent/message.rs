@@ -8,8 +8,8 @@ use tandem_journal::AppendError;
 use tandem_kernel::CallId;
 
 use super::machine::{Rule, TimerId};
-use super::{Command, Denial, Outcome, Source, ToAgent};
-use crate::office::{AgentView, Refusal};
+use super::{Command, Denial, Failed, Outcome, Source, ToAgent};
+use crate::office::AgentView;
 
 /// Messages of an agent's actor. Local to a node.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub enum AgentMsg {
         /// Where it comes from.
         source: Source,
         /// Answered after the commit.
-        reply: RpcReplyPort<Result<(Outcome, AgentView), Refusal>>,
+        reply: RpcReplyPort<Result<(Outcome, AgentView), Failed>>,
     },
     /// Asks for the picture of the agent.
     View(RpcReplyPort<AgentView>),
@@ -76,6 +76,8 @@ pub enum AgentsMsg {
         /// The extension.
         extension: String,
     },
+    /// What this member owns has changed.
+    Placed,
 }
 
 impl ractor::Message for AgentsMsg {}

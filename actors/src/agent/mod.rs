@@ -24,7 +24,7 @@ mod supervisor;
 mod types;
 
 pub use actor::{AgentActor, AgentArgs};
-pub use command::{Command, Outcome, Refused, Scope};
+pub use command::{Command, Failed, Outcome, Refused, Scope};
 pub use event::{AgentEvent, Source};
 pub use facts::{Facts, Pause, Seat};
 pub use message::{AgentMsg, AgentsMsg};

@@ -13,7 +13,7 @@ use tandem_telemetry::metric;
 use super::machine::Rule;
 use super::{AgentActor, AgentArgs, AgentMsg, AgentsMsg};
 use crate::entity;
-use crate::queue::QueueMsg;
+use crate::queue::QueueWord;
 use crate::recorder::Recorder;
 use crate::whereabouts::Whereabouts;
 
@@ -32,8 +32,6 @@ pub struct AgentsArgs {
     pub settings: Settings,
     /// The journal.
     pub journal: Journal,
-    /// Since when this node owns the agents.
-    pub epoch: u64,
     /// The other actors.
     pub placed: Arc<Whereabouts>,
     /// The clock.
@@ -104,6 +102,7 @@ impl Actor for AgentsActor {
                 }
             }
             AgentsMsg::Restart { extension } => state.start(&myself, &extension).await,
+            AgentsMsg::Placed => state.placed(&myself).await,
         }
         Ok(())
     }
@@ -139,7 +138,8 @@ impl Actor for AgentsActor {
             post.actor = None;
         }
         match ended {
-            Ended::Stopped => {}
+            // Owned again by the time that it ended, maybe.
+            Ended::Stopped => state.start(&myself, &extension).await,
             Ended::Failed { why, decision: Decision::Restart { after } } => {
                 metric::ACTOR_RESTARTS.increment_with("kind", "agent");
                 tracing::error!(agent = %extension, %why, "an agent crashed, is started again");
@@ -169,6 +169,21 @@ impl AgentsState {
         }
     }
 
+    /// Starts whom this member owns by now, and stops whom it owns no longer.
+    async fn placed(&mut self, myself: &ActorRef<AgentsMsg>) {
+        let extensions: Vec<String> = self.posts.keys().cloned().collect();
+        for extension in extensions {
+            let owned = self.args.placed.placement().owned_since(entity::AGENT, &extension);
+            let actor = self.posts.get(&extension).and_then(|post| post.actor.clone());
+            match (owned, actor) {
+                (Some(_), None) => self.start(myself, &extension).await,
+                (None, Some(actor)) => actor.stop(None),
+                // One of an earlier epoch finds out by itself and is started again.
+                (Some(_), Some(_)) | (None, None) => {}
+            }
+        }
+    }
+
     fn rules_of(&self, extension: &str) -> BTreeMap<String, Rule> {
         let rules = self.queues.values().filter_map(|queue| {
             let member = queue.members.iter().find(|member| member.extension == extension)?;
@@ -180,21 +195,20 @@ impl AgentsState {
 
     async fn start(&mut self, myself: &ActorRef<AgentsMsg>, extension: &str) {
         let rules = self.rules_of(extension);
-        let (journal, epoch) = (&self.args.journal, self.args.epoch);
-        let placed = &self.args.placed;
+        let (journal, placed) = (&self.args.journal, &self.args.placed);
         let post = self.posts.entry(extension.to_owned()).or_insert_with(|| {
             let entity = Entity::new(entity::AGENT, extension);
-            Post { recorder: placed.recorder(journal, entity, epoch), actor: None }
+            Post { recorder: placed.recorder(journal, entity), actor: None }
         });
-        if post.actor.is_some() {
-            return;
-        }
+        let owned = placed.placement().owned_since(entity::AGENT, extension);
+        let (None, Some(epoch)) = (&post.actor, owned) else { return };
         let args = AgentArgs {
             extension: extension.to_owned(),
             settings: self.args.settings.clone(),
             rules,
             placed: Arc::clone(&self.args.placed),
             clock: self.args.clock,
+            epoch,
             recorder: post.recorder.clone(),
         };
         match Actor::spawn_linked(None, AgentActor, args, myself.get_cell()).await {
@@ -214,9 +228,8 @@ impl AgentsState {
     /// The queues stop counting on an agent who stays down.
     fn lost(&self, extension: &str) {
         for number in self.rules_of(extension).into_keys() {
-            if let Some(queue) = self.args.placed.queue(&number) {
-                let _gone = queue.cast(QueueMsg::AgentLost { agent: extension.to_owned() });
-            }
+            let word = QueueWord::AgentLost { agent: extension.to_owned() };
+            let _told = self.args.placed.tell_queue(&number, word, None);
         }
     }
 }

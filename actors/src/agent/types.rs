@@ -14,6 +14,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tandem_config::resource::Membership;
 use tandem_kernel::{CallId, Timestamp};
 
@@ -21,12 +22,12 @@ use crate::office::Activity;
 use crate::queue::OfferId;
 
 /// A round of bids, counted by the agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Round(pub u64);
 
 /// What a queue bids for an agent: the heavier wins, then who waits longer, then the lower
 /// queue number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bid {
     /// What the call weighs at this moment.
     pub weight: u32,
@@ -46,7 +47,7 @@ impl Bid {
 }
 
 /// How an agent stands in one queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// Static or dynamic.
     pub membership: Membership,
@@ -77,7 +78,7 @@ impl Standing {
 }
 
 /// Why an agent does not take a reservation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Denial {
     /// Not a member, logged out, paused, unregistered, in a call or in wrap-up.
     #[error("not ready")]
@@ -91,7 +92,7 @@ pub enum Denial {
 }
 
 /// From an agent to one of its queues.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromAgent {
     /// How the agent stands now.
     Standing {
@@ -122,7 +123,7 @@ pub enum FromAgent {
 }
 
 /// From a queue to one of its agents.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToAgent {
     /// The queue has begun: how do you stand?
     Hello,

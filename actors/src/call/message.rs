@@ -48,8 +48,8 @@ pub enum CallMsg {
     Queue {
         /// Its number.
         queue: String,
-        /// To which of the call's stays.
-        stay: u32,
+        /// To which of the call's stays; none: the queue does not know.
+        stay: Option<u32>,
         /// What it says.
         notice: QueueNotice,
     },

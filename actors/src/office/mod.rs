@@ -36,7 +36,7 @@ use crate::call::{CallArgs, CallMsg, Start, devices};
 use crate::exchange::Exchange;
 use crate::numbering::Target;
 use crate::provisioning::Provisioning;
-use crate::queue::{self, QueueMsg};
+use crate::queue;
 use crate::records::{self, Records};
 use crate::repeats::Repeats;
 use crate::sessions::Sessions;
@@ -44,9 +44,6 @@ use crate::softphone::{self, Connection, Softphones};
 
 /// How long an actor may take to answer.
 const DEADLINE: Duration = Duration::from_secs(2);
-
-/// How long an actor may take to answer after a commit.
-const COMMIT_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a phone that was asked to call rings.
 const RINGS_FOR: Duration = Duration::from_secs(60);
@@ -338,8 +335,7 @@ impl Office {
 
     /// The requests for a callback that are open in a queue; none: it is not running.
     pub async fn callbacks(&self, number: &str) -> Option<Vec<CallbackView>> {
-        let queue = self.exchange().ok()?.placed.queue(number)?;
-        ask(&queue, DEADLINE, QueueMsg::Callbacks).await.ok()
+        self.exchange().ok()?.placed.callbacks(number).await
     }
 
     /// Takes a request for a callback back; answered after the commit.
@@ -347,18 +343,14 @@ impl Office {
     /// # Errors
     /// `NotFound` when no such request is open, `Conflict` when the customer is being dialled.
     pub async fn cancel_callback(&self, number: &str, call: CallId) -> Result<(), Refusal> {
-        let Some(queue) = self.exchange()?.placed.queue(number) else {
-            return Err(Refusal::Unavailable { detail: format!("queue {number} is not running") });
-        };
-        let wish = |reply| QueueMsg::CancelCallback { call, reply };
-        match ask(&queue, COMMIT_WITHIN, wish).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(queue::machine::Refused::Dialling)) => {
+        match self.exchange()?.placed.cancel_callback(number, call).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(queue::machine::Refused::Dialling)) => {
                 let detail = "the customer is being dialled".into();
                 Err(Refusal::Conflict { code: "callback-dialling", detail })
             }
-            Ok(Err(_)) => Err(Refusal::NotFound { kind: "callback", key: call.to_string() }),
-            Err(error) => Err(Refusal::Unavailable { detail: error.to_string() }),
+            Some(Err(_)) => Err(Refusal::NotFound { kind: "callback", key: call.to_string() }),
+            None => Err(Refusal::Unavailable { detail: format!("queue {number} does not answer") }),
         }
     }
 

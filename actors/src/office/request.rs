@@ -1,9 +1,10 @@
 //! What people see of requests for a callback.
 
+use serde::{Deserialize, Serialize};
 use tandem_kernel::{CallId, Timestamp};
 
 /// How far a request for a callback has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallbackState {
     /// For a free agent.
     Waiting,
@@ -16,7 +17,7 @@ pub enum CallbackState {
 }
 
 /// A request for a callback that is open.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackView {
     /// The call whose place it keeps.
     pub call: CallId,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tandem_config::resource::{Kind, Resource};
 use tandem_kernel::{CallId, Position, Timestamp};
 
@@ -242,7 +243,7 @@ pub enum AgentCommand {
 }
 
 /// An agent's state in one queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MembershipView {
     /// The queue.
     pub queue: String,
@@ -257,7 +258,7 @@ pub struct MembershipView {
 }
 
 /// What an agent is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Activity {
     /// Nothing that keeps them from a call.
     Idle,
@@ -270,7 +271,7 @@ pub enum Activity {
 }
 
 /// An agent over all queues.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentView {
     /// The agent's extension.
     pub extension: String,
@@ -285,7 +286,7 @@ pub struct AgentView {
 }
 
 /// A caller who waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingView {
     /// The call.
     pub call: CallId,
@@ -302,7 +303,7 @@ pub struct WaitingView {
 }
 
 /// A call of a queue that an agent talks with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActiveView {
     /// The call.
     pub call: CallId,
@@ -315,7 +316,7 @@ pub struct ActiveView {
 }
 
 /// A queue as it is now, with its counters since the counters were last reset (section 30.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueStatus {
     /// Its number.
     pub number: String,

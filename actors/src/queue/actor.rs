@@ -12,8 +12,8 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::machine::{Effect, Input, Queue, Refused};
 use super::request::ReturnCall;
-use super::{CallSink, DecisionSink, Exit, Facts, QueueEvent, QueueMsg, QueueNotice};
-use crate::agent::AgentMsg;
+use super::{CallSink, DecisionSink, Exit, Facts, QueueEvent, QueueMsg, QueueNotice, QueueWord};
+use crate::entity;
 use crate::recorder::{Fold, Recorder};
 use crate::whereabouts::Whereabouts;
 
@@ -61,6 +61,8 @@ pub struct QueueArgs {
     pub sender: Sender,
     /// The clock.
     pub clock: Clock,
+    /// Since when this node owns the queue.
+    pub epoch: u64,
     pub(crate) recorder: Recorder,
 }
 
@@ -73,6 +75,7 @@ pub struct QueueState {
     decisions: DecisionSink,
     sender: Sender,
     clock: Clock,
+    epoch: u64,
     recorder: Recorder,
 }
 
@@ -89,7 +92,8 @@ impl Actor for QueueActor {
         myself: ActorRef<QueueMsg>,
         args: QueueArgs,
     ) -> Result<QueueState, ActorProcessingErr> {
-        let facts: Facts = args.recorder.load().await?;
+        let facts: Facts = args.recorder.own(args.epoch).await?;
+        args.placed.recover_sinks(&args.config.number, &facts.listeners());
         let mut state = QueueState {
             number: args.config.number.clone(),
             queue: Queue::new(args.config, facts),
@@ -98,6 +102,7 @@ impl Actor for QueueActor {
             decisions: args.decisions,
             sender: args.sender,
             clock: args.clock,
+            epoch: args.epoch,
             recorder: args.recorder,
         };
         // Agents answer at once, so they must find this actor.
@@ -113,12 +118,21 @@ impl Actor for QueueActor {
         message: QueueMsg,
         state: &mut QueueState,
     ) -> Result<(), ActorProcessingErr> {
+        let owned = state.placed.placement().owned_since(entity::QUEUE, &state.number);
+        if owned != Some(state.epoch) {
+            // Somebody else's by now, or maybe so: not one word more.
+            myself.stop(None);
+            return Ok(());
+        }
         let input = match message {
-            QueueMsg::Join { call, stay, caller, caller_name, reply_to } => {
-                let input = Input::Join { call, stay, caller, caller_name };
-                state.join(&myself, call, input, reply_to);
+            QueueMsg::Heard {
+                word: word @ QueueWord::Join { call, .. },
+                reply_to: Some(reply_to),
+            } => {
+                state.join(&myself, call, word.into(), reply_to);
                 return Ok(());
             }
+            QueueMsg::Heard { word, reply_to: _ } => word.into(),
             QueueMsg::View(reply) => {
                 let _asker_is_gone = reply.send(state.queue.view());
                 return Ok(());
@@ -131,21 +145,7 @@ impl Actor for QueueActor {
                 state.cancel(&myself, call, reply);
                 return Ok(());
             }
-            QueueMsg::Callback { call, word } => Input::Callback { call, word },
             QueueMsg::NotRecorded(error) => return Err(error.into()),
-            QueueMsg::CallerGone { call } => Input::Gone { call, reason: Exit::CallerHangup },
-            QueueMsg::CallerLeft { call, reason } => Input::Gone { call, reason },
-            QueueMsg::Greeted { call } => Input::Greeted { call },
-            QueueMsg::Place { call } => Input::Place { call },
-            QueueMsg::Digit { call, digit } => Input::Digit { call, digit },
-            QueueMsg::OfferRinging { call, offer } => Input::OfferRinging { call, offer },
-            QueueMsg::OfferAnswered { call, offer, at: _ } => Input::OfferAnswered { call, offer },
-            QueueMsg::OfferEnded { call, offer, why } => Input::OfferEnded { call, offer, why },
-            QueueMsg::CallEnded { call, agent, by, talk } => {
-                Input::CallEnded { call, agent, by, talk }
-            }
-            QueueMsg::Agent { agent, message } => Input::Agent { agent, message },
-            QueueMsg::AgentLost { agent } => Input::AgentLost { agent },
             QueueMsg::Configure(config) => Input::Configure(config),
             QueueMsg::Remove => Input::Remove,
             QueueMsg::Timer(timer) => Input::Timer(timer),
@@ -281,16 +281,12 @@ impl QueueState {
                 let sink = self.sinks.lock().get(&call).cloned();
                 if sink.is_some_and(|sink| !sink(notice)) {
                     // The call crashed. It can not say so itself any more.
-                    let gone = QueueMsg::CallerLeft { call, reason: Exit::System };
-                    let _ended = myself.cast(gone);
+                    let word = QueueWord::CallerLeft { call, reason: Exit::System };
+                    let _ended = myself.cast(QueueMsg::Heard { word, reply_to: None });
                 }
             }
             Effect::Tell { agent, message } => {
-                let queue = self.number.clone();
-                if let Some(agent) = self.placed.agent(&agent) {
-                    // An agent that is down reports when it is up again.
-                    let _gone = agent.cast(AgentMsg::Queue { queue, message });
-                }
+                self.placed.tell_agent(&agent, self.number.clone(), message);
             }
             Effect::Arm { timer, after } => {
                 // The handle is dropped: a late timer is told apart by its number.

@@ -227,6 +227,20 @@ impl Facts {
         self.counters.count(exit);
     }
 
+    /// Whom the queue has something to tell: by the name of a place or a talk, the call that is
+    /// to be told. A request that nobody is called for has no call.
+    #[must_use]
+    pub fn listeners(&self) -> BTreeMap<CallId, CallId> {
+        let waiting = self.waiting.values().filter_map(|waiting| {
+            let told = match self.requests.open.get(&waiting.call) {
+                Some(request) if request.online.is_none() => request.dialling.as_ref()?.callback,
+                Some(_) | None => waiting.call,
+            };
+            Some((waiting.call, told))
+        });
+        waiting.chain(self.active.keys().map(|call| (*call, *call))).collect()
+    }
+
     /// The place in the line of a call that waits.
     #[must_use]
     pub fn place_of(&self, call: CallId) -> Option<u64> {

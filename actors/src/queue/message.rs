@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use ractor::RpcReplyPort;
+use serde::{Deserialize, Serialize};
 use tandem_config::resource::Queue;
 use tandem_journal::AppendError;
-use tandem_kernel::{CallId, Timestamp};
+use tandem_kernel::CallId;
 
-use super::machine::{Refused, TimerId};
+use super::machine::{Input, Refused, TimerId};
 use super::request::Word;
 use super::{CallSink, Exit, OfferEnd, OfferId, Party};
 use crate::agent::FromAgent;
 use crate::office::{CallbackView, QueueStatus};
 
-/// Messages of a queue's actor. Local to a node.
-pub enum QueueMsg {
+/// What calls and agents tell a queue, wherever in the cluster they and it are. It crosses
+/// nodes: variants are only added at the end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum QueueWord {
     /// A caller comes, or asks again because no answer came.
     Join {
         /// The call.
@@ -25,8 +28,6 @@ pub enum QueueMsg {
         caller: String,
         /// The caller's name.
         caller_name: String,
-        /// The way back.
-        reply_to: CallSink,
     },
     /// A waiting caller hung up.
     CallerGone {
@@ -70,8 +71,6 @@ pub enum QueueMsg {
         call: CallId,
         /// The offer.
         offer: OfferId,
-        /// When.
-        at: Timestamp,
     },
     /// An offer came to nothing.
     OfferEnded {
@@ -112,6 +111,41 @@ pub enum QueueMsg {
         /// The word.
         word: Word,
     },
+}
+
+impl From<QueueWord> for Input {
+    fn from(word: QueueWord) -> Self {
+        match word {
+            QueueWord::Join { call, stay, caller, caller_name } => {
+                Self::Join { call, stay, caller, caller_name }
+            }
+            QueueWord::CallerGone { call } => Self::Gone { call, reason: Exit::CallerHangup },
+            QueueWord::CallerLeft { call, reason } => Self::Gone { call, reason },
+            QueueWord::Greeted { call } => Self::Greeted { call },
+            QueueWord::Place { call } => Self::Place { call },
+            QueueWord::Digit { call, digit } => Self::Digit { call, digit },
+            QueueWord::OfferRinging { call, offer } => Self::OfferRinging { call, offer },
+            QueueWord::OfferAnswered { call, offer } => Self::OfferAnswered { call, offer },
+            QueueWord::OfferEnded { call, offer, why } => Self::OfferEnded { call, offer, why },
+            QueueWord::CallEnded { call, agent, by, talk } => {
+                Self::CallEnded { call, agent, by, talk }
+            }
+            QueueWord::Agent { agent, message } => Self::Agent { agent, message },
+            QueueWord::AgentLost { agent } => Self::AgentLost { agent },
+            QueueWord::Callback { call, word } => Self::Callback { call, word },
+        }
+    }
+}
+
+/// Messages of a queue's actor. Local to a node.
+pub enum QueueMsg {
+    /// From a call or an agent.
+    Heard {
+        /// What it says.
+        word: QueueWord,
+        /// With [`QueueWord::Join`]: the way back.
+        reply_to: Option<CallSink>,
+    },
     /// Takes a request back; answered after the commit.
     CancelCallback {
         /// The call whose place the request keeps.
@@ -150,6 +184,8 @@ pub enum QueuesMsg {
         /// Its number.
         number: String,
     },
+    /// What this member owns has changed.
+    Placed,
 }
 
 impl ractor::Message for QueuesMsg {}

@@ -28,7 +28,7 @@ mod types;
 pub use actor::{QueueActor, QueueArgs, Sender, Sent, Sinks};
 pub use event::{QueueEvent, RingEnd, Turn};
 pub use facts::{Active, Counters, Facts, Pointer, Ring, Tally, Waiting};
-pub use message::{QueueMsg, QueuesMsg};
+pub use message::{QueueMsg, QueueWord, QueuesMsg};
 pub use supervisor::{QueuesActor, QueuesArgs};
 pub use types::{
     CallSink, Class, Decision, DecisionSink, Exit, OfferEnd, OfferId, Party, QueueNotice,

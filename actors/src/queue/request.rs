@@ -170,7 +170,7 @@ pub fn is_callable(number: &str, own: &str) -> bool {
 }
 
 /// What a call tells its queue about a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Word {
     /// The caller is asked for the number.
     Registering,
@@ -200,7 +200,7 @@ pub enum Word {
 }
 
 /// What a queue tells a call about a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
     /// Offer a callback to the caller.
     Offer,
@@ -213,7 +213,7 @@ pub enum Order {
 }
 
 /// A call that a queue wants made: agents first, then the customer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnCall {
     /// The queue.
     pub queue: String,

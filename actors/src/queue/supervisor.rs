@@ -29,8 +29,6 @@ pub struct QueuesArgs {
     pub queues: Vec<Config>,
     /// The journal.
     pub journal: Journal,
-    /// Since when this node owns the queues.
-    pub epoch: u64,
     /// The other actors.
     pub placed: Arc<Whereabouts>,
     /// Where decisions go.
@@ -88,6 +86,7 @@ impl Actor for QueuesActor {
             QueuesMsg::Configure(config) => state.configure(&myself, *config).await,
             QueuesMsg::Remove { number } => state.remove(&number),
             QueuesMsg::Restart { number } => state.start(&myself, &number).await,
+            QueuesMsg::Placed => state.placed(&myself).await,
         }
         Ok(())
     }
@@ -141,13 +140,12 @@ impl Actor for QueuesActor {
 impl QueuesState {
     async fn configure(&mut self, myself: &ActorRef<QueuesMsg>, config: Config) {
         let number = config.number.clone();
-        let (journal, epoch) = (&self.args.journal, self.args.epoch);
-        let placed = &self.args.placed;
+        let (journal, placed) = (&self.args.journal, &self.args.placed);
         let post = self.posts.entry(number.clone()).or_insert_with(|| Post {
             config: config.clone(),
             removed: false,
             sinks: placed.sinks(&number),
-            recorder: placed.recorder(journal, entity::queue(&number, journal.node()), epoch),
+            recorder: placed.recorder(journal, entity::queue(&number)),
             actor: None,
         });
         post.config = config.clone();
@@ -169,7 +167,10 @@ impl QueuesState {
                 let _gone = actor.cast(QueueMsg::Remove);
             }
             None => {
-                self.send_away(number);
+                let owned = self.args.placed.placement().owned_since(entity::QUEUE, number);
+                if owned.is_some() {
+                    self.send_away(number);
+                }
                 self.forget(number);
             }
         }
@@ -179,6 +180,14 @@ impl QueuesState {
         let Some(post) = self.posts.get_mut(number).filter(|post| post.actor.is_none()) else {
             return;
         };
+        let owned = self.args.placed.placement().owned_since(entity::QUEUE, number);
+        let Some(epoch) = owned else {
+            if post.removed {
+                // Its owner sends the callers away.
+                self.forget(number);
+            }
+            return;
+        };
         let args = QueueArgs {
             config: post.config.clone(),
             sinks: Arc::clone(&post.sinks),
@@ -186,10 +195,12 @@ impl QueuesState {
             decisions: Arc::clone(&self.args.decisions),
             sender: Arc::clone(&self.args.sender),
             clock: self.args.clock,
+            epoch,
             recorder: post.recorder.clone(),
         };
         match Actor::spawn_linked(None, QueueActor, args, myself.get_cell()).await {
             Ok((actor, _task)) => {
+                tracing::info!(queue = number, epoch, "a queue runs here");
                 self.children.started(number.to_owned(), &actor.get_cell());
                 if post.removed {
                     let _gone = actor.cast(QueueMsg::Remove);
@@ -205,8 +216,27 @@ impl QueuesState {
         }
     }
 
-    /// Closed after its removal, unless it was added again in the meantime.
+    /// Starts what this member owns by now, and stops what it owns no longer.
+    async fn placed(&mut self, myself: &ActorRef<QueuesMsg>) {
+        let numbers: Vec<String> = self.posts.keys().cloned().collect();
+        for number in numbers {
+            let owned = self.args.placed.placement().owned_since(entity::QUEUE, &number);
+            let actor = self.posts.get(&number).and_then(|post| post.actor.clone());
+            match (owned, actor) {
+                (Some(_), None) => self.start(myself, &number).await,
+                (None, Some(actor)) => actor.stop(None),
+                // One of an earlier epoch finds out by itself and is started again.
+                (Some(_), Some(_)) | (None, None) => {}
+            }
+        }
+    }
+
+    /// Closed after its removal, unless it was added again in the meantime; or another member's
+    /// by now.
     async fn stopped(&mut self, myself: &ActorRef<QueuesMsg>, number: &str) {
+        if self.args.placed.placement().owned_since(entity::QUEUE, number).is_none() {
+            self.args.placed.forget_sinks(number);
+        }
         if self.posts.get(number).is_some_and(|post| post.removed) {
             self.forget(number);
         } else {

@@ -137,7 +137,7 @@ impl Exit {
 }
 
 /// What a queue tells a call that came to it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum QueueNotice {
     /// The caller waits; also the answer to a call that asks again, and the question of a
     /// queue that begins again. A call that does not wait there says so.
@@ -150,6 +150,7 @@ pub enum QueueNotice {
         /// `MaxCallers`, `JoinEmpty` or `QueueRemoved`.
         reason: Exit,
         /// Where the caller goes.
+        #[serde(with = "crate::entity::as_json")]
         failover: Destination,
     },
     /// Where a caller stands who asked for it.
@@ -182,6 +183,7 @@ pub enum QueueNotice {
         /// Why.
         reason: Exit,
         /// Where the caller goes; by key: where the key leads.
+        #[serde(with = "crate::entity::as_json")]
         failover: Destination,
     },
 }

@@ -78,6 +78,15 @@ impl Members {
         }
         metrics.last_quorum_acked.as_ref().map(|at| at.elapsed())
     }
+
+    /// How long ago each other member was asked the last question that it answered.
+    pub(crate) fn answers(&self) -> BTreeMap<u64, Duration> {
+        let metrics = self.writer.raft.metrics();
+        let metrics = metrics.borrow_watched();
+        let known = metrics.heartbeat.iter().flatten();
+        let others = known.filter(|(node, _)| **node != metrics.id);
+        others.filter_map(|(node, at)| Some((*node, at.as_ref()?.elapsed()))).collect()
+    }
 }
 
 /// Tells how the group changes, until the engine ends.

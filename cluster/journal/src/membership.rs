@@ -1,5 +1,6 @@
 //! The journal's members, asked and changed from any of them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -29,6 +30,13 @@ impl Journal {
     #[must_use]
     pub fn contact_age(&self) -> Option<Duration> {
         self.members().contact_age()
+    }
+
+    /// At the leader: the age of the last answer of each other member, counted from the question.
+    /// None elsewhere, and for a member that has not answered this leader yet.
+    #[must_use]
+    pub fn answers(&self) -> BTreeMap<u64, Duration> {
+        self.members().answers()
     }
 
     /// A node number that never was and never will be given again.

@@ -37,10 +37,13 @@ pub enum Lane {
     Bulk,
     /// The cluster itself.
     Control,
+    /// What actors tell and ask each other.
+    Actors,
 }
 
 impl Lane {
-    pub(crate) const ALL: [Self; 4] = [Self::Consensus, Self::Forward, Self::Bulk, Self::Control];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Consensus, Self::Forward, Self::Bulk, Self::Control, Self::Actors];
 
     /// Questions of one peer that are worked on at once.
     pub(crate) const fn window(self) -> usize {
@@ -48,13 +51,14 @@ impl Lane {
             Self::Consensus | Self::Forward => 64,
             Self::Bulk => 4,
             Self::Control => 8,
+            Self::Actors => 256,
         }
     }
 
     const fn priority(self) -> i32 {
         match self {
             Self::Consensus => 2,
-            Self::Control => 1,
+            Self::Control | Self::Actors => 1,
             Self::Forward | Self::Bulk => 0,
         }
     }
@@ -62,7 +66,7 @@ impl Lane {
     pub(crate) const fn protocol(self) -> Protocol {
         match self {
             Self::Bulk => Protocol::Bulk,
-            Self::Consensus | Self::Forward | Self::Control => Protocol::Raft,
+            Self::Consensus | Self::Forward | Self::Control | Self::Actors => Protocol::Raft,
         }
     }
 
@@ -72,6 +76,7 @@ impl Lane {
             Self::Forward => 1,
             Self::Bulk => 2,
             Self::Control => 3,
+            Self::Actors => 4,
         }
     }
 

@@ -130,7 +130,7 @@ async fn answer_one(
     mesh: &Arc<Inner>,
     from: (u64, SocketAddr),
     protocol: Protocol,
-    windows: &[Arc<Semaphore>; 4],
+    windows: &[Arc<Semaphore>; 5],
     send: SendStream,
     mut receive: RecvStream,
 ) -> Option<()> {

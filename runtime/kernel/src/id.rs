@@ -70,6 +70,12 @@ impl CallId {
         self.0 & u128::from(NODE_MASK) == u128::from(node & NODE_MASK)
     }
 
+    /// The member at which the call began, by the id; of no meaning for an id of [`Self::fresh`].
+    #[must_use]
+    pub fn node(self) -> u64 {
+        u64::try_from(self.0 & u128::from(NODE_MASK)).unwrap_or(NODE_MASK)
+    }
+
     /// An id from its number, for simulation and tests.
     #[must_use]
     pub const fn from_u128(value: u128) -> Self {

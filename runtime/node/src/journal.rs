@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Result, bail};
+use tandem_actors::gateway::Gateway;
 use tandem_config::NodeConfig;
 use tandem_journal::{Begin, Cluster, Journal, OpenError};
 use tandem_kernel::Clock;
@@ -25,6 +26,7 @@ pub(crate) async fn open(
     config: &NodeConfig,
     clock: Clock,
     mesh: Option<&Mesh>,
+    actors: &Arc<OnceLock<Gateway>>,
 ) -> Result<Journal> {
     let data_dir = &config.node.data_dir;
     let mut wanted = tandem_journal::Config::new(data_dir.join("journal"), clock);
@@ -32,7 +34,7 @@ pub(crate) async fn open(
         let begin = begin(data_dir, mesh)?;
         wanted.node = mesh.node();
         wanted.cluster = Some(Cluster {
-            transport: Arc::new(Links(mesh.clone())),
+            transport: Arc::new(Links { mesh: mesh.clone(), actors: actors.clone() }),
             address: mesh.address().to_owned(),
             begin,
         });

@@ -22,6 +22,7 @@ mod doctor;
 mod journal;
 mod library;
 mod members;
+mod placement;
 mod read;
 mod settings;
 mod tls;

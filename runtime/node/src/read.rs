@@ -20,9 +20,13 @@ use tandem_actors::whereabouts::Whereabouts;
 use tandem_config::NodeConfig;
 use tandem_journal::{Journal, ReadError, Record};
 use tandem_kernel::{CallId, Clock, Position};
+use tandem_mesh::placement::Change;
 use tandem_store::{Options, Store};
+use tandem_telemetry::metric;
 use tandem_wire::WireError;
 use tokio::time::Instant;
+
+use crate::placement::Placing;
 
 /// Records that are read from the journal at once.
 const PAGE: usize = 1_000;
@@ -45,6 +49,7 @@ pub(crate) struct Read {
     pub(crate) voicemail: Voicemail,
     pub(crate) callbacks: Callbacks,
     pub(crate) tolls: Tolls,
+    pub(crate) placing: Placing,
     node: u64,
 }
 
@@ -72,6 +77,7 @@ impl Read {
                 .context("failed to open the messages")?,
             callbacks: Callbacks::default(),
             tolls: Tolls::default(),
+            placing: Placing::default(),
             node: journal.node(),
         };
         let end = read.pages(journal, Position::START).await?;
@@ -103,6 +109,7 @@ impl Read {
             entity::MAILBOX => self.voicemail.follow(key, record.version, event),
             entity::SESSION => self.sessions.replay(record.at, key, event),
             entity::REPEAT => self.repeats.replay(record.at, key, event),
+            entity::PLACEMENT => self.placing.take(record).map(drop),
             _ => {
                 self.records.apply(record);
                 self.callbacks.apply(record);
@@ -151,6 +158,13 @@ impl Read {
             entity::MAILBOX => self.voicemail.follow(key, record.version, event),
             entity::SESSION => self.sessions.replay(record.at, key, event),
             entity::REPEAT => self.repeats.replay(record.at, key, event),
+            entity::PLACEMENT => self.placing.take(record).map(|change| {
+                if let Some(Change::Leave(member)) = change {
+                    placed.member_left(member);
+                }
+                metric::PLACEMENT_SHARDS.set(self.placing.load(self.node));
+                placed.placement().note_change();
+            }),
             // What our own calls spend was counted when they spent it.
             entity::CALL if !key.parse::<CallId>().is_ok_and(|it| it.is_from(self.node)) => {
                 self.tolls.replay(record);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -12,8 +12,10 @@ use ractor::Actor;
 use tandem_actors::agent::letters::Letters;
 use tandem_actors::call::Calls;
 use tandem_actors::exchange::{Exchange, Policy};
+use tandem_actors::gateway::Gateway;
 use tandem_actors::mail::{self, Mailer, Security};
 use tandem_actors::office::{Office, Parts};
+use tandem_actors::placement::Placement;
 use tandem_actors::presence::PresenceMsg;
 use tandem_actors::prompts::Prompts;
 use tandem_actors::records::Records;
@@ -41,7 +43,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::cli::Run;
 use crate::read::Read;
-use crate::{cluster, demo, journal, library, members, say, tls};
+use crate::transport::Courier;
+use crate::{cluster, demo, journal, library, members, placement, say, tls};
 
 /// How often a drain looks whether the last call has ended.
 const DRAIN_LOOK: Duration = Duration::from_millis(200);
@@ -57,9 +60,13 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let clock = Clock::start();
     let recorder = metric::start().context("failed to start metrics")?;
     let mesh = cluster::start(config, clock, order).await?;
-    let journal = journal::open(config, clock, mesh.as_ref()).await?;
+    let actors = Arc::default();
+    let journal = journal::open(config, clock, mesh.as_ref(), &actors).await?;
     let (read, end) = Read::everything(&journal, clock, config).await?;
     let (exchange, requests) = exchange(config, clock, &journal, &read).await?;
+    if let Some(mesh) = &mesh {
+        link(mesh, &journal, &exchange, &actors);
+    }
     let doors = (Door::default(), Door::default());
     start_actors(config, clock, &exchange, &doors).await?;
     start_post(config, clock, &exchange, &read.records)?;
@@ -92,10 +99,14 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     if let Some(mesh) = &mesh {
         tokio::spawn(cluster::drain_when_told(mesh.clone(), exchange.calls.clone()));
         tokio::spawn(members::keep(mesh.clone(), journal.clone()));
+        let (journal, placing) = (journal.clone(), read.placing.clone());
+        tokio::spawn(placement::keep(mesh.clone(), journal, placing, clock));
+        tokio::spawn(placement::watch_lease(exchange.placed.clone()));
     }
     announce(data_dir, &exchange, &http, mesh.as_ref())?;
     wait_for_signal().await?;
     edge.drain();
+    placement::give_away(&journal, &read.placing).await;
     drain(config, &exchange).await;
     let _last = ending.send(true);
     let _served = tokio::time::timeout(Duration::from_secs(3), server).await;
@@ -179,13 +190,40 @@ async fn exchange(
         callbacks: read.callbacks.clone(),
         access: Arc::new(access),
         voicemail: read.voicemail.clone(),
-        placed: Arc::new(Whereabouts::default()),
+        placed: Arc::new(whereabouts(journal, read)),
         calls,
         lamps: Arc::default(),
         traces,
         policy,
     };
     Ok((Arc::new(exchange), requests))
+}
+
+/// Who is alone runs everything.
+fn whereabouts(journal: &Journal, read: &Read) -> Whereabouts {
+    if !journal.is_shared() {
+        return Whereabouts::default();
+    }
+    Whereabouts::placed(Placement::shared(journal.clone(), read.placing.locate()))
+}
+
+/// Lets the actors of this node and those of other members speak.
+fn link(mesh: &Mesh, journal: &Journal, exchange: &Exchange, actors: &Arc<OnceLock<Gateway>>) {
+    let (placed, calls) = (exchange.placed.clone(), exchange.calls.clone());
+    let gateway = Gateway::new(Arc::new(Courier(mesh.clone())), placed, calls);
+    exchange.placed.link(journal.node(), gateway.clone());
+    let _first = actors.set(gateway.clone());
+    let (own, mut roster) = (journal.node(), mesh.roster());
+    roster.mark_changed();
+    tokio::spawn(async move {
+        while roster.changed().await.is_ok() {
+            let members: Vec<u64> = {
+                let roster = roster.borrow();
+                roster.active().map(|member| member.node).filter(|it| *it != own).collect()
+            };
+            gateway.set_members(&members);
+        }
+    });
 }
 
 /// The names are checked when the configuration is read.

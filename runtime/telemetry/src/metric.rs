@@ -102,10 +102,13 @@ declare! { Counter, COUNTERS:
     CLUSTER_REFUSED = "tandem_cluster_refused_total", "Nodes that were not let in, by reason";
     CLUSTER_REFUSED_BY = "tandem_cluster_refused_by_peer_total", "Refusals by peers, by reason";
     CLUSTER_LINKS_LOST = "tandem_cluster_links_lost_total", "Links to members that broke";
+    GATEWAY_DROPPED = "tandem_gateway_dropped_total", "Letters to members that were given up";
+    GATEWAY_OUTDATED = "tandem_gateway_outdated_total", "Words of owners that are none any more";
     HTTP_REQUESTS = "tandem_http_requests_total", "HTTP requests, by class of status";
 }
 
 declare! { Gauge, GAUGES:
+    PLACEMENT_SHARDS = "tandem_placement_shards", "Shards of queues and agents at this member";
     CALLS_ACTIVE = "tandem_calls_active", "Calls that are up or being set up";
     REGISTERED = "tandem_sip_registrations_active", "Registered contacts";
     SIP_SUBSCRIPTIONS = "tandem_sip_subscriptions_active", "Subscriptions of phones";

@@ -21,7 +21,7 @@ use crate::call::message::CallMsg;
 use crate::entity;
 use crate::flow::Cue;
 use crate::office::TraceItem;
-use crate::queue::QueueMsg;
+use crate::queue::{CallSink, QueueWord};
 
 impl CallState {
     pub(super) fn carry_out(
@@ -175,52 +175,41 @@ impl CallState {
         act: QueueAct,
         waiting: &mut VecDeque<Input>,
     ) {
-        let Some(actor) = self.exchange.placed.queue(queue) else {
-            // One that is only being started is asked again.
-            let is_join = matches!(act, QueueAct::Join { .. });
-            if is_join && self.exchange.provisioning.directory().queue(queue).is_none() {
-                waiting.push_back(Input::QueueLeft {
-                    exit: crate::queue::Exit::QueueRemoved,
-                    failover: tandem_config::resource::Destination::EndCall,
-                });
-            }
-            return;
-        };
-        let call = self.call.place();
-        let message = match act {
+        let (call, is_join) = (self.call.place(), matches!(act, QueueAct::Join { .. }));
+        let mut reply_to: Option<CallSink> = None;
+        let word = match act {
             QueueAct::Join { stay } => {
-                let view = self.call.view();
-                let asker = myself.clone();
-                let queue = queue.to_owned();
-                QueueMsg::Join {
-                    call,
-                    stay,
-                    caller: view.from,
-                    caller_name: String::new(),
-                    reply_to: Arc::new(move |notice| {
-                        let queue = queue.clone();
-                        asker.cast(CallMsg::Queue { queue, stay, notice }).is_ok()
-                    }),
-                }
+                let (asker, queue) = (myself.clone(), queue.to_owned());
+                reply_to = Some(Arc::new(move |notice| {
+                    let queue = queue.clone();
+                    asker.cast(CallMsg::Queue { queue, stay: Some(stay), notice }).is_ok()
+                }));
+                let (caller, caller_name) = (self.call.view().from, String::new());
+                QueueWord::Join { call, stay, caller, caller_name }
             }
-            QueueAct::CallerGone => QueueMsg::CallerGone { call },
-            QueueAct::CallerLeft(reason) => QueueMsg::CallerLeft { call, reason },
-            QueueAct::Greeted => QueueMsg::Greeted { call },
-            QueueAct::Place => QueueMsg::Place { call },
-            QueueAct::Callback(word) => QueueMsg::Callback { call, word },
-            QueueAct::Digit(digit) => QueueMsg::Digit { call, digit },
-            QueueAct::OfferRinging(offer) => QueueMsg::OfferRinging { call, offer },
-            QueueAct::OfferAnswered(offer) => {
-                QueueMsg::OfferAnswered { call, offer, at: self.exchange.clock.now() }
-            }
-            QueueAct::OfferEnded(offer, why) => QueueMsg::OfferEnded { call, offer, why },
+            QueueAct::CallerGone => QueueWord::CallerGone { call },
+            QueueAct::CallerLeft(reason) => QueueWord::CallerLeft { call, reason },
+            QueueAct::Greeted => QueueWord::Greeted { call },
+            QueueAct::Place => QueueWord::Place { call },
+            QueueAct::Callback(word) => QueueWord::Callback { call, word },
+            QueueAct::Digit(digit) => QueueWord::Digit { call, digit },
+            QueueAct::OfferRinging(offer) => QueueWord::OfferRinging { call, offer },
+            QueueAct::OfferAnswered(offer) => QueueWord::OfferAnswered { call, offer },
+            QueueAct::OfferEnded(offer, why) => QueueWord::OfferEnded { call, offer, why },
             QueueAct::CallEnded { agent, by, talk } => {
                 // A talk is known by the call that goes on.
-                QueueMsg::CallEnded { call: self.id, agent, by, talk }
+                QueueWord::CallEnded { call: self.id, agent, by, talk }
             }
         };
-        // A queue that has just been removed tells its callers so itself.
-        let _gone = actor.cast(message);
+        // A queue that has just been removed tells its callers so itself, and one that is only
+        // being started, or moved to another member, is asked again.
+        let is_told = self.exchange.placed.tell_queue(queue, word, reply_to);
+        if !is_told && is_join && self.exchange.provisioning.directory().queue(queue).is_none() {
+            waiting.push_back(Input::QueueLeft {
+                exit: crate::queue::Exit::QueueRemoved,
+                failover: tandem_config::resource::Destination::EndCall,
+            });
+        }
     }
 
     /// Takes an agent if they are free. Asked beside the actor, so that nobody waits for

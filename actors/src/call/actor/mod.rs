@@ -31,7 +31,7 @@ use crate::exchange::Exchange;
 use crate::office::Refusal;
 use crate::presence::Talk;
 use crate::queue::request::ReturnCall;
-use crate::queue::{Exit, QueueMsg, QueueNotice};
+use crate::queue::{Exit, QueueNotice, QueueWord};
 
 /// How long an actor stays after its call for the last messages on the wire.
 const LINGER: std::time::Duration = std::time::Duration::from_secs(40);
@@ -191,16 +191,15 @@ impl CallState {
         let call = self.id;
         if let Some((queue, _)) = self.call.waits_in()
             && self.call.place() == call
-            && let Some(queue) = self.exchange.placed.queue(queue)
         {
+            let word = QueueWord::CallerLeft { call, reason: Exit::System };
             // A queue that is down asks when it is up again, and hears nothing.
-            let _gone = queue.cast(QueueMsg::CallerLeft { call, reason: Exit::System });
+            let _told = self.exchange.placed.tell_queue(queue, word, None);
         }
-        if let Some((queue, place)) = self.call.stands_for()
-            && let Some(queue) = self.exchange.placed.queue(queue)
-        {
+        if let Some((queue, place)) = self.call.stands_for() {
+            let word = QueueWord::CallerLeft { call: place, reason: Exit::System };
             // One that is down finds by itself that the call is gone.
-            let _gone = queue.cast(QueueMsg::CallerLeft { call: place, reason: Exit::System });
+            let _told = self.exchange.placed.tell_queue(queue, word, None);
         }
         for extension in self.call.extensions() {
             self.exchange.placed.out_of_call(&extension, call);
@@ -374,10 +373,11 @@ impl CallState {
         &mut self,
         myself: &ActorRef<CallMsg>,
         queue: String,
-        stay: u32,
+        stay: Option<u32>,
         notice: QueueNotice,
     ) {
-        let waits = self.call.waits_in() == Some((&queue, stay));
+        let now = self.call.waits_in();
+        let waits = now.is_some_and(|(own, at)| *own == queue && stay.is_none_or(|it| it == at));
         let input = match notice {
             QueueNotice::Joined { .. } | QueueNotice::Offer { .. } if !waits => {
                 Input::Strayed { queue, stay }

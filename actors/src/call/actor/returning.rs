@@ -39,7 +39,7 @@ async fn run(exchange: Arc<Exchange>, sent: Sent) {
         }
     };
     while let Some(notice) = notices.recv().await {
-        let notice = CallMsg::Queue { queue: queue.clone(), stay: STAY, notice };
+        let notice = CallMsg::Queue { queue: queue.clone(), stay: Some(STAY), notice };
         if call.cast(notice).is_err() {
             return;
         }

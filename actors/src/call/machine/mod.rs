@@ -177,17 +177,18 @@ impl Call {
     }
 
     /// Says how the stay ended, in place of the word that was lost.
-    fn strayed(&self, queue: String, stay: u32, out: &mut Vec<Effect>) {
-        if stay == STAY {
+    fn strayed(&self, queue: String, stay: Option<u32>, out: &mut Vec<Effect>) {
+        let is_it = |own: u32| stay.is_none_or(|stay| stay == own);
+        if stay == Some(STAY) || (stay.is_none() && self.facts.return_call.is_some()) {
             if let Some(word) = self.facts.return_result.clone() {
                 out.push(Effect::Queue(queue, QueueAct::Callback(word)));
             }
             return;
         }
         let act = match &self.stage {
-            Stage::Queued(passage) if passage.stay == stay && passage.queue == queue => return,
+            Stage::Queued(passage) if is_it(passage.stay) && passage.queue == queue => return,
             Stage::Bridged(Bridge { talk: Some(talk), .. })
-                if talk.stay == stay && talk.queue == queue =>
+                if is_it(talk.stay) && talk.queue == queue =>
             {
                 QueueAct::OfferAnswered(talk.offer)
             }

@@ -17,11 +17,12 @@ use crate::office::QueuePassage;
 use crate::queue::request::Order;
 use crate::queue::{Exit, OfferId};
 
-/// How long the queue may take to say that the caller is in; then it is asked again.
-const JOINED_WITHIN: Duration = Duration::from_secs(2);
+/// How long the queue may take to say that the caller is in; then it is asked again. The member
+/// that runs it may just have died.
+const JOINED_WITHIN: Duration = Duration::from_millis(500);
 /// How often it is asked before the caller is let go: a queue's actor that crashed and has much
 /// to read may take half a minute to be back.
-const MAX_ASKS: u8 = 15;
+const MAX_ASKS: u8 = 60;
 
 /// One stay in one queue.
 #[derive(Debug)]

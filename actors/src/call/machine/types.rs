@@ -391,8 +391,8 @@ pub enum Input {
     Strayed {
         /// The queue.
         queue: String,
-        /// The stay.
-        stay: u32,
+        /// The stay; none: the queue does not know.
+        stay: Option<u32>,
     },
     /// The queue offers the caller to an agent.
     Offered {

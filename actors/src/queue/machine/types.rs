@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tandem_kernel::CallId;
 
 use crate::agent::{FromAgent, ToAgent};
@@ -176,7 +177,7 @@ pub enum Effect {
 }
 
 /// Why an input was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Refused {
     /// The call was told to leave.
     #[error("the call is on its way out")]

@@ -17,7 +17,7 @@ fn told(effects: &[Effect], act: QueueAct) -> bool {
 }
 
 fn strayed(call: &mut Call, secs: u64, stay: u32) -> Vec<Effect> {
-    call.step(at(secs), Input::Strayed { queue: "6400".into(), stay }).unwrap()
+    call.step(at(secs), Input::Strayed { queue: "6400".into(), stay: Some(stay) }).unwrap()
 }
 
 const ASKS: Duration = Duration::from_secs(2);

@@ -267,7 +267,8 @@ fn an_agent_is_let_go_when_the_queue_takes_the_callback_back() {
 #[test]
 fn what_became_of_a_callback_is_said_again_to_a_queue_that_asks() {
     let (mut call, _) = dialling(lines(&["carrier"]));
-    let asked = |call: &mut Call| step(call, 38, Input::Strayed { queue: "6400".into(), stay: 0 });
+    let asked =
+        |call: &mut Call| step(call, 38, Input::Strayed { queue: "6400".into(), stay: Some(0) });
     assert_eq!(asked(&mut call), [], "it is not known yet");
     leg(&mut call, 37, 1, LegEvent::Answered);
 

@@ -1,0 +1,116 @@
+//! What comes from other members, at its actors.
+
+use std::sync::Arc;
+
+use tandem_kernel::CallId;
+use tandem_telemetry::metric;
+
+use super::Gateway;
+use super::words::{Answer, Question, Word};
+use crate::call::CallMsg;
+use crate::entity;
+use crate::queue::{CallSink, QueueWord};
+
+impl Gateway {
+    /// A word to one of our actors; an outdated owner's is dropped.
+    pub(super) fn pass_on(&self, from: u64, word: Word) {
+        let placed = &self.0.placed;
+        if self.is_outdated(&word) {
+            metric::GATEWAY_OUTDATED.increment();
+            return;
+        }
+        match word {
+            Word::ToQueue { number, word, epoch: _ } => {
+                let reply_to = match &word {
+                    QueueWord::Join { call, stay, .. } => {
+                        Some(self.way_from(from, *call, &number, Some(*stay)))
+                    }
+                    _ => None,
+                };
+                // One that was moved on meanwhile asks, where it is, when it has begun.
+                let _told = placed.tell_own_queue(&number, word, reply_to);
+            }
+            Word::ToAgent { extension, queue, epoch: _, message } => {
+                placed.tell_own_agent(&extension, queue, message);
+            }
+            Word::ToCall { call, queue, stay, epoch: _, notice } => {
+                let told = self.0.calls.find(call).is_some_and(|actor| {
+                    actor.cast(CallMsg::Queue { queue: queue.clone(), stay, notice }).is_ok()
+                });
+                if !told && placed.is_home(call) {
+                    let gone = QueueWord::CallerLeft { call, reason: crate::queue::Exit::System };
+                    placed.tell_queue(&queue, gone, None);
+                }
+            }
+            Word::InCall { extension, call } => placed.in_call_at(from, &extension, call),
+            Word::OutOfCall { extension, call } => placed.out_of_call_at(from, &extension, call),
+            Word::Browser { extension, there } => placed.browser_at(from, &extension, there),
+            Word::Floor(floor) => placed.floor_at(from, floor),
+        }
+    }
+
+    fn is_outdated(&self, word: &Word) -> bool {
+        let placement = self.0.placed.placement();
+        match word {
+            Word::ToQueue { word: QueueWord::Agent { agent, .. }, epoch: Some(epoch), .. } => {
+                placement.is_outdated(entity::AGENT, agent, *epoch)
+            }
+            Word::ToAgent { queue, epoch, .. } | Word::ToCall { queue, epoch, .. } => {
+                placement.is_outdated(entity::QUEUE, queue, *epoch)
+            }
+            _ => false,
+        }
+    }
+
+    /// The way from a queue here to a call of another member.
+    fn way_from(&self, member: u64, call: CallId, queue: &str, stay: Option<u32>) -> CallSink {
+        let (gateway, queue) = (self.clone(), queue.to_owned());
+        Arc::new(move |notice| {
+            let owned = gateway.0.placed.placement().owned_since(entity::QUEUE, &queue);
+            // Who may not speak is silent; the call is not gone for that.
+            let Some(epoch) = owned else { return true };
+            let queue = queue.clone();
+            gateway.tell(member, Word::ToCall { call, queue, stay, epoch, notice });
+            true
+        })
+    }
+
+    /// The way from a queue that has begun here to a call of which it read: where the call
+    /// began, or at who took it over.
+    pub(crate) fn way_to(&self, own: u64, call: CallId, queue: &str) -> Option<CallSink> {
+        let home = self.0.placed.home(call);
+        if home != own {
+            return Some(self.way_from(home, call, queue, None));
+        }
+        let actor = self.0.calls.find(call)?;
+        let queue = queue.to_owned();
+        Some(Arc::new(move |notice| {
+            actor.cast(CallMsg::Queue { queue: queue.clone(), stay: None, notice }).is_ok()
+        }))
+    }
+
+    /// What a member asks of our actors.
+    pub(super) async fn answer(&self, question: Question) -> Answer {
+        let placed = &self.0.placed;
+        match question {
+            Question::Status { number } => {
+                placed.own_status(&number).await.map_or(Answer::Nobody, Answer::Status)
+            }
+            Question::Callbacks { number } => {
+                placed.own_callbacks(&number).await.map_or(Answer::Nobody, Answer::Callbacks)
+            }
+            Question::CancelCallback { number, call } => {
+                let outcome = placed.cancel_own_callback(&number, call).await;
+                outcome.map_or(Answer::Nobody, Answer::Cancelled)
+            }
+            Question::Agents => Answer::Agents(placed.own_agents().await),
+            Question::Command { extension, command, source } => {
+                let outcome = placed.command_own(&extension, command, source).await;
+                outcome.map_or(Answer::Nobody, Answer::Commanded)
+            }
+            Question::Claim { extension, call } => {
+                placed.claim_own(&extension, call).await.map_or(Answer::Nobody, Answer::Claimed)
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Words to one member: in order, each once, for as long as both run. Pure.
+
+use std::collections::VecDeque;
+
+use super::words::{Floor, Word};
+
+/// Words that may wait. A member that does not take them for so long is gone for its neighbours;
+/// what it needs when it comes back is the floor.
+const MOST_WAITING: usize = 8_192;
+
+/// Words in one letter.
+const TOGETHER: usize = 128;
+
+/// The sender's side.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    session: u64,
+    first: u64,
+    waiting: VecDeque<Word>,
+}
+
+impl Outbox {
+    /// One whose first word is the floor, which is filled in when it is sent.
+    pub(super) fn new(session: u64) -> Self {
+        Self { session, first: 0, waiting: VecDeque::from([Word::Floor(Floor::default())]) }
+    }
+
+    /// Adds a word; false: too many wait, and it has to begin anew.
+    pub(super) fn add(&mut self, word: Word) -> bool {
+        let fits = self.waiting.len() < MOST_WAITING;
+        if fits {
+            self.waiting.push_back(word);
+        }
+        fits
+    }
+
+    /// The next letter: session, number of the first word, words. None: nothing waits.
+    pub(super) fn letter(&self) -> Option<(u64, u64, Vec<Word>)> {
+        let words: Vec<Word> = self.waiting.iter().take(TOGETHER).cloned().collect();
+        (!words.is_empty()).then_some((self.session, self.first, words))
+    }
+
+    /// The peer has all words before `next` of a session.
+    pub(super) fn taken(&mut self, session: u64, next: u64) {
+        while session == self.session && self.first < next && !self.waiting.is_empty() {
+            self.waiting.pop_front();
+            self.first += 1;
+        }
+    }
+
+    /// The peer has lost what it knew: what waits is sent behind the floor.
+    pub(super) fn begin_anew(&mut self, session: u64) {
+        self.session = session;
+        self.first = 0;
+        self.waiting.retain(|word| !matches!(word, Word::Floor(_)));
+        self.waiting.push_front(Word::Floor(Floor::default()));
+    }
+}
+
+/// The receiver's side.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    session: u64,
+    next: u64,
+}
+
+impl Inbox {
+    /// Which words of a letter are new: how many to pass over. None: words before are missing.
+    pub(super) fn take(&mut self, session: u64, first: u64, count: usize) -> Option<usize> {
+        if session != self.session {
+            if first != 0 {
+                return None;
+            }
+            (self.session, self.next) = (session, 0);
+        }
+        let known = self.next.checked_sub(first)?;
+        let known = usize::try_from(known).unwrap_or(usize::MAX).min(count);
+        self.next = self.next.max(first + u64::try_from(count).unwrap_or(u64::MAX));
+        Some(known)
+    }
+
+    /// The number of the word that comes next.
+    pub(super) const fn next(&self) -> u64 {
+        self.next
+    }
+}

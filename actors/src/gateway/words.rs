@@ -1,0 +1,170 @@
+//! What actors of one member tell and ask those of another. All of it crosses nodes: variants
+//! are only added at the end.
+
+use serde::{Deserialize, Serialize};
+use tandem_kernel::CallId;
+
+use crate::agent::{self, Command, Denial, Outcome, Source, ToAgent};
+use crate::office::{AgentView, CallbackView, QueueStatus};
+use crate::queue::machine;
+use crate::queue::{QueueNotice, QueueWord};
+
+/// Something that is told. Words from one member to another come once and in order for as long
+/// as both run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Word {
+    /// To a queue.
+    ToQueue {
+        /// Its number.
+        number: String,
+        /// What it is told.
+        word: QueueWord,
+        /// Since when the agent who says it is run where it comes from; none: a call says it.
+        epoch: Option<u64>,
+    },
+    /// From a queue to an agent.
+    ToAgent {
+        /// The agent's extension.
+        extension: String,
+        /// The queue's number.
+        queue: String,
+        /// Since when the queue is run where it comes from.
+        epoch: u64,
+        /// What it says.
+        message: ToAgent,
+    },
+    /// From a queue to a call.
+    ToCall {
+        /// The call.
+        call: CallId,
+        /// The queue's number.
+        queue: String,
+        /// To which of the call's stays; none: the queue has begun anew and does not know.
+        stay: Option<u32>,
+        /// Since when the queue is run where it comes from.
+        epoch: u64,
+        /// What it says.
+        notice: QueueNotice,
+    },
+    /// An extension is in a call of the speaking member.
+    InCall {
+        /// The extension.
+        extension: String,
+        /// The call.
+        call: CallId,
+    },
+    /// It is not any more.
+    OutOfCall {
+        /// The extension.
+        extension: String,
+        /// The call.
+        call: CallId,
+    },
+    /// A browser of the speaking member became an extension's phone or is it no more.
+    Browser {
+        /// The extension.
+        extension: String,
+        /// Whether it is there.
+        there: bool,
+    },
+    /// All that the three variants above have told, instead of what was told before.
+    Floor(Floor),
+}
+
+/// Who is in calls, and which browsers are phones, at one member.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Floor {
+    /// Extensions and the calls that they are in.
+    pub calls: Vec<(String, CallId)>,
+    /// Extensions whose phone is a browser.
+    pub browsers: Vec<String>,
+}
+
+/// Something that is asked of the member that runs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// A queue as it is now.
+    Status {
+        /// The queue.
+        number: String,
+    },
+    /// The requests for a callback that are open in a queue.
+    Callbacks {
+        /// The queue.
+        number: String,
+    },
+    /// Takes a request back.
+    CancelCallback {
+        /// The queue.
+        number: String,
+        /// The call whose place the request keeps.
+        call: CallId,
+    },
+    /// All agents that the member runs.
+    Agents,
+    /// Changes an agent's state.
+    Command {
+        /// The agent.
+        extension: String,
+        /// What to do.
+        command: Command,
+        /// Where it comes from.
+        source: Source,
+    },
+    /// Takes an agent for a call.
+    Claim {
+        /// The agent.
+        extension: String,
+        /// The call.
+        call: CallId,
+    },
+}
+
+/// What became of an agent's command.
+pub type Commanded = Result<(Outcome, AgentView), agent::Failed>;
+
+/// An answer to a [`Question`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// The member does not run it, or it runs and does not answer.
+    Nobody,
+    /// The queue.
+    Status(QueueStatus),
+    /// The requests.
+    Callbacks(Vec<CallbackView>),
+    /// Whether the request was taken back.
+    Cancelled(Result<(), machine::Refused>),
+    /// The agents.
+    Agents(Vec<AgentView>),
+    /// What became of the command.
+    Commanded(Commanded),
+    /// Whether the agent is taken.
+    Claimed(Result<(), Denial>),
+}
+
+/// What one member sends to another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Letter {
+    /// Words in order.
+    Words {
+        /// Which of the sender's outboxes; a new one begins at word 0.
+        session: u64,
+        /// The number of the first word.
+        first: u64,
+        /// The words.
+        words: Vec<Word>,
+    },
+    /// A question.
+    Ask(Question),
+}
+
+/// What comes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// All words before this number have been taken.
+    Taken(u64),
+    /// The words before these are not known here: begin anew.
+    Unknown,
+    /// The answer.
+    Answered(Answer),
+}

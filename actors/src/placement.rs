@@ -1,0 +1,113 @@
+//! Which member of a cluster runs which queue and agent, and whether this one may speak for what
+//! it owns.
+//!
+//! The table is the cluster's own (it is in the journal); here it is only asked. An owner that
+//! has not heard of a quorum for its lease is silent: somebody else may have its queues by now.
+
+use std::time::Duration;
+
+use tandem_journal::{Journal, Kind};
+use tokio::sync::watch;
+
+/// How long an owner may speak after its last contact with a quorum. A member is called dead
+/// later than this.
+pub const LEASE: Duration = Duration::from_millis(500);
+
+/// The epoch of a node that is alone: it has owned everything since its first start.
+const ALONE: u64 = 1;
+
+/// Where the table puts an entity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seat {
+    /// The member; none before the first one was placed.
+    pub member: Option<u64>,
+    /// Since when, as a number that grows with each move.
+    pub epoch: u64,
+}
+
+/// Asks the table.
+pub type Locate = Box<dyn Fn(Kind, &str) -> Seat + Send + Sync>;
+
+/// Who runs an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This node.
+    Here {
+        /// Since when.
+        epoch: u64,
+    },
+    /// Another member.
+    There(u64),
+    /// Nobody that is known here, or this node, which must be silent.
+    Nobody,
+}
+
+struct Shared {
+    journal: Journal,
+    locate: Locate,
+}
+
+/// Where queues and agents are.
+pub struct Placement {
+    shared: Option<Shared>,
+    changes: watch::Sender<u64>,
+}
+
+impl Default for Placement {
+    fn default() -> Self {
+        Self { shared: None, changes: watch::Sender::new(0) }
+    }
+}
+
+impl Placement {
+    /// For a member of a cluster.
+    #[must_use]
+    pub fn shared(journal: Journal, locate: Locate) -> Self {
+        Self { shared: Some(Shared { journal, locate }), changes: watch::Sender::new(0) }
+    }
+
+    /// Who runs an entity.
+    #[must_use]
+    pub fn owner(&self, kind: Kind, key: &str) -> Owner {
+        let Some(shared) = &self.shared else { return Owner::Here { epoch: ALONE } };
+        let seat = (shared.locate)(kind, key);
+        match seat.member {
+            Some(member) if member != shared.journal.node() => Owner::There(member),
+            Some(_) if self.may_speak() => Owner::Here { epoch: seat.epoch },
+            Some(_) | None => Owner::Nobody,
+        }
+    }
+
+    /// Since when this node owns the entity, if it does and may speak for it.
+    #[must_use]
+    pub fn owned_since(&self, kind: Kind, key: &str) -> Option<u64> {
+        match self.owner(kind, key) {
+            Owner::Here { epoch } => Some(epoch),
+            Owner::There(_) | Owner::Nobody => None,
+        }
+    }
+
+    /// Whether an owner's word is out of date: its entity has been moved since.
+    #[must_use]
+    pub fn is_outdated(&self, kind: Kind, key: &str, epoch: u64) -> bool {
+        self.shared.as_ref().is_some_and(|shared| (shared.locate)(kind, key).epoch > epoch)
+    }
+
+    /// Whether this node has heard of a quorum within its lease.
+    #[must_use]
+    pub fn may_speak(&self) -> bool {
+        let age = |shared: &Shared| shared.journal.contact_age();
+        self.shared.as_ref().is_none_or(|shared| age(shared).is_some_and(|age| age < LEASE))
+    }
+
+    /// Tells who watches that the table, or this node's right to speak, is another now.
+    pub fn note_change(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Follows changes.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+}

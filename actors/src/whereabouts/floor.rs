@@ -1,0 +1,195 @@
+//! Who has a phone and is in a call, at this member and at the others.
+
+use std::collections::BTreeSet;
+
+use tandem_kernel::CallId;
+
+use super::Whereabouts;
+use crate::agent::AgentMsg;
+use crate::gateway::words::{Floor, Word};
+
+/// What is known of an extension without its agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Whether a phone is registered.
+    pub registered: bool,
+    /// Whether a browser is its phone.
+    pub browser: bool,
+    /// The calls that it is in.
+    pub calls: BTreeSet<CallId>,
+    /// Members at which a browser is its phone.
+    browsers: BTreeSet<u64>,
+}
+
+impl Seen {
+    /// Whether a phone of any kind can ring.
+    #[must_use]
+    pub fn is_reachable(&self) -> bool {
+        self.registered || self.browser || !self.browsers.is_empty()
+    }
+}
+
+/// What another member told of its calls and browsers.
+#[derive(Debug, Default)]
+pub(super) struct Elsewhere {
+    calls: BTreeSet<(String, CallId)>,
+    browsers: BTreeSet<String>,
+}
+
+impl Whereabouts {
+    /// An extension's first phone came or its last one went.
+    pub fn registered(&self, extension: &str, registered: bool) {
+        self.note_phones(extension, |seen| seen.registered = registered);
+    }
+
+    /// A browser became an extension's phone or is it no more.
+    pub fn browser(&self, extension: &str, there: bool) {
+        self.note_phones(extension, |seen| seen.browser = there);
+        self.tell_all(&Word::Browser { extension: extension.to_owned(), there });
+    }
+
+    /// An extension is in a call.
+    pub fn in_call(&self, extension: &str, call: CallId) {
+        self.note_call(extension, call, true);
+        self.tell_all(&Word::InCall { extension: extension.to_owned(), call });
+    }
+
+    /// An extension is not in a call any more.
+    pub fn out_of_call(&self, extension: &str, call: CallId) {
+        self.note_call(extension, call, false);
+        self.tell_all(&Word::OutOfCall { extension: extension.to_owned(), call });
+    }
+
+    fn tell_all(&self, word: &Word) {
+        if let Some(gateway) = self.gateway() {
+            gateway.tell_all(word);
+        }
+    }
+
+    /// Who is in calls of this member, and which browsers are phones here.
+    pub(crate) fn floor(&self) -> Floor {
+        let elsewhere = self.elsewhere.read();
+        let is_elsewhere = |extension: &str, call: CallId| {
+            elsewhere.values().any(|it| it.calls.contains(&(extension.to_owned(), call)))
+        };
+        let mut floor = Floor::default();
+        for (extension, seen) in &*self.seen.read() {
+            let own = seen.calls.iter().filter(|call| !is_elsewhere(extension, **call));
+            floor.calls.extend(own.map(|call| (extension.clone(), *call)));
+            if seen.browser {
+                floor.browsers.push(extension.clone());
+            }
+        }
+        floor
+    }
+
+    pub(crate) fn in_call_at(&self, member: u64, extension: &str, call: CallId) {
+        let place = (extension.to_owned(), call);
+        self.elsewhere.write().entry(member).or_default().calls.insert(place);
+        self.note_call(extension, call, true);
+    }
+
+    pub(crate) fn out_of_call_at(&self, member: u64, extension: &str, call: CallId) {
+        let place = (extension.to_owned(), call);
+        self.elsewhere.write().entry(member).or_default().calls.remove(&place);
+        self.note_call(extension, call, false);
+    }
+
+    pub(crate) fn browser_at(&self, member: u64, extension: &str, there: bool) {
+        let mut elsewhere = self.elsewhere.write();
+        let browsers = &mut elsewhere.entry(member).or_default().browsers;
+        if there {
+            browsers.insert(extension.to_owned())
+        } else {
+            browsers.remove(extension)
+        };
+        drop(elsewhere);
+        self.note_phones(extension, |seen| {
+            if there {
+                seen.browsers.insert(member)
+            } else {
+                seen.browsers.remove(&member)
+            };
+        });
+    }
+
+    /// All that a member knows of its floor, instead of what it told before.
+    pub(crate) fn floor_at(&self, member: u64, floor: Floor) {
+        let kept: BTreeSet<(String, CallId)> = floor.calls.iter().cloned().collect();
+        let there: BTreeSet<String> = floor.browsers.iter().cloned().collect();
+        let before = self.elsewhere.write().remove(&member).unwrap_or_default();
+        for (extension, call) in before.calls.difference(&kept) {
+            self.note_call(extension, *call, false);
+        }
+        for extension in before.browsers.difference(&there) {
+            self.browser_at(member, extension, false);
+        }
+        for (extension, call) in floor.calls {
+            self.in_call_at(member, &extension, call);
+        }
+        for extension in floor.browsers {
+            self.browser_at(member, &extension, true);
+        }
+    }
+
+    /// A member died, and its calls with it until they are taken over.
+    pub(crate) fn forget_floor(&self, member: u64) {
+        self.floor_at(member, Floor::default());
+    }
+
+    /// Only these are members.
+    pub(crate) fn forget_floors(&self, members: &[u64]) {
+        let known: Vec<u64> = self.elsewhere.read().keys().copied().collect();
+        for member in known.into_iter().filter(|member| !members.contains(member)) {
+            self.forget_floor(member);
+        }
+    }
+
+    fn note_call(&self, extension: &str, call: CallId, is_in: bool) {
+        self.note(extension, |seen| {
+            if is_in {
+                seen.calls.insert(call);
+                return AgentMsg::InCall(call);
+            }
+            seen.calls.remove(&call);
+            AgentMsg::OutOfCall(call)
+        });
+    }
+
+    fn note_phones(&self, extension: &str, change: impl FnOnce(&mut Seen)) {
+        self.note(extension, |seen| {
+            change(seen);
+            AgentMsg::Registered(seen.is_reachable())
+        });
+    }
+
+    /// Takes an extension for a call that it asked for itself: one that is in no call, whatever
+    /// its agent's state. The agent is told.
+    pub fn take(&self, extension: &str, call: CallId) -> bool {
+        let is_taken = self.claim_phone(extension, call);
+        if is_taken {
+            self.in_call(extension, call);
+        }
+        is_taken
+    }
+
+    pub(super) fn claim_phone(&self, extension: &str, call: CallId) -> bool {
+        let mut seen = self.seen.write();
+        let Some(entry) = seen.get_mut(extension) else { return false };
+        entry.registered && entry.calls.is_empty() && entry.calls.insert(call)
+    }
+
+    /// The lock is held while the message is sent, so that a new actor misses none.
+    fn note(&self, extension: &str, change: impl FnOnce(&mut Seen) -> AgentMsg) {
+        let mut seen = self.seen.write();
+        let entry = seen.entry(extension.to_owned()).or_default();
+        let message = change(entry);
+        if *entry == Seen::default() {
+            seen.remove(extension);
+        }
+        if let Some(agent) = self.agent(extension) {
+            // An actor that has just ended: the next one reads what was noted.
+            let _gone = agent.cast(message);
+        }
+    }
+}

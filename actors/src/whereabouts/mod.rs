@@ -1,0 +1,165 @@
+//! Where queue and agent actors are: those of this node, and how those of other members are
+//! reached. What is known of the agents' phones and calls is known whether actors run or not.
+
+mod floor;
+mod reach;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use parking_lot::RwLock;
+use ractor::ActorRef;
+use tandem_journal::{Entity, Journal};
+use tandem_kernel::CallId;
+
+use self::floor::Elsewhere;
+pub use self::floor::Seen;
+use crate::agent::AgentMsg;
+use crate::entity;
+use crate::gateway::Gateway;
+use crate::placement::Placement;
+use crate::queue::{QueueMsg, Sinks};
+use crate::recorder::Recorder;
+
+/// The directory of placed actors.
+#[derive(Default)]
+pub struct Whereabouts {
+    placement: Placement,
+    gateway: OnceLock<(u64, Gateway)>,
+    queues: RwLock<BTreeMap<String, ActorRef<QueueMsg>>>,
+    agents: RwLock<BTreeMap<String, ActorRef<AgentMsg>>>,
+    seen: RwLock<BTreeMap<String, Seen>>,
+    elsewhere: RwLock<BTreeMap<u64, Elsewhere>>,
+    /// Calls that were taken over from a member that died: by whom.
+    homes: RwLock<BTreeMap<CallId, u64>>,
+    sinks: RwLock<BTreeMap<String, Sinks>>,
+    recorders: RwLock<BTreeMap<Entity, Recorder>>,
+}
+
+impl Whereabouts {
+    /// For a member of a cluster; the node that is alone has the default.
+    #[must_use]
+    pub fn placed(placement: Placement) -> Self {
+        Self { placement, ..Self::default() }
+    }
+
+    /// The way to the other members, for the member `own`.
+    pub fn link(&self, own: u64, gateway: Gateway) {
+        let _first = self.gateway.set((own, gateway));
+    }
+
+    /// A member died: what it told of its calls holds no more.
+    pub fn member_left(&self, member: u64) {
+        if let Some((own, gateway)) = self.gateway.get()
+            && *own != member
+        {
+            gateway.died(member);
+        }
+    }
+
+    /// Who runs what.
+    #[must_use]
+    pub const fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    fn gateway(&self) -> Option<&Gateway> {
+        self.gateway.get().map(|(_, gateway)| gateway)
+    }
+
+    /// The actor of a queue, if it runs here.
+    #[must_use]
+    pub fn queue(&self, number: &str) -> Option<ActorRef<QueueMsg>> {
+        self.queues.read().get(number).cloned()
+    }
+
+    /// The actor of an agent, if it runs here.
+    #[must_use]
+    pub fn agent(&self, extension: &str) -> Option<ActorRef<AgentMsg>> {
+        self.agents.read().get(extension).cloned()
+    }
+
+    pub(crate) fn queue_runs(&self, number: &str, actor: ActorRef<QueueMsg>) {
+        self.queues.write().insert(number.to_owned(), actor);
+    }
+
+    pub(crate) fn queue_gone(&self, number: &str) {
+        self.queues.write().remove(number);
+    }
+
+    /// The ways back to the calls of a queue. They outlive its actor and the supervisor.
+    pub(crate) fn sinks(&self, number: &str) -> Sinks {
+        Sinks::clone(self.sinks.write().entry(number.to_owned()).or_default())
+    }
+
+    /// Finds the ways to calls of which a queue has read. Who is alone has none that it does not
+    /// know: its calls ended with it.
+    pub(crate) fn recover_sinks(&self, number: &str, listeners: &BTreeMap<CallId, CallId>) {
+        let Some((own, gateway)) = self.gateway.get() else { return };
+        let sinks = self.sinks(number);
+        let mut sinks = sinks.lock();
+        for (name, call) in listeners {
+            if !sinks.contains_key(name)
+                && let Some(way) = gateway.way_to(*own, *call, number)
+            {
+                sinks.insert(*name, way);
+            }
+        }
+    }
+
+    /// The queue is another member's now: ways from here lead nowhere.
+    pub(crate) fn forget_sinks(&self, number: &str) {
+        self.sinks(number).lock().clear();
+    }
+
+    /// The member that has a call: where it began, or who took it over.
+    #[must_use]
+    pub fn home(&self, call: CallId) -> u64 {
+        self.homes.read().get(&call).copied().unwrap_or_else(|| call.node())
+    }
+
+    /// Whether a call is this member's.
+    #[must_use]
+    pub fn is_home(&self, call: CallId) -> bool {
+        self.gateway.get().is_none_or(|(own, _)| self.home(call) == *own)
+    }
+
+    /// A member took a call over.
+    pub fn moved_home(&self, call: CallId, member: u64) {
+        self.homes.write().insert(call, member);
+    }
+
+    /// The way of an entity to the journal. It outlives the entity's actor and the supervisor:
+    /// a second one could not know what the first has still to append.
+    pub(crate) fn recorder(&self, journal: &Journal, entity: Entity) -> Recorder {
+        let mut recorders = self.recorders.write();
+        let new = || Recorder::new(journal.clone(), entity.clone());
+        recorders.entry(entity.clone()).or_insert_with(new).clone()
+    }
+
+    /// A queue was removed.
+    pub(crate) fn forget_queue(&self, number: &str) {
+        self.sinks.write().remove(number);
+        self.recorders.write().retain(|it, _| it.kind != entity::QUEUE || it.key != number);
+    }
+
+    pub(crate) fn agent_gone(&self, extension: &str) {
+        self.agents.write().remove(extension);
+    }
+
+    /// Makes an agent's actor known and says what it missed. From here on it is told of changes
+    /// itself.
+    pub(crate) fn agent_runs(&self, extension: &str, actor: ActorRef<AgentMsg>) -> Seen {
+        let seen = self.seen.read();
+        self.agents.write().insert(extension.to_owned(), actor);
+        seen.get(extension).cloned().unwrap_or_default()
+    }
+
+    /// The journal has facts of an agent up to a version; some may be another member's.
+    pub fn agent_followed(&self, extension: &str, version: u64) {
+        if let Some(agent) = self.agent(extension) {
+            // An actor that has just ended: the next one reads the journal.
+            let _gone = agent.cast(AgentMsg::Followed(version));
+        }
+    }
+}

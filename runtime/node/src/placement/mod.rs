@@ -1,0 +1,193 @@
+//! Which member runs which queue and agent: the table as the journal has it, and the leader's
+//! changes of it.
+
+mod machine;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use tandem_actors::entity;
+use tandem_actors::placement::{LEASE, Locate, Seat};
+use tandem_actors::whereabouts::Whereabouts;
+use tandem_journal::{Append, Entity, Journal, Record};
+use tandem_kernel::{Clock, Timestamp};
+use tandem_mesh::Mesh;
+use tandem_mesh::lease::{Liveness, Patience};
+use tandem_mesh::placement::{Address, Change, SHARDS, Table};
+use tandem_wire::WireError;
+
+use self::machine::next;
+
+/// The key of the table's entity.
+const TABLE: &str = "table";
+
+/// Between two looks of the leader, and of an owner at its lease.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The leader's signs of life.
+const HEARTBEAT: Duration = Duration::from_millis(50);
+
+/// Silence after which a member's shards are given away.
+const DEAD: Duration = Duration::from_millis(600);
+
+/// How long a member has to answer before it is given any: one that comes and goes would only
+/// move callers about.
+const STEADY: Duration = Duration::from_secs(2);
+
+/// How long the journal may take for a change; then the leader looks again.
+const CHANGED_WITHIN: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+struct Known {
+    table: Table,
+    version: u64,
+}
+
+/// The table as far as this node has read.
+#[derive(Clone, Debug)]
+pub(crate) struct Placing(Arc<RwLock<Known>>);
+
+impl Default for Placing {
+    fn default() -> Self {
+        Self(Arc::new(RwLock::new(Known { table: Table::new(SHARDS), version: 0 })))
+    }
+}
+
+impl Placing {
+    /// Takes a record of the table in; gives the change that it made.
+    ///
+    /// # Errors
+    /// When it can not be read.
+    pub(crate) fn take(&self, record: &Record) -> Result<Option<Change>, WireError> {
+        let change: Change = entity::decode(&record.event)?;
+        let mut known = self.0.write();
+        known.version = record.version;
+        // One that two leaders made changes nothing the second time, on every member.
+        let changed = known.table.step(record.position.index, change);
+        Ok(changed.is_ok().then_some(change))
+    }
+
+    /// For the actors.
+    pub(crate) fn locate(&self) -> Locate {
+        let known = self.0.clone();
+        Box::new(move |kind, key| {
+            let address = Address { kind: kind.0, key: key.to_owned() };
+            let slot = known.read().table.slot(address.shard());
+            Seat { member: slot.node, epoch: slot.epoch }
+        })
+    }
+
+    fn takers(&self) -> (BTreeSet<u64>, u64) {
+        let known = self.0.read();
+        (known.table.takers().clone(), known.version)
+    }
+
+    /// How many shards a member has.
+    pub(crate) fn load(&self, node: u64) -> u64 {
+        let load = self.0.read().table.loads().get(&node).copied().unwrap_or(0);
+        u64::try_from(load).unwrap_or(u64::MAX)
+    }
+}
+
+/// What a leader has seen of the others since it leads.
+struct Watch {
+    liveness: Liveness,
+    /// Since when each member has answered without a pause.
+    since: BTreeMap<u64, Timestamp>,
+}
+
+impl Watch {
+    fn begin(members: impl Iterator<Item = u64>, now: Timestamp) -> Self {
+        let patience = Patience::new(HEARTBEAT, LEASE, DEAD).expect("the lease ends first");
+        Self { liveness: Liveness::begin(patience, members, now), since: BTreeMap::new() }
+    }
+
+    fn look(&mut self, own: u64, answers: &BTreeMap<u64, Duration>, now: Timestamp) {
+        self.liveness.heard(own, now);
+        self.since.entry(own).or_insert(now - STEADY);
+        self.since.retain(|node, _| *node == own || answers.contains_key(node));
+        for (node, age) in answers {
+            self.liveness.heard(*node, now - *age);
+            if *age >= LEASE {
+                self.since.insert(*node, now);
+            }
+            self.since.entry(*node).or_insert(now);
+        }
+    }
+
+    fn dead(&self, now: Timestamp) -> BTreeSet<u64> {
+        self.liveness.dead(now).into_iter().collect()
+    }
+
+    fn steady(&self, now: Timestamp) -> BTreeSet<u64> {
+        let steady = self.since.iter().filter(|(_, since)| now.since(**since) >= STEADY);
+        steady.map(|(node, _)| *node).collect()
+    }
+}
+
+/// Keeps the table while this node leads, for its life.
+pub(crate) async fn keep(mesh: Mesh, journal: Journal, placing: Placing, clock: Clock) {
+    let mut watch = None;
+    let mut looks = tokio::time::interval(LOOK);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        let leads = journal.leads() && journal.contact_age().is_some_and(|age| age < LEASE);
+        if !leads {
+            watch = None;
+            continue;
+        }
+        let (now, roster) = (clock.now(), mesh.roster().borrow().clone());
+        let (takers, version) = placing.takers();
+        let watch = watch.get_or_insert_with(|| Watch::begin(takers.iter().copied(), now));
+        watch.look(journal.node(), &journal.answers(), now);
+        let change = next(&takers, &roster, &watch.dead(now), &watch.steady(now));
+        if let Some(change) = change {
+            propose(&journal, version, change).await;
+        }
+    }
+}
+
+/// Appends a change and waits until it is known here.
+async fn propose(journal: &Journal, version: u64, change: Change) {
+    let append = Append {
+        entity: Entity::new(entity::PLACEMENT, TABLE),
+        expected: Some(version),
+        epoch: 0,
+        op_id: None,
+        events: vec![entity::encode(&change)],
+    };
+    match tokio::time::timeout(CHANGED_WITHIN, journal.append(append)).await {
+        Ok(Ok(_)) => tracing::info!(?change, "placement"),
+        Ok(Err(error)) => tracing::debug!(?change, %error, "placement stays as it is"),
+        Err(_) => tracing::debug!(?change, "placement stays as it is: no answer"),
+    }
+}
+
+/// A node that ends gives its queues and agents away before its calls end.
+pub(crate) async fn give_away(journal: &Journal, placing: &Placing) {
+    let (takers, version) = placing.takers();
+    let own = journal.node();
+    if journal.is_shared() && takers.len() > 1 && takers.contains(&own) {
+        propose(journal, version, Change::Drain(own)).await;
+    }
+}
+
+/// Tells the actors when this node's lease ends, and when it begins anew.
+pub(crate) async fn watch_lease(placed: Arc<Whereabouts>) {
+    let mut looks = tokio::time::interval(LOOK);
+    let mut spoke = false;
+    loop {
+        looks.tick().await;
+        let speaks = placed.placement().may_speak();
+        if spoke != speaks {
+            spoke = speaks;
+            tracing::info!(speaks, "this node's lease");
+            placed.placement().note_change();
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! A queue has one owner, and outlives it.
+
+use serde_json::{Value, json};
+use tandem_tests::Phone;
+use tandem_tests::sound::assert_heard;
+use tokio::time::{Duration, Instant, sleep};
+
+use crate::Three;
+
+const STATUS: &str = "/api/v1/queues/6400/status";
+
+async fn phone(three: &Three, member: usize, extension: &str, tone: u32) -> Phone {
+    let password = &three.demo.passwords[extension];
+    let (server, dir) = (three.node(member).sip("udp"), three.machines[member].dir.path());
+    Phone::registered(server, extension, password, dir, json!({ "tone": tone })).await
+}
+
+/// Who waits: calls in their order and when they joined.
+fn line(status: &Value) -> Vec<(String, String)> {
+    let waiting = status["waiting"].as_array().unwrap();
+    let shown = |it: &Value, name: &str| it[name].as_str().unwrap_or_default().to_owned();
+    waiting.iter().map(|it| (shown(it, "call"), shown(it, "joined_at"))).collect()
+}
+
+/// All members once every one of them has shards.
+async fn placed() -> Three {
+    let three = Three::start().await;
+    for member in 0..3 {
+        let has = |text: &str| {
+            let line = text.lines().find(|line| line.starts_with("tandem_placement_shards "));
+            line.is_some_and(|line| !line.ends_with(" 0"))
+        };
+        for _ in 0..200 {
+            let metrics = three.api(member).bytes("/metrics").await;
+            if has(&String::from_utf8_lossy(&metrics)) {
+                break;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+    three
+}
+
+#[tokio::test]
+async fn callers_keep_their_place_when_the_member_that_runs_their_queue_dies() {
+    let mut three = placed().await;
+    let owner = three.owner_of("6400").await;
+    let (one, other) = ((owner + 1) % 3, (owner + 2) % 3);
+    let mut first = phone(&three, one, "1000", 700).await;
+    let mut second = phone(&three, other, "1004", 900).await;
+    sleep(Duration::from_millis(500)).await;
+    first.call("6400").await;
+    first.expect_state("CONFIRMED").await;
+    let api = three.api(one);
+    api.wait_for(STATUS, |status| line(status).len() == 1).await;
+    second.call("6400").await;
+    second.expect_state("CONFIRMED").await;
+    let before = api.wait_for(STATUS, |status| line(status).len() == 2).await;
+    for member in 0..3 {
+        let seen = three.api(member).get(STATUS).await;
+        assert_eq!(line(&seen), line(&before), "all members show the one queue");
+    }
+
+    three.kill(owner).await;
+    let killed = Instant::now();
+    let api = three.api(one);
+    let after = api.wait_for(STATUS, |status| line(status).len() == 2).await;
+    println!("the queue answered again after {:?}", killed.elapsed());
+    assert_eq!(line(&after), line(&before));
+    assert_ne!(three.owner_of("6400").await, owner);
+
+    let mut agent = phone(&three, other, "1001", 1100).await;
+    agent.expect("incoming").await;
+    agent.answer().await;
+    let left = api.wait_for(STATUS, |status| line(status).len() == 1).await;
+    assert_eq!(line(&left), line(&before)[1..], "who came first is served first");
+    sleep(Duration::from_secs(3)).await;
+    first.hang_up().await;
+    first.expect_end().await;
+    second.hang_up().await;
+    second.expect_end().await;
+    sleep(Duration::from_millis(300)).await;
+    assert_heard(&agent.recording(1), 700.0, 2.0);
+    let record = api.record("number=1000").await;
+    assert_eq!(record["queue"]["exit"], "answered", "{record}");
+    assert_eq!(record["queue"]["agent"], "1001", "{record}");
+    let counted = api.wait_for(STATUS, |status| status["total"] == 2).await;
+    let figures = ["answered", "missed", "abandoned"].map(|name| counted[name].clone());
+    assert_eq!(json!(figures), json!([1, 0, 1]), "{counted}");
+}
