@@ -17,6 +17,8 @@ pub const QUEUE: Kind = Kind(3);
 pub const AGENT: Kind = Kind(4);
 /// Registrations; the key is the extension.
 pub const REGISTRAR: Kind = Kind(5);
+/// What is kept of calls so that another member can go on with them; the key is the call id.
+pub const PICTURE: Kind = Kind(7);
 /// Which member runs which shard of queues and agents; the key is `table`.
 pub const PLACEMENT: Kind = Kind(6);
 

@@ -7,23 +7,23 @@ use tokio::time::{Duration, Instant, sleep};
 
 use crate::Three;
 
-const STATUS: &str = "/api/v1/queues/6400/status";
+pub(crate) const STATUS: &str = "/api/v1/queues/6400/status";
 
-async fn phone(three: &Three, member: usize, extension: &str, tone: u32) -> Phone {
+pub(crate) async fn phone(three: &Three, member: usize, extension: &str, tone: u32) -> Phone {
     let password = &three.demo.passwords[extension];
     let (server, dir) = (three.node(member).sip("udp"), three.machines[member].dir.path());
     Phone::registered(server, extension, password, dir, json!({ "tone": tone })).await
 }
 
 /// Who waits: calls in their order and when they joined.
-fn line(status: &Value) -> Vec<(String, String)> {
+pub(crate) fn line(status: &Value) -> Vec<(String, String)> {
     let waiting = status["waiting"].as_array().unwrap();
     let shown = |it: &Value, name: &str| it[name].as_str().unwrap_or_default().to_owned();
     waiting.iter().map(|it| (shown(it, "call"), shown(it, "joined_at"))).collect()
 }
 
 /// All members once every one of them has shards.
-async fn placed() -> Three {
+pub(crate) async fn placed() -> Three {
     let three = Three::start().await;
     for member in 0..3 {
         let has = |text: &str| {

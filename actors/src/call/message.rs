@@ -1,5 +1,7 @@
 //! What a call actor can be told.
 
+use std::time::Duration;
+
 use ractor::RpcReplyPort;
 use tandem_engine::MediaEvent;
 use tandem_kernel::port::Slot;
@@ -10,7 +12,7 @@ use super::leg::SipLeg;
 use super::machine::{Device, LegIndex, Party, TimerId};
 use crate::flow::Cue;
 use crate::office::{CallCommand, CallView, Refusal, TraceItem};
-use crate::queue::QueueNotice;
+use crate::queue::{OfferId, QueueNotice};
 
 /// A leg on its way from one call to another (attended transfer).
 pub struct Surrender {
@@ -53,6 +55,19 @@ pub enum CallMsg {
         /// What it says.
         notice: QueueNotice,
     },
+    /// A queue's offer, and the agent's phones as far as they are known here.
+    Offered {
+        /// Its number.
+        queue: String,
+        /// To which of the call's stays; none: the queue does not know.
+        stay: Option<u32>,
+        /// The offer, the agent, and how long their phones ring.
+        offered: (OfferId, String, Duration),
+        /// The phones.
+        devices: Vec<Device>,
+    },
+    /// Another member goes on with the call.
+    TakenOver,
     /// A feature code was carried out.
     CodeDone {
         /// The prompt that says so.

@@ -45,7 +45,7 @@ impl Gateway {
             Word::InCall { extension, call } => placed.in_call_at(from, &extension, call),
             Word::OutOfCall { extension, call } => placed.out_of_call_at(from, &extension, call),
             Word::Browser { extension, there } => placed.browser_at(from, &extension, there),
-            Word::Floor(floor) => placed.floor_at(from, floor),
+            Word::Floor(floor) => placed.floor_at(from, &floor),
         }
     }
 

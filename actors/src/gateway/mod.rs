@@ -32,6 +32,9 @@ const MAX_LETTER: usize = 1 << 20;
 /// How long a peer may take for a letter of words.
 const TAKEN_WITHIN: Duration = Duration::from_secs(1);
 
+/// How long others may take to go on with the calls of a member that died.
+const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(5);
+
 /// The wait before a letter that did not arrive is sent again.
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -102,7 +105,12 @@ impl Gateway {
         if let Some(peer) = self.0.peers.lock().get(&member) {
             *peer.outbox.lock() = Outbox::new(rand::random());
         }
-        self.0.placed.forget_floor(member);
+        let placed = self.0.placed.clone();
+        let grave = placed.bury_floor(member);
+        tandem_kernel::spawn("floor", async move {
+            tokio::time::sleep(TAKEN_OVER_WITHIN).await;
+            placed.forget_floor(grave);
+        });
     }
 
     /// Asks a member; none: it was not reached, or did not answer in time.

@@ -129,10 +129,17 @@ impl Actor for QueueActor {
                 word: word @ QueueWord::Join { call, .. },
                 reply_to: Some(reply_to),
             } => {
-                state.join(&myself, call, word.into(), reply_to);
+                for input in word.inputs(state.queue.facts()) {
+                    state.join(&myself, call, input, reply_to.clone());
+                }
                 return Ok(());
             }
-            QueueMsg::Heard { word, reply_to: _ } => word.into(),
+            QueueMsg::Heard { word, reply_to: _ } => {
+                for input in word.inputs(state.queue.facts()) {
+                    state.report(&myself, input);
+                }
+                return Ok(());
+            }
             QueueMsg::View(reply) => {
                 let _asker_is_gone = reply.send(state.queue.view());
                 return Ok(());

@@ -10,7 +10,7 @@ use tandem_kernel::CallId;
 
 use super::machine::{Input, Refused, TimerId};
 use super::request::Word;
-use super::{CallSink, Exit, OfferEnd, OfferId, Party};
+use super::{CallSink, Exit, Facts, OfferEnd, OfferId, Party};
 use crate::agent::FromAgent;
 use crate::office::{CallbackView, QueueStatus};
 
@@ -111,30 +111,61 @@ pub enum QueueWord {
         /// The word.
         word: Word,
     },
+    /// A waiting caller's call goes on at another member: what rang for them rings no more.
+    Moved {
+        /// The call.
+        call: CallId,
+    },
+    /// A call ended of which nobody could tell: its member died.
+    CallLost {
+        /// The call.
+        call: CallId,
+    },
 }
 
-impl From<QueueWord> for Input {
-    fn from(word: QueueWord) -> Self {
-        match word {
-            QueueWord::Join { call, stay, caller, caller_name } => {
-                Self::Join { call, stay, caller, caller_name }
+impl QueueWord {
+    /// What it means for the machine that has these facts.
+    pub(super) fn inputs(self, facts: &Facts) -> Vec<Input> {
+        let input = match self {
+            Self::Join { call, stay, caller, caller_name } => {
+                Input::Join { call, stay, caller, caller_name }
             }
-            QueueWord::CallerGone { call } => Self::Gone { call, reason: Exit::CallerHangup },
-            QueueWord::CallerLeft { call, reason } => Self::Gone { call, reason },
-            QueueWord::Greeted { call } => Self::Greeted { call },
-            QueueWord::Place { call } => Self::Place { call },
-            QueueWord::Digit { call, digit } => Self::Digit { call, digit },
-            QueueWord::OfferRinging { call, offer } => Self::OfferRinging { call, offer },
-            QueueWord::OfferAnswered { call, offer } => Self::OfferAnswered { call, offer },
-            QueueWord::OfferEnded { call, offer, why } => Self::OfferEnded { call, offer, why },
-            QueueWord::CallEnded { call, agent, by, talk } => {
-                Self::CallEnded { call, agent, by, talk }
-            }
-            QueueWord::Agent { agent, message } => Self::Agent { agent, message },
-            QueueWord::AgentLost { agent } => Self::AgentLost { agent },
-            QueueWord::Callback { call, word } => Self::Callback { call, word },
-        }
+            Self::CallerGone { call } => Input::Gone { call, reason: Exit::CallerHangup },
+            Self::CallerLeft { call, reason } => Input::Gone { call, reason },
+            Self::Greeted { call } => Input::Greeted { call },
+            Self::Place { call } => Input::Place { call },
+            Self::Digit { call, digit } => Input::Digit { call, digit },
+            Self::OfferRinging { call, offer } => Input::OfferRinging { call, offer },
+            Self::OfferAnswered { call, offer } => Input::OfferAnswered { call, offer },
+            Self::OfferEnded { call, offer, why } => Input::OfferEnded { call, offer, why },
+            Self::CallEnded { call, agent, by, talk } => Input::CallEnded { call, agent, by, talk },
+            Self::Agent { agent, message } => Input::Agent { agent, message },
+            Self::AgentLost { agent } => Input::AgentLost { agent },
+            Self::Callback { call, word } => Input::Callback { call, word },
+            Self::Moved { call } => return rings_over(facts, call),
+            Self::CallLost { call } => return lost(facts, call),
+        };
+        vec![input]
     }
+}
+
+fn rings_over(facts: &Facts, call: CallId) -> Vec<Input> {
+    let rings = facts.rings.iter().filter(|(_, ring)| ring.call == call);
+    let why = OfferEnd::AgentGone;
+    rings.map(|(offer, _)| Input::OfferEnded { call, offer: *offer, why }).collect()
+}
+
+/// A caller who waits is gone, a talk is over as long as it is known to have lasted.
+fn lost(facts: &Facts, call: CallId) -> Vec<Input> {
+    if facts.waiting_for(call).is_some() {
+        return vec![Input::Gone { call, reason: Exit::System }];
+    }
+    let active = facts.active.get(&call);
+    let ended = active.map(|active| {
+        let (agent, talk) = (active.agent.clone(), facts.last_at.since(active.since));
+        Input::CallEnded { call, agent, by: Party::System, talk }
+    });
+    ended.into_iter().collect()
 }
 
 /// Messages of a queue's actor. Local to a node.

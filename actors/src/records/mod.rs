@@ -56,17 +56,18 @@ impl Records {
     }
 
     /// Takes a journal record in; others than calls' are passed over. Records are written again
-    /// under the same key when the journal is read again.
-    pub fn apply(&self, record: &Record) {
+    /// under the same key when the journal is read again. Gives the call that has ended by it.
+    pub fn apply(&self, record: &Record) -> Option<CallId> {
         if record.entity.kind != entity::CALL {
-            return;
+            return None;
         }
         let (Ok(call), Ok(event)) =
             (record.entity.key.parse::<CallId>(), entity::decode::<CallEvent>(&record.event))
         else {
             tracing::error!(position = %record.position, "unreadable call event");
-            return;
+            return None;
         };
+        let is_end = matches!(event, CallEvent::Ended { .. });
         let ended = self.inner.fold.lock().apply(record.position, call, &event);
         let is_old = |ended: &CallRecord| ended.ended_at < self.oldest();
         if let Some(ended) = ended.filter(|ended| !is_old(ended))
@@ -74,6 +75,7 @@ impl Records {
         {
             tracing::error!(%call, %error, "a call record was not kept");
         }
+        is_end.then_some(call)
     }
 
     fn oldest(&self) -> Timestamp {
@@ -126,16 +128,12 @@ impl Records {
         }
     }
 
-    /// Closes the calls that a crash of this node cut off, and waits for the commit. Those of
-    /// other members may go on.
+    /// Closes the calls that a crash of this node, which is alone, cut off, and waits for the
+    /// commit.
     pub async fn close_interrupted(&self, journal: &Journal, clock: Clock) {
-        let is_own = |id: &CallId| !journal.is_shared() || id.is_from(journal.node());
         let open: Vec<(CallId, CallEvent)> = {
             let fold = self.inner.fold.lock();
-            fold.open()
-                .filter(|(id, _)| is_own(id))
-                .map(|(id, call)| (id, call.interrupted(clock.now())))
-                .collect()
+            fold.open().map(|(id, call)| (id, call.interrupted(clock.now()))).collect()
         };
         let append = |(call, event): (CallId, CallEvent)| {
             let append = Append {
@@ -154,6 +152,19 @@ impl Records {
                 tracing::error!(%call, %error, "an interrupted call was not closed");
             }
         }
+    }
+
+    /// The calls that have begun and not ended.
+    #[must_use]
+    pub fn open(&self) -> Vec<CallId> {
+        self.inner.fold.lock().open().map(|(call, _)| call).collect()
+    }
+
+    /// The fact that closes a call which was cut off, if it is open.
+    #[must_use]
+    pub fn interrupted(&self, call: CallId, now: Timestamp) -> Option<CallEvent> {
+        let fold = self.inner.fold.lock();
+        fold.open().find(|(id, _)| *id == call).map(|(_, open)| open.interrupted(now))
     }
 
     /// Records that fit, newest first, before a place.

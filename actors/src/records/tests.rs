@@ -171,7 +171,9 @@ fn what_ended_too_long_ago_is_forgotten_and_not_taken_in_again() {
     let dir = tempfile::tempdir().unwrap();
     let records = Records::new(Store::open(dir.path(), &Options::default()).unwrap());
     let journal: Vec<Record> = (0..5).flat_map(|call| call_of(1 + call * 2, 100 * call)).collect();
-    journal.iter().for_each(|record| records.apply(record));
+    for record in &journal {
+        records.apply(record);
+    }
     let ends = || {
         let page = records.page(&RecordFilter::default(), None, 100);
         page.iter().map(|record| record.ended_at).collect::<Vec<_>>()
@@ -180,7 +182,9 @@ fn what_ended_too_long_ago_is_forgotten_and_not_taken_in_again() {
 
     assert_eq!(records.forget_before(at(200)).unwrap(), 2);
     assert_eq!(ends(), [at(400), at(300), at(200)]);
-    journal.iter().for_each(|record| records.apply(record));
+    for record in &journal {
+        records.apply(record);
+    }
     assert_eq!(ends(), [at(400), at(300), at(200)]);
 
     assert_eq!(records.forget_before(at(1_000)).unwrap(), 3);

@@ -8,6 +8,12 @@ use super::Whereabouts;
 use crate::agent::AgentMsg;
 use crate::gateway::words::{Floor, Word};
 
+/// This member, among those that tell of their floors; no member has this number.
+const OWN: u64 = 0;
+
+/// Added to the number of a member that died.
+const GRAVE: u64 = 1 << 63;
+
 /// What is known of an extension without its agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
@@ -29,9 +35,9 @@ impl Seen {
     }
 }
 
-/// What another member told of its calls and browsers.
-#[derive(Debug, Default)]
-pub(super) struct Elsewhere {
+/// What a member told of its calls and browsers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
     calls: BTreeSet<(String, CallId)>,
     browsers: BTreeSet<String>,
 }
@@ -50,13 +56,13 @@ impl Whereabouts {
 
     /// An extension is in a call.
     pub fn in_call(&self, extension: &str, call: CallId) {
-        self.note_call(extension, call, true);
+        self.in_call_at(OWN, extension, call);
         self.tell_all(&Word::InCall { extension: extension.to_owned(), call });
     }
 
     /// An extension is not in a call any more.
     pub fn out_of_call(&self, extension: &str, call: CallId) {
-        self.note_call(extension, call, false);
+        self.out_of_call_at(OWN, extension, call);
         self.tell_all(&Word::OutOfCall { extension: extension.to_owned(), call });
     }
 
@@ -68,42 +74,40 @@ impl Whereabouts {
 
     /// Who is in calls of this member, and which browsers are phones here.
     pub(crate) fn floor(&self) -> Floor {
-        let elsewhere = self.elsewhere.read();
-        let is_elsewhere = |extension: &str, call: CallId| {
-            elsewhere.values().any(|it| it.calls.contains(&(extension.to_owned(), call)))
-        };
-        let mut floor = Floor::default();
-        for (extension, seen) in &*self.seen.read() {
-            let own = seen.calls.iter().filter(|call| !is_elsewhere(extension, **call));
-            floor.calls.extend(own.map(|call| (extension.clone(), *call)));
-            if seen.browser {
-                floor.browsers.push(extension.clone());
-            }
-        }
-        floor
+        let own = self.members.read().get(&OWN).map(|own| own.calls.clone()).unwrap_or_default();
+        let seen = self.seen.read();
+        let browsers = seen.iter().filter(|(_, seen)| seen.browser);
+        let browsers = browsers.map(|(extension, _)| extension.clone()).collect();
+        Floor { calls: own.into_iter().collect(), browsers }
     }
 
     pub(crate) fn in_call_at(&self, member: u64, extension: &str, call: CallId) {
         let place = (extension.to_owned(), call);
-        self.elsewhere.write().entry(member).or_default().calls.insert(place);
+        self.members.write().entry(member).or_default().calls.insert(place);
         self.note_call(extension, call, true);
     }
 
+    /// A call that was taken over is known by two members for a moment.
     pub(crate) fn out_of_call_at(&self, member: u64, extension: &str, call: CallId) {
         let place = (extension.to_owned(), call);
-        self.elsewhere.write().entry(member).or_default().calls.remove(&place);
+        let mut members = self.members.write();
+        members.entry(member).or_default().calls.remove(&place);
+        if members.values().any(|other| other.calls.contains(&place)) {
+            return;
+        }
+        drop(members);
         self.note_call(extension, call, false);
     }
 
     pub(crate) fn browser_at(&self, member: u64, extension: &str, there: bool) {
-        let mut elsewhere = self.elsewhere.write();
-        let browsers = &mut elsewhere.entry(member).or_default().browsers;
+        let mut members = self.members.write();
+        let browsers = &mut members.entry(member).or_default().browsers;
         if there {
             browsers.insert(extension.to_owned())
         } else {
             browsers.remove(extension)
         };
-        drop(elsewhere);
+        drop(members);
         self.note_phones(extension, |seen| {
             if there {
                 seen.browsers.insert(member)
@@ -114,33 +118,48 @@ impl Whereabouts {
     }
 
     /// All that a member knows of its floor, instead of what it told before.
-    pub(crate) fn floor_at(&self, member: u64, floor: Floor) {
-        let kept: BTreeSet<(String, CallId)> = floor.calls.iter().cloned().collect();
-        let there: BTreeSet<String> = floor.browsers.iter().cloned().collect();
-        let before = self.elsewhere.write().remove(&member).unwrap_or_default();
-        for (extension, call) in before.calls.difference(&kept) {
-            self.note_call(extension, *call, false);
+    pub(crate) fn floor_at(&self, member: u64, floor: &Floor) {
+        for (extension, call) in &floor.calls {
+            self.in_call_at(member, extension, *call);
         }
-        for extension in before.browsers.difference(&there) {
+        for extension in &floor.browsers {
+            self.browser_at(member, extension, true);
+        }
+        let known = self.members.read().get(&member).cloned().unwrap_or_default();
+        for (extension, call) in known.calls.iter().filter(|it| !floor.calls.contains(it)) {
+            self.out_of_call_at(member, extension, *call);
+        }
+        for extension in known.browsers.iter().filter(|it| !floor.browsers.contains(it)) {
             self.browser_at(member, extension, false);
         }
-        for (extension, call) in floor.calls {
-            self.in_call_at(member, &extension, call);
-        }
-        for extension in floor.browsers {
-            self.browser_at(member, &extension, true);
-        }
     }
 
-    /// A member died, and its calls with it until they are taken over.
+    /// A member died. Its calls are taken over in a moment; until then nobody who was in one is
+    /// given another. Gives the name under which they are kept until they are forgotten.
+    pub(crate) fn bury_floor(&self, member: u64) -> u64 {
+        let grave = member | GRAVE;
+        let mut members = self.members.write();
+        let last = members.remove(&member).unwrap_or_default();
+        let kept = members.entry(grave).or_default();
+        kept.calls.extend(last.calls);
+        drop(members);
+        for extension in last.browsers {
+            self.browser_at(member, &extension, false);
+        }
+        grave
+    }
+
+    /// A member is none any more.
     pub(crate) fn forget_floor(&self, member: u64) {
-        self.floor_at(member, Floor::default());
+        self.floor_at(member, &Floor::default());
+        self.members.write().remove(&member);
     }
 
-    /// Only these are members.
+    /// Only these are members beside this one.
     pub(crate) fn forget_floors(&self, members: &[u64]) {
-        let known: Vec<u64> = self.elsewhere.read().keys().copied().collect();
-        for member in known.into_iter().filter(|member| !members.contains(member)) {
+        let known: Vec<u64> = self.members.read().keys().copied().collect();
+        let is_there = |it: &u64| *it == OWN || *it & GRAVE > 0 || members.contains(it);
+        for member in known.into_iter().filter(|it| !is_there(it)) {
             self.forget_floor(member);
         }
     }

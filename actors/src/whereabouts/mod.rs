@@ -6,20 +6,25 @@ mod reach;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use parking_lot::RwLock;
 use ractor::ActorRef;
 use tandem_journal::{Entity, Journal};
 use tandem_kernel::CallId;
 
-use self::floor::Elsewhere;
 pub use self::floor::Seen;
+use self::floor::Told;
 use crate::agent::AgentMsg;
+use crate::call::KeptCalls;
 use crate::entity;
 use crate::gateway::Gateway;
 use crate::placement::Placement;
-use crate::queue::{QueueMsg, Sinks};
+use crate::queue::{QueueMsg, QueueWord, Sinks};
 use crate::recorder::Recorder;
+
+/// How long a call's last word to its queue may be on its way when the journal has its end.
+const HEARD_BY_THEN: Duration = Duration::from_secs(5);
 
 /// The directory of placed actors.
 #[derive(Default)]
@@ -29,9 +34,8 @@ pub struct Whereabouts {
     queues: RwLock<BTreeMap<String, ActorRef<QueueMsg>>>,
     agents: RwLock<BTreeMap<String, ActorRef<AgentMsg>>>,
     seen: RwLock<BTreeMap<String, Seen>>,
-    elsewhere: RwLock<BTreeMap<u64, Elsewhere>>,
-    /// Calls that were taken over from a member that died: by whom.
-    homes: RwLock<BTreeMap<CallId, u64>>,
+    members: RwLock<BTreeMap<u64, Told>>,
+    kept: KeptCalls,
     sinks: RwLock<BTreeMap<String, Sinks>>,
     recorders: RwLock<BTreeMap<Entity, Recorder>>,
 }
@@ -39,8 +43,8 @@ pub struct Whereabouts {
 impl Whereabouts {
     /// For a member of a cluster; the node that is alone has the default.
     #[must_use]
-    pub fn placed(placement: Placement) -> Self {
-        Self { placement, ..Self::default() }
+    pub fn placed(placement: Placement, kept: KeptCalls) -> Self {
+        Self { placement, kept, ..Self::default() }
     }
 
     /// The way to the other members, for the member `own`.
@@ -115,7 +119,7 @@ impl Whereabouts {
     /// The member that has a call: where it began, or who took it over.
     #[must_use]
     pub fn home(&self, call: CallId) -> u64 {
-        self.homes.read().get(&call).copied().unwrap_or_else(|| call.node())
+        self.kept.home(call)
     }
 
     /// Whether a call is this member's.
@@ -124,9 +128,21 @@ impl Whereabouts {
         self.gateway.get().is_none_or(|(own, _)| self.home(call) == *own)
     }
 
-    /// A member took a call over.
-    pub fn moved_home(&self, call: CallId, member: u64) {
-        self.homes.write().insert(call, member);
+    /// A call ended in the journal. A queue that still knows of it after a while has not heard
+    /// of the end: the call's member died.
+    pub fn call_ended(&self, call: CallId) {
+        let known = |sinks: &&Sinks| sinks.lock().contains_key(&call);
+        let queues: Vec<String> = {
+            let sinks = self.sinks.read();
+            sinks.iter().filter(|(_, sinks)| known(sinks)).map(|(it, _)| it.clone()).collect()
+        };
+        for actor in queues.iter().filter_map(|number| self.queue(number)) {
+            let word = QueueWord::CallLost { call };
+            drop(actor.send_after(HEARD_BY_THEN, move || QueueMsg::Heard {
+                word: word.clone(),
+                reply_to: None,
+            }));
+        }
     }
 
     /// The way of an entity to the journal. It outlives the entity's actor and the supervisor:

@@ -263,7 +263,7 @@ impl Whereabouts {
             Some(Answer::Claimed(outcome)) => Some(outcome),
             Some(_) => None,
             None if self.agent(extension).is_none() => {
-                return self.claim_phone(extension, call);
+                return self.take(extension, call);
             }
             None => self.claim_own(extension, call).await,
         };

@@ -1,5 +1,6 @@
 //! What is read from the journal: all of it before the edges open, then what comes.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,8 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tandem_actors::audit::Audit;
+use tandem_actors::call::{CallMsg, KeptCalls, adopt};
 use tandem_actors::callback::Callbacks;
 use tandem_actors::entity;
+use tandem_actors::exchange::Exchange;
 use tandem_actors::outbound::Tolls;
 use tandem_actors::provisioning::Provisioning;
 use tandem_actors::records::Records;
@@ -16,14 +19,14 @@ use tandem_actors::registrar::Location;
 use tandem_actors::repeats::Repeats;
 use tandem_actors::sessions::Sessions;
 use tandem_actors::voicemail::Voicemail;
-use tandem_actors::whereabouts::Whereabouts;
 use tandem_config::NodeConfig;
-use tandem_journal::{Journal, ReadError, Record};
+use tandem_journal::{AppendError, Journal, ReadError, Record};
 use tandem_kernel::{CallId, Clock, Position};
 use tandem_mesh::placement::Change;
 use tandem_store::{Options, Store};
 use tandem_telemetry::metric;
 use tandem_wire::WireError;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::placement::Placing;
@@ -50,6 +53,9 @@ pub(crate) struct Read {
     pub(crate) callbacks: Callbacks,
     pub(crate) tolls: Tolls,
     pub(crate) placing: Placing,
+    pub(crate) kept: KeptCalls,
+    /// The index up to which all is taken in.
+    reached: Arc<watch::Sender<u64>>,
     node: u64,
 }
 
@@ -78,10 +84,14 @@ impl Read {
             callbacks: Callbacks::default(),
             tolls: Tolls::default(),
             placing: Placing::default(),
+            kept: KeptCalls::default(),
+            reached: Arc::new(watch::Sender::new(0)),
             node: journal.node(),
         };
         let end = read.pages(journal, Position::START).await?;
-        read.records.close_interrupted(journal, clock).await;
+        if !journal.is_shared() {
+            read.records.close_interrupted(journal, clock).await;
+        }
         // Who asks as soon as the edges are open finds the records of the calls just closed.
         let end = read.pages(journal, end).await?;
         Ok((read, end))
@@ -110,8 +120,11 @@ impl Read {
             entity::SESSION => self.sessions.replay(record.at, key, event),
             entity::REPEAT => self.repeats.replay(record.at, key, event),
             entity::PLACEMENT => self.placing.take(record).map(drop),
+            entity::PICTURE => self.kept.take(record).map(drop),
             _ => {
-                self.records.apply(record);
+                if let Some(ended) = self.records.apply(record) {
+                    self.kept.ended(ended);
+                }
                 self.callbacks.apply(record);
                 self.tolls.replay(record);
                 Ok(())
@@ -122,17 +135,18 @@ impl Read {
     /// Goes on behind `end` for the life of the node. Alone, whoever appends takes in what it
     /// appended, and only what is told of calls and people is made here; in a cluster others
     /// append, too.
-    pub(crate) fn follow(&self, journal: &Journal, end: Position, placed: Arc<Whereabouts>) {
+    pub(crate) fn follow(&self, journal: &Journal, end: Position, exchange: Arc<Exchange>) {
         let (read, is_shared) = (self.clone(), journal.is_shared());
         let mut subscription = journal.subscribe(end);
         tokio::spawn(async move {
             loop {
                 match subscription.next().await {
                     Ok(record) => {
-                        read.told(&record);
+                        read.told(&record, &exchange);
                         if is_shared {
-                            read.take_next(&record, &placed);
+                            read.take_next(&record, &exchange);
                         }
+                        read.reached.send_replace(record.position.index);
                     }
                     Err(ReadError::Closed) => return,
                     Err(error) => {
@@ -144,13 +158,17 @@ impl Read {
         });
     }
 
-    fn told(&self, record: &Record) {
-        self.records.apply(record);
+    fn told(&self, record: &Record, exchange: &Exchange) {
+        if let Some(ended) = self.records.apply(record) {
+            self.kept.ended(ended);
+            exchange.placed.call_ended(ended);
+        }
         self.audit.apply(record);
         self.callbacks.apply(record);
     }
 
-    fn take_next(&self, record: &Record, placed: &Whereabouts) {
+    fn take_next(&self, record: &Record, exchange: &Arc<Exchange>) {
+        let placed = &exchange.placed;
         let (key, event) = (&record.entity.key, &record.event);
         let taken = match record.entity.kind {
             entity::RESOURCE => self.provisioning.follow(record.at, record.version, event),
@@ -158,12 +176,17 @@ impl Read {
             entity::MAILBOX => self.voicemail.follow(key, record.version, event),
             entity::SESSION => self.sessions.replay(record.at, key, event),
             entity::REPEAT => self.repeats.replay(record.at, key, event),
-            entity::PLACEMENT => self.placing.take(record).map(|change| {
-                if let Some(Change::Leave(member)) = change {
-                    placed.member_left(member);
+            entity::PLACEMENT => {
+                self.placing.take(record).map(|change| self.moved(change, exchange))
+            }
+            entity::PICTURE => self.kept.take(record).map(|taken_over| {
+                if let Some((call, by)) = taken_over
+                    && by != self.node
+                    && let Some(ours) = exchange.calls.find(call)
+                {
+                    // One that has just ended is nobody's.
+                    let _gone = ours.cast(CallMsg::TakenOver);
                 }
-                metric::PLACEMENT_SHARDS.set(self.placing.load(self.node));
-                placed.placement().note_change();
             }),
             // What our own calls spend was counted when they spent it.
             entity::CALL if !key.parse::<CallId>().is_ok_and(|it| it.is_from(self.node)) => {
@@ -180,6 +203,40 @@ impl Read {
             // A newer build's event: this one goes on without it.
             tracing::error!(position = %record.position, %error, "an event can not be read");
         }
+    }
+
+    /// The table has changed.
+    fn moved(&self, change: Option<Change>, exchange: &Arc<Exchange>) {
+        let placed = &exchange.placed;
+        if let Some(Change::Leave(member)) = change {
+            placed.member_left(member);
+            let (kept, placing, own) = (self.kept.clone(), self.placing.clone(), self.node);
+            let is_ours = move |call| kept.home(call) == member && placing.heir(call) == Some(own);
+            tokio::spawn(adopt(exchange.clone(), self.records.clone(), is_ours));
+        }
+        metric::PLACEMENT_SHARDS.set(self.placing.load(self.node));
+        placed.placement().note_change();
+    }
+
+    /// Goes on with the calls that this member had before it was started again, those that
+    /// nobody has taken over.
+    pub(crate) async fn go_on(self, exchange: Arc<Exchange>) {
+        let begun = loop {
+            match tandem_actors::call::begin(&exchange.journal).await {
+                Ok(position) => break position,
+                Err(AppendError::Closed) => return,
+                Err(_) => tokio::time::sleep(RETRY).await,
+            }
+        };
+        let mut reached = self.reached.subscribe();
+        if reached.wait_for(|reached| *reached >= begun.index).await.is_err() {
+            return;
+        }
+        let (kept, own) = (self.kept.clone(), self.node);
+        // Calls of since it was started are its own as well, and live.
+        let live: BTreeSet<CallId> = exchange.calls.all().into_iter().map(|(id, _)| id).collect();
+        let is_ours = move |call| kept.home(call) == own && !live.contains(&call);
+        adopt(exchange, self.records.clone(), is_ours).await;
     }
 }
 

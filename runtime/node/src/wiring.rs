@@ -70,7 +70,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let doors = (Door::default(), Door::default());
     start_actors(config, clock, &exchange, &doors).await?;
     start_post(config, clock, &exchange, &read.records)?;
-    read.follow(&journal, end, exchange.placed.clone());
+    read.follow(&journal, end, exchange.clone());
     let (voicemail, lamps) = (exchange.voicemail.clone(), exchange.lamps.clone());
     tandem_kernel::spawn("mailbox lamps", voicemail.light(lamps));
     tokio::spawn(Switch::new(exchange.clone(), doors.0, doors.1).run(requests));
@@ -102,6 +102,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
         let (journal, placing) = (journal.clone(), read.placing.clone());
         tokio::spawn(placement::keep(mesh.clone(), journal, placing, clock));
         tokio::spawn(placement::watch_lease(exchange.placed.clone()));
+        tokio::spawn(read.clone().go_on(exchange.clone()));
     }
     announce(data_dir, &exchange, &http, mesh.as_ref())?;
     wait_for_signal().await?;
@@ -192,6 +193,7 @@ async fn exchange(
         voicemail: read.voicemail.clone(),
         placed: Arc::new(whereabouts(journal, read)),
         calls,
+        kept: read.kept.clone(),
         lamps: Arc::default(),
         traces,
         policy,
@@ -204,7 +206,8 @@ fn whereabouts(journal: &Journal, read: &Read) -> Whereabouts {
     if !journal.is_shared() {
         return Whereabouts::default();
     }
-    Whereabouts::placed(Placement::shared(journal.clone(), read.placing.locate()))
+    let placement = Placement::shared(journal.clone(), read.placing.locate());
+    Whereabouts::placed(placement, read.kept.clone())
 }
 
 /// Lets the actors of this node and those of other members speak.

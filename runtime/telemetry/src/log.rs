@@ -1,5 +1,7 @@
 //! Logs: one event a line, text on a terminal and JSON elsewhere.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 /// How log lines look.
@@ -28,7 +30,11 @@ pub struct BadFilter {
 pub fn start(filter: &str, format: Format) -> Result<(), BadFilter> {
     let parsed = EnvFilter::try_new(filter)
         .map_err(|source| BadFilter { filter: filter.to_owned(), source })?;
-    let lines = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr);
+    // A file of the log has no colours.
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(parsed)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first subscriber.
     let _already = match format {
         Format::Text => lines.try_init(),

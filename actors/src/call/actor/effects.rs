@@ -187,6 +187,7 @@ impl CallState {
                 let (caller, caller_name) = (self.call.view().from, String::new());
                 QueueWord::Join { call, stay, caller, caller_name }
             }
+            QueueAct::Moved => QueueWord::Moved { call },
             QueueAct::CallerGone => QueueWord::CallerGone { call },
             QueueAct::CallerLeft(reason) => QueueWord::CallerLeft { call, reason },
             QueueAct::Greeted => QueueWord::Greeted { call },

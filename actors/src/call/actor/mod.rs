@@ -1,7 +1,9 @@
 //! The shell of a call: messages become inputs, effects become packets, sounds and facts.
 
 mod effects;
+mod keeping;
 mod lamps;
+mod notices;
 mod returning;
 mod route;
 mod sounds;
@@ -9,11 +11,12 @@ mod toll;
 mod transfer;
 mod voicemail;
 
+use keeping::Keeping;
 pub(crate) use returning::sender;
 pub(crate) use route::{devices, from_trunk, resolve};
 use toll::Toll;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -22,6 +25,7 @@ use tandem_sip::net::Inbound;
 use tandem_sip::session::Input as SipInput;
 
 use super::event::CallEvent;
+use super::kept::KeptCall;
 use super::leg::{Happening, SipLeg, capabilities};
 use super::machine::{
     Call, Device, Errand, Input, LegEvent, LegIndex, Line, Party, Player, Refused, Route, TimerId,
@@ -31,7 +35,7 @@ use crate::exchange::Exchange;
 use crate::office::Refusal;
 use crate::presence::Talk;
 use crate::queue::request::ReturnCall;
-use crate::queue::{Exit, QueueNotice, QueueWord};
+use crate::queue::{Exit, OfferId, QueueWord};
 
 /// How long an actor stays after its call for the last messages on the wire.
 const LINGER: std::time::Duration = std::time::Duration::from_secs(40);
@@ -64,6 +68,8 @@ pub enum Start {
     },
     /// A queue's wish to call a customer.
     Return(ReturnCall),
+    /// Another member's call, and the version of what is kept of it.
+    Adopt(Box<KeptCall>, u64),
 }
 
 /// What a call actor is started with.
@@ -92,6 +98,11 @@ pub(super) struct CallState {
     over: bool,
     /// What the call has taken of its extension's and trunks' limits.
     toll: Option<Toll>,
+    keeping: Keeping,
+    /// Offers to agents whose phones are not known here yet.
+    awaited: BTreeSet<OfferId>,
+    /// Another member has the call.
+    is_lost: bool,
 }
 
 /// Whether the call's first fact is durable. No caller is told that the call is answered before:
@@ -135,6 +146,9 @@ impl Actor for CallActor {
             ended_facts: false,
             over: false,
             toll: None,
+            keeping: Keeping::default(),
+            awaited: BTreeSet::new(),
+            is_lost: false,
         };
         state.start(&myself, start);
         Ok(state)
@@ -171,6 +185,9 @@ impl Drop for CallState {
             self.exchange.calls.forget_dialog(&leg.call_id, self.id);
         }
         self.exchange.engine.close_call(self.id);
+        if self.is_lost {
+            return;
+        }
         self.tell_the_floor();
         if !self.ended_facts {
             self.facts.push(CallEvent::Ended {
@@ -233,6 +250,10 @@ impl CallState {
                 let dialled = returning::dialled(&self.exchange, &wanted);
                 self.step(myself, Input::Return { wanted, dialled });
             }
+            Start::Adopt(kept, version) => {
+                self.keeping = Keeping::from(version);
+                self.adopt(myself, *kept);
+            }
         }
     }
 
@@ -254,7 +275,9 @@ impl CallState {
             CallMsg::Timer(timer) if timer == TimerId(u64::MAX) => myself.stop(None),
             CallMsg::Timer(timer) => self.step(myself, Input::Timer(timer)),
             CallMsg::Media(event) => self.media(myself, event),
-            CallMsg::Queue { queue, stay, notice } => self.notice(myself, queue, stay, notice),
+            CallMsg::Queue { queue, stay, notice } => {
+                self.notice(myself, (queue, stay), notice);
+            }
             CallMsg::Begun => self.begun(myself),
             CallMsg::Claimed { request, extension, devices } => {
                 let is_taken = devices.is_some();
@@ -264,6 +287,10 @@ impl CallState {
                     self.exchange.placed.out_of_call(&extension, self.id);
                 }
             }
+            CallMsg::Offered { queue, stay, offered, devices } => {
+                self.offered(myself, (queue, stay), offered, devices);
+            }
+            CallMsg::TakenOver => self.lose(myself),
             CallMsg::CodeDone { prompt } => self.step(myself, Input::CodeDone { prompt }),
             CallMsg::Cue(cue) => self.step(myself, Input::Cue(cue)),
             CallMsg::Command { command, reply } => {
@@ -320,6 +347,7 @@ impl CallState {
         if let Some(pending) = self.append() {
             self.watch(myself, pending);
         }
+        self.keep(myself);
         self.show();
         first
     }
@@ -333,6 +361,8 @@ impl CallState {
         for happening in happenings {
             self.happened(myself, index, happening);
         }
+        // What the wire brought may be nothing to the machine, and all that was missing.
+        self.keep(myself);
     }
 
     fn happened(&mut self, myself: &ActorRef<CallMsg>, leg: LegIndex, happening: Happening) {
@@ -367,38 +397,6 @@ impl CallState {
                 price_per_minute: 0,
             })
             .collect()
-    }
-
-    fn notice(
-        &mut self,
-        myself: &ActorRef<CallMsg>,
-        queue: String,
-        stay: Option<u32>,
-        notice: QueueNotice,
-    ) {
-        let now = self.call.waits_in();
-        let waits = now.is_some_and(|(own, at)| *own == queue && stay.is_none_or(|it| it == at));
-        let input = match notice {
-            QueueNotice::Joined { .. } | QueueNotice::Offer { .. } if !waits => {
-                Input::Strayed { queue, stay }
-            }
-            _ if !waits => return,
-            QueueNotice::Joined { .. } => {
-                self.step(myself, Input::QueueJoined);
-                Input::Announce(self.announcements(&queue))
-            }
-            QueueNotice::Refused { reason, failover } | QueueNotice::Leave { reason, failover } => {
-                Input::QueueLeft { exit: reason, failover }
-            }
-            QueueNotice::Offer { offer, agent, ring_for } => {
-                let devices = devices(&self.exchange, &agent);
-                Input::Offered { offer, agent, devices, ring_for }
-            }
-            QueueNotice::Place { ahead, wait } => Input::Place { ahead, wait },
-            QueueNotice::Withdraw { offer, elsewhere } => Input::Withdrawn { offer, elsewhere },
-            QueueNotice::Callback(order) => Input::Callback(order),
-        };
-        self.step(myself, input);
     }
 
     fn media(&mut self, myself: &ActorRef<CallMsg>, event: tandem_engine::MediaEvent) {

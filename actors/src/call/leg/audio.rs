@@ -92,6 +92,33 @@ impl Audio {
         })
     }
 
+    /// The audio of a leg of which only our last description is known.
+    ///
+    /// # Errors
+    /// 503 when there is no port pair.
+    pub(super) fn revive(
+        exchange: &Exchange,
+        id: LegId,
+        mut caps: Capabilities,
+        said: Option<&[u8]>,
+        myself: &ActorRef<CallMsg>,
+    ) -> Result<Self, u16> {
+        let sent = said.and_then(|said| tandem_sdp::parse(said).ok());
+        if let Some(sent) = &sent {
+            let is_encrypted = sent.media.iter().any(|media| media.protocol.contains("SAVP"));
+            // What is encrypted stays so, and what is not was agreed in clear.
+            caps.crypto = if is_encrypted { CryptoPolicy::Required } else { CryptoPolicy::Off };
+        }
+        let mut audio = Self::open(exchange, id, caps, myself)?;
+        let number = |text: &str| text.parse().ok();
+        if let Some(origin) = sent.as_ref().map(|sent| &sent.origin) {
+            audio.local.session_id = number(&origin.session_id).unwrap_or(audio.local.session_id);
+            audio.local.version = number(&origin.version).unwrap_or(1);
+        }
+        audio.sent = sent;
+        Ok(audio)
+    }
+
     /// The same audio at another port pair, for a leg that moves to another call.
     pub(super) fn reopen(
         &self,

@@ -9,11 +9,13 @@
 
 mod audio;
 mod dial;
+mod kept;
 mod peer;
 mod refer;
 mod signalling;
 
 pub(crate) use audio::capabilities;
+pub(crate) use kept::KeptLeg;
 pub(crate) use refer::Referral;
 
 use std::sync::Arc;

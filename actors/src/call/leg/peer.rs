@@ -38,6 +38,11 @@ impl Peer {
         Self { party, flow: None, is_proxied }
     }
 
+    /// Whether it stands behind a proxy.
+    pub(super) const fn is_proxied(&self) -> bool {
+        self.is_proxied
+    }
+
     /// An answer to a request of ours came along a path: only the peer knew its branch.
     pub(super) const fn answered(&mut self, flow: FlowId) {
         self.flow = Some(flow);

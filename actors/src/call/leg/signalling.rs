@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use ractor::ActorRef;
 use tandem_kernel::LegId;
-use tandem_sip::session::{Command, Effect, Input, Refused, Session};
+use tandem_sip::session::{Command, Effect, Input, Refused, Session, Snapshot};
 
 use crate::call::message::CallMsg;
 use crate::softphone::{LegWish, PhoneMsg};
@@ -80,6 +80,14 @@ impl Signalling {
             (Self::Sip(session), input) => session.step(now, input),
             (Self::Browser(line), Input::Command(command)) => line.command(command),
             (Self::Browser(_), _) => Err(Refused::NotNow),
+        }
+    }
+
+    /// What of it outlives the node: of a browser's line nothing.
+    pub(super) fn snapshot(&self) -> Option<Snapshot> {
+        match self {
+            Self::Sip(session) => session.snapshot(),
+            Self::Browser(_) => None,
         }
     }
 

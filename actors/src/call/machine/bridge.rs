@@ -8,6 +8,7 @@ use super::Stage;
 use super::effect::{Effect, HangUp, Heard, QueueAct, Sound};
 use super::facts::Facts;
 use super::hunt::Hunt;
+use super::picture::Scene;
 use super::purpose::Purpose;
 use super::transfer::{RECALL_RINGS_FOR, Transfer};
 use super::types::{Input, LegEvent, LegIndex, Party, Player, Refused, Route};
@@ -58,6 +59,27 @@ impl Bridge {
                 bridge.holders.insert(leg);
             }
         }
+        bridge.reunite(facts, now, out);
+        bridge
+    }
+
+    /// What the two do, while no transfer is under way.
+    pub(super) fn scene(&self) -> Option<Scene> {
+        let (a, b, holders) = (self.a, self.b, self.holders.clone());
+        let served = self.talk.as_ref().map(Into::into);
+        self.pending.is_none().then_some(Scene::Bridged { a, b, holders, served })
+    }
+
+    /// Two legs of another node's call hear each other again.
+    pub(super) fn resume(
+        facts: &mut Facts,
+        now: Timestamp,
+        (a, b): (LegIndex, LegIndex),
+        holders: BTreeSet<LegIndex>,
+        talk: Option<QueueTalk>,
+        out: &mut Vec<Effect>,
+    ) -> Self {
+        let mut bridge = Self { a, b, holders, talk, pending: None, introduction: None };
         bridge.reunite(facts, now, out);
         bridge
     }

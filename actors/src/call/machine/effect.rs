@@ -58,6 +58,8 @@ pub enum QueueAct {
         /// Which of the call's stays in queues.
         stay: u32,
     },
+    /// The call goes on at another node; what rang for it there rings no more.
+    Moved,
     /// The caller hung up.
     CallerGone,
     /// The caller left as the queue said, or was taken out by somebody else.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tandem_kernel::{CallId, Timestamp};
 
 use super::effect::{Effect, HangUp, Heard, Sound};
+use super::picture::{Picture, Present, Scene};
 use super::types::{Leg, LegEnd, LegEvent, LegIndex, Party, Player, TimerId};
 use crate::call::event::CallEvent;
 use crate::office::{CallView, Direction, LegState, LegView, QueuePassage};
@@ -73,6 +74,54 @@ impl Facts {
             closed: false,
             begun: false,
         }
+    }
+
+    /// What is known of the legs that are wanted, and of the call.
+    pub(super) fn picture(&self, wanted: &[LegIndex], scene: Scene) -> Picture {
+        let present = |index: &LegIndex| {
+            let leg = self.legs.get(index)?;
+            let (party, holds, since) = (leg.party.clone(), leg.holds, leg.since);
+            Some((*index, Present { party, holds, since }))
+        };
+        Picture {
+            direction: self.direction,
+            from: self.from.clone(),
+            to: self.to.clone(),
+            started: self.started,
+            answered_at: self.answered_at,
+            code: self.code.clone(),
+            passage: self.passage.clone(),
+            hold_us: self.hold_us,
+            next_leg: self.next_leg,
+            next_stay: self.next_stay,
+            legs: wanted.iter().filter_map(present).collect(),
+            scene,
+        }
+    }
+
+    /// A call that goes on from a picture.
+    pub(super) fn of_picture(id: CallId, picture: Picture) -> Self {
+        let mut facts = Self::new(id, picture.started);
+        facts.direction = picture.direction;
+        facts.from = picture.from;
+        facts.to = picture.to;
+        facts.answered_at = picture.answered_at;
+        facts.code = picture.code;
+        facts.passage = picture.passage;
+        facts.hold_us = picture.hold_us;
+        facts.next_leg = picture.next_leg;
+        facts.next_stay = picture.next_stay;
+        facts.begun = true;
+        if picture.answered_at.is_some() {
+            facts.outcome = Some(("answered", "normal call clearing".to_owned()));
+        }
+        for (index, present) in picture.legs {
+            facts.put_leg(present.since, index, present.party, true);
+            if let Some(leg) = facts.legs.get_mut(&index) {
+                leg.holds = present.holds;
+            }
+        }
+        facts
     }
 
     pub(super) const fn id(&self) -> CallId {

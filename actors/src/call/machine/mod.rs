@@ -23,6 +23,7 @@ mod facts;
 mod hunt;
 mod offers;
 mod originate;
+mod picture;
 mod purpose;
 mod queued;
 mod register;
@@ -34,6 +35,7 @@ mod verdict;
 mod voice;
 
 pub use effect::*;
+pub use picture::{Picture, Present, Scene};
 pub(in crate::call) use returning::STAY;
 pub use types::*;
 pub use voice::{Announcements, PlaceWords};

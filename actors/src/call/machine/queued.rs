@@ -10,6 +10,7 @@ use super::bridge::{Bridge, QueueTalk};
 use super::effect::{Effect, HangUp, QueueAct};
 use super::facts::Facts;
 use super::offers::{Offers, Ring, Wanted};
+use super::picture::Scene;
 use super::register::Registration;
 use super::types::{Input, LegEvent, LegIndex, TimerId};
 use super::voice::Voice;
@@ -60,6 +61,39 @@ impl Passage {
             offers: Offers::default(),
             registration: None,
         };
+        passage.ask(facts, out);
+        Stage::Queued(passage)
+    }
+
+    /// What the caller does.
+    pub(super) fn scene(&self) -> Scene {
+        let (queue, stay) = (self.queue.clone(), self.stay);
+        Scene::Queued { queue, stay, caller: self.caller, since: self.since }
+    }
+
+    /// A caller of another node's call goes on waiting; what rang for them there rings no more.
+    pub(super) fn resume(
+        facts: &mut Facts,
+        (queue, stay): (String, u32),
+        caller: LegIndex,
+        since: Timestamp,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let voice = Voice::again(facts, caller, queue.clone(), out);
+        let mut passage = Self {
+            queue,
+            stay,
+            asking: None,
+            asks: 0,
+            caller,
+            since,
+            voice,
+            offers: Offers::default(),
+            registration: None,
+        };
+        passage.tell(QueueAct::Moved, out);
+        // Whether the greeting was heard to its end nobody knows any more.
+        passage.tell(QueueAct::Greeted, out);
         passage.ask(facts, out);
         Stage::Queued(passage)
     }

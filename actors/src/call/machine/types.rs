@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tandem_config::resource::{Destination, Diversion};
 use tandem_kernel::{CallId, Timestamp};
 
@@ -24,7 +25,7 @@ pub struct TimerId(pub u64);
 pub struct Player(pub u32);
 
 /// Who is at the far end of a leg.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Party {
     /// A phone of an extension.
     Extension {

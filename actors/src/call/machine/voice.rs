@@ -138,6 +138,16 @@ impl Voice {
         }
     }
 
+    /// The waiting audio of a caller who has been greeted already.
+    pub(super) fn again(
+        facts: &mut Facts,
+        caller: LegIndex,
+        queue: String,
+        out: &mut Vec<Effect>,
+    ) -> Self {
+        Self { greeted: true, ..Self::begin(facts, caller, queue, out) }
+    }
+
     /// What is said to both sides when an agent has answered.
     pub(super) fn introduction(&self, agent: &str) -> Option<Vec<Clip>> {
         let language = self.words.as_ref()?.introduction.as_ref()?;
@@ -184,7 +194,7 @@ impl Voice {
         words: Announcements,
         out: &mut Vec<Effect>,
     ) -> bool {
-        let join = words.join.clone();
+        let join = words.join.clone().filter(|_| !self.greeted);
         if self.words.replace(words).is_some() {
             return false;
         }

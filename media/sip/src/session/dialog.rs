@@ -1,5 +1,7 @@
 //! A dialog (RFC 3261 12): its identity, where its requests go and how they look.
 
+use std::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::Session;
@@ -24,6 +26,8 @@ pub(super) struct Dialog {
     pub(super) remote_cseq: Option<u32>,
     /// Requests go along this path and no other (RFC 5626 5.3).
     pub(super) flow: Option<FlowId>,
+    /// The peer's address, where its path was another process's and went straight to it.
+    pub(super) at: Option<SocketAddr>,
     /// The methods of the peer's Allow that matter to us.
     pub(super) allows: Allows,
     /// The last reliable provisional answer that came (RFC 3262 4).
@@ -57,6 +61,7 @@ impl Dialog {
             local_cseq: 0,
             remote_cseq: Some(invite.cseq().ok()?.0),
             flow: direct_flow(inbound),
+            at: None,
             allows: Allows { update: false, refer: true, info: true },
             rseq: 0,
             answer: None,
@@ -82,6 +87,7 @@ impl Dialog {
             local_cseq: cseq,
             remote_cseq: None,
             flow,
+            at: None,
             allows: Allows { update: false, refer: true, info: true },
             rseq: 0,
             answer: None,
@@ -168,7 +174,7 @@ impl Dialog {
             Some(first) => first.uri,
             None => self.target.parse::<Uri>().ok()?,
         };
-        Some(Target { uri, flow: self.flow, transport: None, addr: None })
+        Some(Target { uri, flow: self.flow, transport: None, addr: self.at })
     }
 }
 

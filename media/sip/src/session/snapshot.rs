@@ -1,5 +1,6 @@
 //! What of a confirmed session outlives its process.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,26 @@ pub struct Snapshot {
     /// Our description that stands.
     local: Option<Vec<u8>>,
     remote: u64,
+}
+
+impl Snapshot {
+    /// The dialog's Call-ID.
+    #[must_use]
+    pub fn call_id(&self) -> &str {
+        &self.call_id
+    }
+
+    /// Our description that stands.
+    #[must_use]
+    pub fn local(&self) -> Option<&[u8]> {
+        self.local.as_deref()
+    }
+
+    /// The peer's address, if it is spoken to without a proxy.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.dialog.at.or(self.dialog.flow.map(|flow| flow.remote()))
+    }
 }
 
 impl Session {
@@ -59,6 +80,10 @@ impl Session {
         const GAP: u32 = 100;
         let mut dialog = snapshot.dialog;
         dialog.local_cseq += GAP;
+        // The path was the other process's; the peer is still at its end.
+        if let Some(flow) = dialog.flow.take() {
+            dialog.at = Some(flow.remote());
+        }
         let local = snapshot.local.map(bytes::Bytes::from);
         let mut session = Self {
             identity: Box::new(identity.clone()),

@@ -14,13 +14,13 @@ use tandem_actors::entity;
 use tandem_actors::placement::{LEASE, Locate, Seat};
 use tandem_actors::whereabouts::Whereabouts;
 use tandem_journal::{Append, Entity, Journal, Record};
-use tandem_kernel::{Clock, Timestamp};
+use tandem_kernel::{CallId, Clock, Timestamp};
 use tandem_mesh::Mesh;
 use tandem_mesh::lease::{Liveness, Patience};
 use tandem_mesh::placement::{Address, Change, SHARDS, Table};
 use tandem_wire::WireError;
 
-use self::machine::next;
+use self::machine::{Members, next};
 
 /// The key of the table's entity.
 const TABLE: &str = "table";
@@ -44,6 +44,8 @@ const CHANGED_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 struct Known {
     table: Table,
+    /// Who died and has not come back.
+    left: BTreeSet<u64>,
     version: u64,
 }
 
@@ -53,7 +55,11 @@ pub(crate) struct Placing(Arc<RwLock<Known>>);
 
 impl Default for Placing {
     fn default() -> Self {
-        Self(Arc::new(RwLock::new(Known { table: Table::new(SHARDS), version: 0 })))
+        Self(Arc::new(RwLock::new(Known {
+            table: Table::new(SHARDS),
+            left: BTreeSet::new(),
+            version: 0,
+        })))
     }
 }
 
@@ -67,8 +73,17 @@ impl Placing {
         let mut known = self.0.write();
         known.version = record.version;
         // One that two leaders made changes nothing the second time, on every member.
-        let changed = known.table.step(record.position.index, change);
-        Ok(changed.is_ok().then_some(change))
+        let is_new = match change {
+            Change::Leave(node) => known.left.insert(node),
+            Change::Join(node) => {
+                known.left.remove(&node);
+                true
+            }
+            Change::Drain(_) => true,
+        };
+        let moved = known.table.step(record.position.index, change);
+        let is_death = matches!(change, Change::Leave(_)) && is_new;
+        Ok((moved.is_ok() || is_death).then_some(change))
     }
 
     /// For the actors.
@@ -81,9 +96,16 @@ impl Placing {
         })
     }
 
-    fn takers(&self) -> (BTreeSet<u64>, u64) {
+    fn members(&self) -> (Members, u64) {
         let known = self.0.read();
-        (known.table.takers().clone(), known.version)
+        let takers = known.table.takers().clone();
+        (Members { takers, left: known.left.clone() }, known.version)
+    }
+
+    /// The member that goes on with a call whose own has died.
+    pub(crate) fn heir(&self, call: CallId) -> Option<u64> {
+        let address = Address { kind: entity::CALL.0, key: call.to_string() };
+        self.0.read().table.slot(address.shard()).node
     }
 
     /// How many shards a member has.
@@ -101,9 +123,22 @@ struct Watch {
 }
 
 impl Watch {
-    fn begin(members: impl Iterator<Item = u64>, now: Timestamp) -> Self {
+    /// The leader of before has not been heard for an election time-out by those who voted, so
+    /// it has had no quorum since.
+    fn begin(
+        members: impl Iterator<Item = u64>,
+        of_before: Option<(u64, Duration)>,
+        now: Timestamp,
+    ) -> Self {
         let patience = Patience::new(HEARTBEAT, LEASE, DEAD).expect("the lease ends first");
-        Self { liveness: Liveness::begin(patience, members, now), since: BTreeMap::new() }
+        let members: Vec<u64> = members.collect();
+        let silent = of_before.map(|(leader, _)| leader);
+        let others = members.iter().copied().filter(|node| Some(*node) != silent);
+        let mut liveness = Liveness::begin(patience, others, now);
+        if let Some((leader, silence)) = of_before.filter(|it| members.contains(&it.0)) {
+            liveness.heard(leader, now - silence);
+        }
+        Self { liveness, since: BTreeMap::new() }
     }
 
     fn look(&mut self, own: u64, answers: &BTreeMap<u64, Duration>, now: Timestamp) {
@@ -131,7 +166,7 @@ impl Watch {
 
 /// Keeps the table while this node leads, for its life.
 pub(crate) async fn keep(mesh: Mesh, journal: Journal, placing: Placing, clock: Clock) {
-    let mut watch = None;
+    let (mut watch, mut of_before) = (None, None);
     let mut looks = tokio::time::interval(LOOK);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -139,13 +174,17 @@ pub(crate) async fn keep(mesh: Mesh, journal: Journal, placing: Placing, clock: 
         let leads = journal.leads() && journal.contact_age().is_some_and(|age| age < LEASE);
         if !leads {
             watch = None;
+            of_before = journal.status().leader.filter(|it| *it != journal.node()).or(of_before);
             continue;
         }
         let (now, roster) = (clock.now(), mesh.roster().borrow().clone());
-        let (takers, version) = placing.takers();
-        let watch = watch.get_or_insert_with(|| Watch::begin(takers.iter().copied(), now));
+        let (known, version) = placing.members();
+        let silence = tandem_journal::Timing::default().election_min;
+        let before = of_before.take().map(|leader| (leader, silence));
+        let begin = || Watch::begin(roster.active().map(|member| member.node), before, now);
+        let watch = watch.get_or_insert_with(begin);
         watch.look(journal.node(), &journal.answers(), now);
-        let change = next(&takers, &roster, &watch.dead(now), &watch.steady(now));
+        let change = next(&known, &roster, &watch.dead(now), &watch.steady(now));
         if let Some(change) = change {
             propose(&journal, version, change).await;
         }
@@ -170,7 +209,7 @@ async fn propose(journal: &Journal, version: u64, change: Change) {
 
 /// A node that ends gives its queues and agents away before its calls end.
 pub(crate) async fn give_away(journal: &Journal, placing: &Placing) {
-    let (takers, version) = placing.takers();
+    let (Members { takers, left: _ }, version) = placing.members();
     let own = journal.node();
     if journal.is_shared() && takers.len() > 1 && takers.contains(&own) {
         propose(journal, version, Change::Drain(own)).await;

@@ -9,7 +9,7 @@ use tandem_mesh::placement::Change;
 use tandem_mesh::roster::Input;
 use tandem_mesh::{ClusterId, Member, Roster, Standing, State};
 
-use super::machine::next;
+use super::machine::{Members, next};
 use super::{DEAD, STEADY, Watch};
 
 fn roster(members: u64) -> Roster {
@@ -30,6 +30,10 @@ fn nodes(nodes: &[u64]) -> BTreeSet<u64> {
     nodes.iter().copied().collect()
 }
 
+fn known(takers: &[u64], left: &[u64]) -> Members {
+    Members { takers: nodes(takers), left: nodes(left) }
+}
+
 fn at(millis: u64) -> Timestamp {
     Timestamp::from_micros(1_000_000_000) + Duration::from_millis(millis)
 }
@@ -38,13 +42,15 @@ fn at(millis: u64) -> Timestamp {
 fn who_answers_steadily_is_given_shards_and_who_died_loses_them_first() {
     let (roster, none) = (roster(3), nodes(&[]));
 
-    assert_eq!(next(&none, &roster, &none, &none), None);
-    assert_eq!(next(&none, &roster, &none, &nodes(&[1])), Some(Change::Join(1)));
+    assert_eq!(next(&known(&[], &[]), &roster, &none, &none), None);
+    assert_eq!(next(&known(&[], &[]), &roster, &none, &nodes(&[1])), Some(Change::Join(1)));
     let dead = nodes(&[2]);
-    let change = next(&nodes(&[1, 2]), &roster, &dead, &nodes(&[1, 3]));
+    let change = next(&known(&[1, 2], &[]), &roster, &dead, &nodes(&[1, 3]));
     assert_eq!(change, Some(Change::Leave(2)));
-    let change = next(&nodes(&[1]), &roster, &dead, &nodes(&[1, 2, 3]));
+    let change = next(&known(&[1], &[2]), &roster, &dead, &nodes(&[1, 2, 3]));
     assert_eq!(change, Some(Change::Join(3)), "one that is dead is not given any");
+    let change = next(&known(&[1, 3], &[]), &roster, &dead, &nodes(&[1, 3]));
+    assert_eq!(change, Some(Change::Leave(2)), "one without shards may have calls");
 }
 
 #[test]
@@ -54,15 +60,15 @@ fn who_drains_or_was_thrown_out_gives_its_shards_away() {
     roster.step(Input::Remove(3)).unwrap();
     let (none, all) = (nodes(&[]), nodes(&[1, 2, 3]));
 
-    assert_eq!(next(&all, &roster, &none, &all), Some(Change::Leave(3)));
-    assert_eq!(next(&nodes(&[1, 2]), &roster, &none, &all), Some(Change::Drain(2)));
-    assert_eq!(next(&nodes(&[1]), &roster, &none, &all), None);
+    assert_eq!(next(&known(&[1, 2, 3], &[]), &roster, &none, &all), Some(Change::Leave(3)));
+    assert_eq!(next(&known(&[1, 2], &[3]), &roster, &none, &all), Some(Change::Drain(2)));
+    assert_eq!(next(&known(&[1], &[3]), &roster, &none, &all), None);
 }
 
 #[test]
 fn a_leader_that_has_just_begun_calls_nobody_dead_and_a_silent_member_after_its_time() {
     let answers = |age| [(2, age)].into();
-    let mut watch = Watch::begin([1, 2, 3].into_iter(), at(0));
+    let mut watch = Watch::begin([1, 2, 3].into_iter(), None, at(0));
     watch.look(1, &answers(Duration::ZERO), at(0));
     assert!(watch.dead(at(0)).is_empty());
 
@@ -75,9 +81,20 @@ fn a_leader_that_has_just_begun_calls_nobody_dead_and_a_silent_member_after_its_
 }
 
 #[test]
+fn a_leader_of_before_is_silent_since_its_voters_stopped_hearing_it() {
+    let silence = Duration::from_millis(250);
+    let mut watch = Watch::begin([1, 2, 3].into_iter(), Some((3, silence)), at(1_000));
+    watch.look(1, &[(2, Duration::ZERO)].into(), at(1_000));
+
+    let earliest = u64::try_from((DEAD - silence).as_millis()).unwrap();
+    assert!(watch.dead(at(1_000 + earliest - 1)).is_empty());
+    assert_eq!(watch.dead(at(1_000 + earliest)), nodes(&[3]));
+}
+
+#[test]
 fn a_member_that_paused_is_steady_only_after_some_time() {
     let answers = |age: u64| [(2, Duration::from_millis(age))].into();
-    let mut watch = Watch::begin([1].into_iter(), at(0));
+    let mut watch = Watch::begin([1].into_iter(), None, at(0));
     let steady = u64::try_from(STEADY.as_millis()).unwrap();
 
     watch.look(1, &answers(0), at(0));

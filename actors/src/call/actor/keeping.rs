@@ -1,0 +1,119 @@
+//! Keeps of a call what another member needs to go on with it, and goes on with another's.
+
+use std::collections::VecDeque;
+
+use ractor::ActorRef;
+use tandem_journal::AppendError;
+use tandem_kernel::LegId;
+use tandem_sdp::Capabilities;
+use tandem_sip::digest::Credentials;
+
+use super::{Begun, CallState};
+use crate::call::kept::{KeptCall, KeptEvent, append};
+use crate::call::leg::SipLeg;
+use crate::call::machine::{Call, Input, LegEnd, LegEvent, Party};
+use crate::call::message::CallMsg;
+
+/// How far the keeping has come.
+#[derive(Debug, Default)]
+pub(super) struct Keeping {
+    /// The version of the last fact.
+    version: u64,
+    /// What it was.
+    last: Option<Box<KeptCall>>,
+}
+
+impl Keeping {
+    /// Behind another's facts.
+    pub(super) fn from(version: u64) -> Self {
+        Self { version, last: None }
+    }
+}
+
+impl CallState {
+    /// Keeps the call as it is now, if it is at rest and another member could go on with it.
+    pub(super) fn keep(&mut self, myself: &ActorRef<CallMsg>) {
+        if !self.exchange.journal.is_shared() || self.over {
+            return;
+        }
+        let Some(picture) = self.picture() else { return };
+        if self.keeping.last.as_deref() == Some(&picture) {
+            return;
+        }
+        let picture = Box::new(picture);
+        self.keeping.last = Some(picture.clone());
+        let event = KeptEvent::Picture(picture);
+        let kept = append(&self.exchange.journal, self.id, self.keeping.version, &event);
+        self.keeping.version += 1;
+        let myself = myself.clone();
+        tokio::spawn(async move {
+            if let Err(AppendError::VersionConflict { .. }) = kept.await {
+                let _gone = myself.cast(CallMsg::TakenOver);
+            }
+        });
+    }
+
+    fn picture(&self) -> Option<KeptCall> {
+        let call = self.call.picture()?;
+        let kept = |index: &u16| Some((*index, self.legs.get(index)?.kept()?));
+        let legs = call.legs.keys().map(kept).collect::<Option<_>>()?;
+        Some(KeptCall { call, legs })
+    }
+
+    /// Another member has the call: nothing more is said or recorded of it here.
+    pub(super) fn lose(&mut self, myself: &ActorRef<CallMsg>) {
+        tracing::warn!(call = %self.id, "another member goes on with this call");
+        self.ended_facts = true;
+        self.over = true;
+        self.is_lost = true;
+        for extension in self.call.extensions() {
+            self.exchange.placed.out_of_call(&extension, self.id);
+        }
+        myself.stop(None);
+    }
+
+    /// Goes on with a call of a member that died: each leg is told where its audio is now.
+    pub(super) fn adopt(&mut self, myself: &ActorRef<CallMsg>, kept: KeptCall) {
+        self.begun = Begun::Yes;
+        let KeptCall { call, mut legs } = kept;
+        let parties: Vec<_> =
+            call.legs.iter().map(|(index, present)| (*index, present.party.clone())).collect();
+        let (machine, effects) = Call::restore(self.id, self.exchange.clock.now(), call);
+        self.call = machine;
+        let mut waiting = VecDeque::new();
+        for (index, party) in parties {
+            let id = LegId { call: self.id, index };
+            let revived = legs.remove(&index).ok_or(503).and_then(|kept| {
+                let (caps, credentials) = self.means_of(&party);
+                let who = (party, caps, credentials);
+                SipLeg::revive(&self.exchange, id, kept, who, myself)
+            });
+            match revived {
+                Ok(leg) => self.add_leg(index, leg),
+                Err(status) => {
+                    let end = LegEnd::status(status, "the call could not be taken over");
+                    waiting.push_back(Input::Leg(index, LegEvent::Ended(end)));
+                }
+            }
+        }
+        for effect in effects {
+            self.carry_out(myself, effect, &mut waiting);
+        }
+        let all: Vec<_> = self.legs.keys().copied().collect();
+        for index in all {
+            let Some(leg) = self.legs.get_mut(&index) else { continue };
+            for happening in leg.offer_again(&self.exchange, myself) {
+                self.happened(myself, index, happening);
+            }
+        }
+        // What the machine refuses of it is not for anybody else.
+        let _refused = self.run(myself, waiting);
+    }
+
+    /// What a party's phone can do, and what proves us to a trunk.
+    fn means_of(&self, party: &Party) -> (Capabilities, Option<Credentials>) {
+        let caps = self.caps_of(party);
+        let way = party.trunk().and_then(|trunk| self.exchange.trunks.way(trunk, true).ok());
+        (caps, way.and_then(|way| way.credentials))
+    }
+}

@@ -1,0 +1,78 @@
+//! A leg that outlives its node: what is kept of it, and how another node goes on with it.
+
+use std::time::Instant;
+
+use ractor::ActorRef;
+use serde::{Deserialize, Serialize};
+use tandem_kernel::LegId;
+use tandem_sdp::Capabilities;
+use tandem_sip::digest::Credentials;
+use tandem_sip::session::{Command, Session, Snapshot};
+
+use super::audio::Audio;
+use super::peer::Peer;
+use super::signalling::Signalling;
+use super::{Happening, SipLeg};
+use crate::call::machine::Party;
+use crate::call::message::CallMsg;
+use crate::exchange::Exchange;
+
+/// What is kept of an answered leg.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeptLeg {
+    session: Snapshot,
+    is_proxied: bool,
+}
+
+impl SipLeg {
+    /// What another node needs to go on with the leg; none while something is under way, and for
+    /// a phone in a browser.
+    pub(crate) fn kept(&self) -> Option<KeptLeg> {
+        let session = self.session.snapshot()?;
+        Some(KeptLeg { session, is_proxied: self.peer.is_proxied() })
+    }
+
+    /// Goes on with a leg of another node: its dialog from here, its audio at a port of ours. The
+    /// far end hears of it by [`Self::offer_again`].
+    ///
+    /// # Errors
+    /// 503 when no media ports are free.
+    pub(crate) fn revive(
+        exchange: &Exchange,
+        id: LegId,
+        kept: KeptLeg,
+        (who, caps, credentials): (Party, Capabilities, Option<Credentials>),
+        myself: &ActorRef<CallMsg>,
+    ) -> Result<Self, u16> {
+        let audio = Audio::revive(exchange, id, caps, kept.session.local(), myself)?;
+        let peer = kept.session.peer().map(|peer| peer.ip());
+        let identity = exchange.identity_towards(None, peer);
+        let call_id = kept.session.call_id().to_owned();
+        let (session, effects) =
+            Session::restore(Instant::now(), kept.session, &identity, credentials);
+        let mut leg = Self {
+            id,
+            session: Signalling::Sip(Box::new(session)),
+            attachments: Vec::new(),
+            peer: Peer::called(who, kept.is_proxied),
+            call_id,
+            audio,
+            closed: false,
+            ended: false,
+            heard: true,
+        };
+        // A session at rest emits nothing.
+        leg.run(exchange, myself, effects);
+        Ok(leg)
+    }
+
+    /// A re-INVITE with our address of now.
+    pub(crate) fn offer_again(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+    ) -> Vec<Happening> {
+        let sdp = self.audio.offer();
+        self.command(exchange, myself, Command::Offer { sdp })
+    }
+}

@@ -1,0 +1,138 @@
+//! What of a call outlives its node: who is on it and what they do, once they are answered. What
+//! is only on its way (a ring, a transfer, a menu) does not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use tandem_kernel::{CallId, Timestamp};
+
+use super::bridge::{Bridge, QueueTalk};
+use super::effect::Effect;
+use super::facts::Facts;
+use super::queued::Passage;
+use super::types::{LegIndex, Party};
+use super::{Call, Stage};
+use crate::office::{Direction, QueuePassage};
+use crate::queue::OfferId;
+
+/// A party of the call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Present {
+    /// Who.
+    pub party: Party,
+    /// Put the other one on hold.
+    pub holds: bool,
+    /// In this state since.
+    pub since: Timestamp,
+}
+
+/// The talk of a queue call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    queue: String,
+    stay: u32,
+    offer: OfferId,
+    agent: String,
+    caller: LegIndex,
+    since: Timestamp,
+}
+
+/// What the parties do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scene {
+    /// One waits in a queue.
+    Queued {
+        /// The queue.
+        queue: String,
+        /// The number of the stay.
+        stay: u32,
+        /// The caller.
+        caller: LegIndex,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Two talk.
+    Bridged {
+        /// One of them.
+        a: LegIndex,
+        /// The other.
+        b: LegIndex,
+        /// Who holds.
+        holders: BTreeSet<LegIndex>,
+        /// With an agent of a queue.
+        served: Option<Served>,
+    },
+}
+
+/// A call at rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    pub(super) direction: Direction,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) started: Timestamp,
+    pub(super) answered_at: Option<Timestamp>,
+    pub(super) code: Option<String>,
+    pub(super) passage: Option<QueuePassage>,
+    pub(super) hold_us: u64,
+    pub(super) next_leg: LegIndex,
+    pub(super) next_stay: u32,
+    /// The answered legs.
+    pub legs: BTreeMap<LegIndex, Present>,
+    pub(super) scene: Scene,
+}
+
+impl From<&QueueTalk> for Served {
+    fn from(talk: &QueueTalk) -> Self {
+        let QueueTalk { queue, stay, offer, agent, caller, since } = talk.clone();
+        Self { queue, stay, offer, agent, caller, since }
+    }
+}
+
+impl From<Served> for QueueTalk {
+    fn from(served: Served) -> Self {
+        let Served { queue, stay, offer, agent, caller, since } = served;
+        Self { queue, stay, offer, agent, caller, since }
+    }
+}
+
+impl Call {
+    /// The call at rest; none while it is in no state that another node could go on with.
+    #[must_use]
+    pub fn picture(&self) -> Option<Picture> {
+        let scene = match &self.stage {
+            Stage::Queued(passage) => passage.scene(),
+            Stage::Bridged(bridge) => bridge.scene()?,
+            _ => return None,
+        };
+        let wanted = match &scene {
+            Scene::Queued { caller, .. } => vec![*caller],
+            Scene::Bridged { a, b, .. } => vec![*a, *b],
+        };
+        if self.facts.return_call.is_some() || !wanted.iter().all(|leg| self.facts.is_up(*leg)) {
+            return None;
+        }
+        Some(self.facts.picture(&wanted, scene))
+    }
+
+    /// Goes on with a call of another node; each of its legs is there.
+    #[must_use]
+    pub fn restore(id: CallId, now: Timestamp, picture: Picture) -> (Self, Vec<Effect>) {
+        let mut out = Vec::new();
+        let scene = picture.scene.clone();
+        let mut facts = Facts::of_picture(id, picture);
+        for leg in facts.legs.keys().copied().collect::<Vec<_>>() {
+            facts.enter(leg, &mut out);
+        }
+        let stage = match scene {
+            Scene::Queued { queue, stay, caller, since } => {
+                Passage::resume(&mut facts, (queue, stay), caller, since, &mut out)
+            }
+            Scene::Bridged { a, b, holders, served } => {
+                let served = served.map(QueueTalk::from);
+                Stage::Bridged(Bridge::resume(&mut facts, now, (a, b), holders, served, &mut out))
+            }
+        };
+        (Self { facts, stage }, out)
+    }
+}
