@@ -5,6 +5,7 @@ mod calls;
 mod deaths;
 mod links;
 mod office;
+mod partitions;
 mod queues;
 mod refusals;
 

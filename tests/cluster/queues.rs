@@ -1,8 +1,8 @@
 //! A queue has one owner, and outlives it.
 
 use serde_json::{Value, json};
-use tandem_tests::Phone;
 use tandem_tests::sound::assert_heard;
+use tandem_tests::{Api, Phone};
 use tokio::time::{Duration, Instant, sleep};
 
 use crate::Three;
@@ -41,6 +41,16 @@ pub(crate) async fn placed() -> Three {
     three
 }
 
+/// The queue as soon as somebody runs it.
+async fn soon(api: &Api) -> Value {
+    loop {
+        let answer = api.send(reqwest::Method::GET, STATUS, &Value::Null).await;
+        if answer.status().is_success() {
+            return answer.json().await.unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn callers_keep_their_place_when_the_member_that_runs_their_queue_dies() {
     let mut three = placed().await;
@@ -64,7 +74,7 @@ async fn callers_keep_their_place_when_the_member_that_runs_their_queue_dies() {
     three.kill(owner).await;
     let killed = Instant::now();
     let api = three.api(one);
-    let after = api.wait_for(STATUS, |status| line(status).len() == 2).await;
+    let after = soon(&api).await;
     println!("the queue answered again after {:?}", killed.elapsed());
     assert_eq!(line(&after), line(&before));
     assert_ne!(three.owner_of("6400").await, owner);
@@ -87,4 +97,54 @@ async fn callers_keep_their_place_when_the_member_that_runs_their_queue_dies() {
     let counted = api.wait_for(STATUS, |status| status["total"] == 2).await;
     let figures = ["answered", "missed", "abandoned"].map(|name| counted[name].clone());
     assert_eq!(json!(figures), json!([1, 0, 1]), "{counted}");
+}
+
+/// How long an owner is frozen; `TANDEM_FREEZE=30` for longer.
+fn freeze() -> Duration {
+    let secs = std::env::var("TANDEM_FREEZE").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(secs.unwrap_or(4))
+}
+
+#[tokio::test]
+async fn an_owner_that_was_frozen_rings_nobody_and_counts_nothing_when_it_is_back() {
+    let three = placed().await;
+    let owner = three.owner_of("6400").await;
+    let (one, other) = ((owner + 1) % 3, (owner + 2) % 3);
+    let mut first = phone(&three, one, "1000", 700).await;
+    let mut second = phone(&three, other, "1004", 900).await;
+    sleep(Duration::from_millis(500)).await;
+    first.call("6400").await;
+    first.expect_state("CONFIRMED").await;
+    let api = three.api(one);
+    api.wait_for(STATUS, |status| line(status).len() == 1).await;
+    second.call("6400").await;
+    second.expect_state("CONFIRMED").await;
+    let before = api.wait_for(STATUS, |status| line(status).len() == 2).await;
+
+    three.node(owner).signal("STOP").await;
+    let after = api.wait_for(STATUS, |status| line(status).len() == 2).await;
+    assert_eq!(line(&after), line(&before));
+    let mut agent = phone(&three, other, "1001", 1100).await;
+    agent.expect("incoming").await;
+    agent.answer().await;
+    api.wait_for(STATUS, |status| line(status).len() == 1).await;
+    sleep(freeze()).await;
+    three.node(owner).signal("CONT").await;
+    sleep(Duration::from_secs(4)).await;
+
+    for member in 0..3 {
+        let seen = three.api(member).wait_for(STATUS, |it| line(it).len() == 1).await;
+        assert_eq!(line(&seen), line(&before)[1..], "member {member}");
+        assert_eq!(seen["active"].as_array().map(Vec::len), Some(1), "member {member}: {seen}");
+    }
+    assert_eq!(agent.count("incoming", Duration::from_secs(1)).await, 0, "no second ring");
+    first.hang_up().await;
+    first.expect_end().await;
+    second.hang_up().await;
+    second.expect_end().await;
+    let counted = api.wait_for(STATUS, |status| status["total"] == 2).await;
+    let figures = ["answered", "missed", "abandoned"].map(|name| counted[name].clone());
+    assert_eq!(json!(figures), json!([1, 0, 1]), "{counted}");
+    sleep(Duration::from_millis(300)).await;
+    assert_heard(&agent.recording(1), 700.0, 2.0);
 }

@@ -79,7 +79,7 @@ workers = 1
 [http]
 bind = "127.0.0.1:0"
 [log]
-filter = "info,openraft=warn"
+filter = "info,openraft=error"
 "#,
         dir.join("data").display()
     )
@@ -172,14 +172,22 @@ impl Node {
         self.process.kill().await.expect("the node is killed");
     }
 
+    /// Sends it a signal, e.g. `STOP` and `CONT`.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub async fn signal(&self, name: &str) {
+        let id = self.process.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().await;
+        assert!(sent.is_ok_and(|status| status.success()), "SIG{name} is sent");
+    }
+
     /// Ends it with SIGTERM and waits until it is gone.
     ///
     /// # Panics
     /// When it does not go within 40 s.
     pub async fn stop(&mut self) {
-        let id = self.process.id().expect("it runs").to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().await;
-        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM is sent");
+        self.signal("TERM").await;
         let gone = tokio::time::timeout(Duration::from_secs(40), self.process.wait()).await;
         assert!(gone.is_ok(), "the node does not end");
     }

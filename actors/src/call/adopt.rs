@@ -42,7 +42,8 @@ async fn one(exchange: Arc<Exchange>, records: Records, call: CallId) {
         let event = KeptEvent::TakenOver { by: exchange.journal.node() };
         match append(&exchange.journal, call, kept.version, &event).await {
             Ok(appended) => {
-                let start = Start::Adopt(picture, appended.version);
+                let (kept, version) = (picture, appended.version);
+                let start = Start::Adopt { kept, version, from: of_before };
                 let args = CallArgs { id: call, exchange: exchange.clone(), start };
                 if let Err(error) = exchange.calls.spawn(args).await {
                     tracing::error!(%call, %error, "a call could not be taken over");

@@ -130,3 +130,19 @@ pub async fn begin(journal: &Journal) -> Result<Position, AppendError> {
     };
     journal.append(append).await.map(|appended| appended.position)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_bytes_of_who_has_a_call_are_for_ever() {
+        let facts = [KeptEvent::TakenOver { by: 2 }, KeptEvent::Begun { by: 300 }];
+
+        let bytes = facts.map(|fact| entity::encode(&fact).to_vec());
+
+        assert_eq!(bytes, [vec![1, 0, 1, 2], vec![1, 0, 2, 251, 44, 1]]);
+    }
+}

@@ -66,8 +66,13 @@ pub enum CallMsg {
         /// The phones.
         devices: Vec<Device>,
     },
-    /// Another member goes on with the call.
+    /// Who goes on with the call may be another member now.
     TakenOver,
+    /// Looks whether anybody has answered here since the call was taken over.
+    GiveBack {
+        /// The member that had it.
+        to: u64,
+    },
     /// A feature code was carried out.
     CodeDone {
         /// The prompt that says so.

@@ -92,24 +92,37 @@ impl Gateway {
     /// What a member asks of our actors.
     pub(super) async fn answer(&self, question: Question) -> Answer {
         let placed = &self.0.placed;
-        match question {
-            Question::Status { number } => {
-                placed.own_status(&number).await.map_or(Answer::Nobody, Answer::Status)
+        let (kind, key) = match &question {
+            Question::Agents => return Answer::Agents(placed.own_agents().await),
+            Question::Status { number }
+            | Question::Callbacks { number }
+            | Question::CancelCallback { number, .. } => (entity::QUEUE, number.clone()),
+            Question::Command { extension, .. } | Question::Claim { extension, .. } => {
+                (entity::AGENT, extension.clone())
             }
+        };
+        if placed.placement().owned_since(kind, &key).is_none() {
+            return Answer::Nobody;
+        }
+        self.answer_here(question).await.unwrap_or(Answer::Unknown)
+    }
+
+    async fn answer_here(&self, question: Question) -> Option<Answer> {
+        let placed = &self.0.placed;
+        match question {
+            Question::Status { number } => placed.own_status(&number).await.map(Answer::Status),
             Question::Callbacks { number } => {
-                placed.own_callbacks(&number).await.map_or(Answer::Nobody, Answer::Callbacks)
+                placed.own_callbacks(&number).await.map(Answer::Callbacks)
             }
             Question::CancelCallback { number, call } => {
-                let outcome = placed.cancel_own_callback(&number, call).await;
-                outcome.map_or(Answer::Nobody, Answer::Cancelled)
+                placed.cancel_own_callback(&number, call).await.map(Answer::Cancelled)
             }
-            Question::Agents => Answer::Agents(placed.own_agents().await),
+            Question::Agents => None,
             Question::Command { extension, command, source } => {
-                let outcome = placed.command_own(&extension, command, source).await;
-                outcome.map_or(Answer::Nobody, Answer::Commanded)
+                placed.command_own(&extension, command, source).await.map(Answer::Commanded)
             }
             Question::Claim { extension, call } => {
-                placed.claim_own(&extension, call).await.map_or(Answer::Nobody, Answer::Claimed)
+                placed.claim_own(&extension, call).await.map(Answer::Claimed)
             }
         }
     }

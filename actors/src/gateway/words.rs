@@ -120,14 +120,25 @@ pub enum Question {
     },
 }
 
+impl Question {
+    /// Whether it may be asked twice of whoever runs the entity: all but the toggles.
+    #[must_use]
+    pub(crate) const fn is_repeatable(&self) -> bool {
+        let Self::Command { command, .. } = self else { return true };
+        !matches!(command, Command::ToggleLogin(_) | Command::TogglePause(..))
+    }
+}
+
 /// What became of an agent's command.
 pub type Commanded = Result<(Outcome, AgentView), agent::Failed>;
 
 /// An answer to a [`Question`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
-    /// The member does not run it, or it runs and does not answer.
+    /// The member is not the one that runs it.
     Nobody,
+    /// It would run here, and is not there or does not answer.
+    Unknown,
     /// The queue.
     Status(QueueStatus),
     /// The requests.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use tandem_config::resource::Role;
+use tandem_journal::Kind;
 use tandem_kernel::{CallId, ask};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::Whereabouts;
@@ -110,29 +112,47 @@ impl Whereabouts {
 
     /// Asks another member who runs an entity, as long as it is moved; none: this node runs it,
     /// or nobody answers.
-    async fn asked_elsewhere(
-        &self,
-        kind: tandem_journal::Kind,
-        key: &str,
-        question: Question,
-    ) -> Option<Answer> {
+    async fn asked_elsewhere(&self, kind: Kind, key: &str, question: Question) -> Option<Answer> {
         let gateway = self.gateway()?;
         let until = Instant::now() + VIEW_WITHIN;
+        let mut moves = self.placement.watch();
         loop {
+            moves.mark_unchanged();
             match self.placement.owner(kind, key) {
                 Owner::Here { .. } => return None,
-                Owner::There(member) => {
-                    let answer = gateway.ask(member, question.clone(), COMMAND_WITHIN).await;
-                    if answer != Some(Answer::Nobody) {
-                        return answer;
+                Owner::There(member) => tokio::select! {
+                    answer = gateway.ask(member, question.clone(), COMMAND_WITHIN) => {
+                        if answer != Some(Answer::Nobody) {
+                            return answer;
+                        }
                     }
-                }
+                    // Who is asked may have died, which the link is the last to find out.
+                    _ = self.moved(&mut moves, kind, key, member) => {
+                        if !question.is_repeatable() {
+                            return None;
+                        }
+                    }
+                },
                 Owner::Nobody => {}
             }
             if Instant::now() > until {
                 return None;
             }
             sleep(MOVING).await;
+        }
+    }
+
+    fn is_elsewhere(&self, kind: Kind, key: &str) -> bool {
+        !matches!(self.placement.owner(kind, key), Owner::Here { .. })
+    }
+
+    /// Waits until an entity is another member's.
+    async fn moved(&self, moves: &mut watch::Receiver<u64>, kind: Kind, key: &str, from: u64) {
+        while moves.changed().await.is_ok() {
+            let owner = self.placement.owner(kind, key);
+            if !matches!(owner, Owner::There(member) if member == from) {
+                return;
+            }
         }
     }
 
@@ -227,6 +247,11 @@ impl Whereabouts {
         let question = Question::Command { extension: own, command: wish, source };
         match self.asked_elsewhere(entity::AGENT, extension, question).await {
             Some(Answer::Commanded(outcome)) => Some(outcome),
+            Some(Answer::Unknown) => None,
+            _ if self.is_elsewhere(entity::AGENT, extension) => {
+                let detail = "the member that runs this agent does not answer".to_owned();
+                Some(Err(Failed::NotDone(detail)))
+            }
             _ => self.command_own(extension, command, source).await,
         }
     }

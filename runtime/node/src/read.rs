@@ -37,6 +37,9 @@ const PAGE: usize = 1_000;
 /// The wait after the disk failed.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How long a member that was cut off may take to read what became of its calls.
+const GIVEN_BACK_BY_THEN: Duration = Duration::from_millis(500);
+
 /// How often records that are too old are looked for.
 const FORGETTING: Duration = Duration::from_secs(3_600);
 
@@ -184,8 +187,8 @@ impl Read {
                     && by != self.node
                     && let Some(ours) = exchange.calls.find(call)
                 {
-                    // One that has just ended is nobody's.
-                    let _gone = ours.cast(CallMsg::TakenOver);
+                    // It may have been given back, which is read next.
+                    drop(ours.send_after(GIVEN_BACK_BY_THEN, || CallMsg::TakenOver));
                 }
             }),
             // What our own calls spend was counted when they spent it.

@@ -168,7 +168,7 @@ impl CallState {
         self.exchange.engine.hear(self.leg_id(leg), sources.collect());
     }
 
-    fn tell_queue(
+    pub(super) fn tell_queue(
         &mut self,
         myself: &ActorRef<CallMsg>,
         queue: &str,

@@ -1,6 +1,7 @@
 //! Keeps of a call what another member needs to go on with it, and goes on with another's.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use ractor::ActorRef;
 use tandem_journal::AppendError;
@@ -11,8 +12,11 @@ use tandem_sip::digest::Credentials;
 use super::{Begun, CallState};
 use crate::call::kept::{KeptCall, KeptEvent, append};
 use crate::call::leg::SipLeg;
-use crate::call::machine::{Call, Input, LegEnd, LegEvent, Party};
+use crate::call::machine::{Call, Input, LegEnd, LegEvent, Party, QueueAct};
 use crate::call::message::CallMsg;
+
+/// How long the far ends of a call that was taken over may take for a first answer.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(8);
 
 /// How far the keeping has come.
 #[derive(Debug, Default)]
@@ -60,9 +64,40 @@ impl CallState {
         Some(KeptCall { call, legs })
     }
 
-    /// Another member has the call: nothing more is said or recorded of it here.
-    pub(super) fn lose(&mut self, myself: &ActorRef<CallMsg>) {
-        tracing::warn!(call = %self.id, "another member goes on with this call");
+    /// Somebody has said that the call is theirs. It may have been given back.
+    pub(super) fn taken_over(&mut self, myself: &ActorRef<CallMsg>) {
+        if self.exchange.kept.home(self.id) != self.exchange.journal.node() {
+            tracing::warn!(call = %self.id, "another member goes on with this call");
+            return self.lose(myself);
+        }
+        self.keeping = Keeping::from(self.exchange.kept.of(self.id).version);
+        self.keep(myself);
+        let waits = self.call.waits_in().map(|(queue, stay)| (queue.to_owned(), stay));
+        if let Some((queue, stay)) = waits {
+            let mut waiting = VecDeque::new();
+            for act in [QueueAct::Moved, QueueAct::Join { stay }] {
+                self.tell_queue(myself, &queue, act, &mut waiting);
+            }
+            // What the machine refuses of it is not for anybody else.
+            let _refused = self.run(myself, waiting);
+        }
+    }
+
+    /// Nobody has answered here: the far ends may be where the call's own member is, if that has
+    /// not died but is cut off. It goes on with the call when it is heard of again.
+    pub(super) fn give_back(&mut self, myself: &ActorRef<CallMsg>, to: u64) {
+        if self.legs.is_empty() || self.legs.values().any(SipLeg::is_heard) {
+            return;
+        }
+        tracing::warn!(call = %self.id, to, "nobody answers: the call is given back");
+        let event = KeptEvent::TakenOver { by: to };
+        // Kept, in order, behind what was said of the call here.
+        drop(append(&self.exchange.journal, self.id, self.keeping.version, &event));
+        self.lose(myself);
+    }
+
+    /// Nothing more is said or recorded of the call here.
+    fn lose(&mut self, myself: &ActorRef<CallMsg>) {
         self.ended_facts = true;
         self.over = true;
         self.is_lost = true;
@@ -73,8 +108,9 @@ impl CallState {
     }
 
     /// Goes on with a call of a member that died: each leg is told where its audio is now.
-    pub(super) fn adopt(&mut self, myself: &ActorRef<CallMsg>, kept: KeptCall) {
+    pub(super) fn adopt(&mut self, myself: &ActorRef<CallMsg>, kept: KeptCall, from: u64) {
         self.begun = Begun::Yes;
+        drop(myself.send_after(ANSWERED_WITHIN, move || CallMsg::GiveBack { to: from }));
         let KeptCall { call, mut legs } = kept;
         let parties: Vec<_> =
             call.legs.iter().map(|(index, present)| (*index, present.party.clone())).collect();

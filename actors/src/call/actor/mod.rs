@@ -68,8 +68,15 @@ pub enum Start {
     },
     /// A queue's wish to call a customer.
     Return(ReturnCall),
-    /// Another member's call, and the version of what is kept of it.
-    Adopt(Box<KeptCall>, u64),
+    /// Another member's call.
+    Adopt {
+        /// What is kept of it.
+        kept: Box<KeptCall>,
+        /// The version of that.
+        version: u64,
+        /// The member.
+        from: u64,
+    },
 }
 
 /// What a call actor is started with.
@@ -250,9 +257,9 @@ impl CallState {
                 let dialled = returning::dialled(&self.exchange, &wanted);
                 self.step(myself, Input::Return { wanted, dialled });
             }
-            Start::Adopt(kept, version) => {
+            Start::Adopt { kept, version, from } => {
                 self.keeping = Keeping::from(version);
-                self.adopt(myself, *kept);
+                self.adopt(myself, *kept, from);
             }
         }
     }
@@ -290,7 +297,8 @@ impl CallState {
             CallMsg::Offered { queue, stay, offered, devices } => {
                 self.offered(myself, (queue, stay), offered, devices);
             }
-            CallMsg::TakenOver => self.lose(myself),
+            CallMsg::TakenOver => self.taken_over(myself),
+            CallMsg::GiveBack { to } => self.give_back(myself, to),
             CallMsg::CodeDone { prompt } => self.step(myself, Input::CodeDone { prompt }),
             CallMsg::Cue(cue) => self.step(myself, Input::Cue(cue)),
             CallMsg::Command { command, reply } => {

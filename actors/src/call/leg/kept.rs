@@ -59,11 +59,16 @@ impl SipLeg {
             audio,
             closed: false,
             ended: false,
-            heard: true,
+            heard: false,
         };
         // A session at rest emits nothing.
         leg.run(exchange, myself, effects);
         Ok(leg)
+    }
+
+    /// Whether the far end has answered anything that this node asked.
+    pub(crate) const fn is_heard(&self) -> bool {
+        self.heard
     }
 
     /// A re-INVITE with our address of now.
