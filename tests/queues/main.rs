@@ -8,6 +8,7 @@ mod exits;
 mod hours;
 mod misses;
 mod priority;
+mod scenarios;
 mod strategies;
 mod talk;
 
