@@ -12,6 +12,7 @@ pub mod entity;
 pub mod event;
 pub mod exchange;
 pub mod flow;
+pub mod leases;
 pub mod mail;
 pub mod numbering;
 pub mod office;

@@ -69,6 +69,16 @@ impl Whereabouts {
         self.agents.read().get(extension).cloned()
     }
 
+    /// The actors of all queues, by number.
+    pub(crate) fn queue_actors(&self) -> BTreeMap<String, ActorRef<QueueMsg>> {
+        self.queues.read().clone()
+    }
+
+    /// The actors of all agents, by extension.
+    pub(crate) fn agent_actors(&self) -> BTreeMap<String, ActorRef<AgentMsg>> {
+        self.agents.read().clone()
+    }
+
     /// All agents in the order of their extensions; those that do not answer are left out.
     pub async fn agents(&self) -> Vec<AgentView> {
         let actors: Vec<_> = self.agents.read().values().cloned().collect();

@@ -11,6 +11,7 @@ use super::machine::{Refused, TimerId};
 use super::request::Word;
 use super::{CallSink, Exit, OfferEnd, OfferId, Party};
 use crate::agent::FromAgent;
+use crate::leases::Lease;
 use crate::office::{CallbackView, QueueStatus};
 
 /// Messages of a queue's actor. Local to a node.
@@ -125,6 +126,8 @@ pub enum QueueMsg {
     Configure(Box<Queue>),
     /// The queue was deleted: the callers leave, then the actor ends.
     Remove,
+    /// Asks for the states that must pass by themselves.
+    Leases(RpcReplyPort<Vec<Lease>>),
     /// Asks for the picture of the queue.
     View(RpcReplyPort<QueueStatus>),
     /// A timer went off. It may be late.
