@@ -13,6 +13,7 @@ pub mod event;
 pub mod exchange;
 pub mod flow;
 pub mod leases;
+pub mod letters;
 pub mod mail;
 pub mod numbering;
 pub mod office;

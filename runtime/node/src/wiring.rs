@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use ractor::Actor;
-use tandem_actors::agent::letters::Letters;
 use tandem_actors::call::Calls;
 use tandem_actors::exchange::{Exchange, Policy};
 use tandem_actors::leases::auditor::Standing;
+use tandem_actors::letters::Letters;
 use tandem_actors::mail::{self, Mailer, Security};
 use tandem_actors::office::{Office, Parts};
 use tandem_actors::presence::PresenceMsg;

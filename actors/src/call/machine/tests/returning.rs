@@ -45,6 +45,7 @@ fn returning() -> Call {
         number: CUSTOMER.into(),
         prefix: "9".into(),
         joined_at: at(0),
+        survey: None,
     };
     let dialled = format!("9{CUSTOMER}");
     step(&mut call, 30, Input::Return { wanted, dialled });
