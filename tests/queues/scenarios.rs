@@ -290,6 +290,13 @@ async fn open(scenarios: &[Arc<Scenario>]) -> Office {
         let import = json!({ "items": scenario.resources() });
         let answer = office.api.post("/api/v1/import", import).await;
         assert!(items(&answer["refused"]).is_empty(), "{answer}");
+        // The agents begin a moment after their queue was made.
+        let are_there = |agents: &Value| {
+            let extensions: Vec<Value> =
+                items(agents).iter().map(|agent| agent["extension"].clone()).collect();
+            (0..scenario.agents.len()).all(|it| extensions.contains(&json!(scenario.agent(it))))
+        };
+        office.api.wait_for("/api/v1/agents", are_there).await;
         for index in &scenario.log_ins {
             let path = format!("/api/v1/agents/{}/login", scenario.agent(*index));
             office.api.post(&path, json!({ "queue": scenario.number() })).await;
@@ -346,6 +353,10 @@ async fn play(scenarios: &[Arc<Scenario>]) -> (Vec<Seen>, Duration) {
         let rings = stage.board.lock().rings.clone();
         seen.push(Seen { rings, exits: exits(&office, &stage.scenario).await });
     }
+    // The auditor has looked at all of it and found no state that outlives its lease.
+    let metrics = String::from_utf8(office.api.bytes("/metrics").await).unwrap();
+    assert!(metrics.contains("tandem_calls_total"), "{metrics}");
+    assert!(!metrics.contains("tandem_leases_overdue_total{"), "{metrics}");
     (seen, late.0.max(late.1))
 }
 
