@@ -33,6 +33,8 @@ pub const SESSION: Kind = Kind(24);
 pub const REPEAT: Kind = Kind(25);
 /// Deeds that no other fact tells of; the key is `kind/key` of what they were done to.
 pub const DEED: Kind = Kind(26);
+/// States that have outlived their leases; the key is `queue/number` or `agent/extension`.
+pub const LEASE: Kind = Kind(27);
 
 /// The schema version of all event types of this crate.
 const VERSION: u16 = 1;

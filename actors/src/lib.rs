@@ -13,6 +13,8 @@ pub mod event;
 pub mod exchange;
 pub mod flow;
 pub mod gateway;
+pub mod leases;
+pub mod letters;
 pub mod mail;
 pub mod numbering;
 pub mod office;

@@ -118,6 +118,7 @@ export type CallRecord = {
   outgoing?: (Outgoing | null);
   position: string;
   queue?: (QueuePassage | null);
+  rating?: (Rating | null);
   requested_by?: string | null;
   started_at: string;
   steps: Array<CallStep>;
@@ -570,6 +571,14 @@ export type Message = {
   mailbox: string;
 };
 
+/** Of what the managers are told by e-mail. */
+export type Notifications = {
+  abandoned_call?: boolean;
+  callback_failed?: boolean;
+  callback_requested?: boolean;
+  missed_call?: boolean;
+};
+
 /** Office hours. An end before the begin is on the next day. */
 export type OfficeHours = {
   days?: Array<string>;
@@ -822,14 +831,17 @@ export type Queue = {
   join_empty?: EmptyRule;
   key_events?: Record<string, Destination>;
   leave_empty?: EmptyRule;
+  managers?: Array<string>;
   max_callers?: number;
   max_wait_secs?: number;
   members?: Array<Member>;
   name: string;
+  notifications?: Notifications;
   number: string;
   prompts?: PromptOptions;
   ring_strategy?: RingStrategy;
   skill_based_routing?: boolean;
+  survey?: SurveyOptions;
   time_condition?: TimeCondition;
   weight?: number;
 };
@@ -858,6 +870,14 @@ export type QueueStatus = {
   number: string;
   total: number;
   waiting: Array<WaitingCaller>;
+};
+
+/** A caller's answer to a queue's survey. */
+export type Rating = {
+  agent: string;
+  key: string;
+  queue: string;
+  score: number;
 };
 
 /** The node can work. If it can not, a problem names what is missing. */
@@ -960,6 +980,13 @@ export type Settings = {
 export type SignIn = {
   name: string;
   password: string;
+};
+
+/** What callers are asked when the agent has hung up. */
+export type SurveyOptions = {
+  end_prompt?: string;
+  prompt?: string;
+  scores?: Record<string, number>;
 };
 
 /** Numbers that test a phone. */

@@ -9,6 +9,7 @@
 //! | baresip telephones                     | [`baresip`] |
 //! | Chromium with a microphone             | [`browser`] |
 //! | SIPp scenarios                         | [`sipp`]    |
+//! | Hundreds of telephones without audio   | [`ua`]      |
 //! | SIP by hand                            | [`wire`]    |
 //! | Requests to the HTTP API               | [`api`]     |
 //! | A network that freezes and breaks      | [`relay`]   |
@@ -27,6 +28,7 @@ pub mod relay;
 pub mod sipp;
 pub mod smtp;
 pub mod sound;
+pub mod ua;
 pub mod wire;
 
 pub use api::Api;
@@ -39,4 +41,5 @@ pub use phone::Phone;
 pub use relay::Relay;
 pub use sipp::Sipp;
 pub use smtp::Smtp;
+pub use ua::Ua;
 pub use wire::Wire;

@@ -90,7 +90,7 @@ async fn q_101_q_111_agents_ring_after_the_greeting_or_at_once_and_then_cut_it()
 }
 
 /// Replaces prompts of the system in a language by tones.
-fn say_by_tones(office: &Office, language: &str, prompts: &[(&str, f64)]) {
+pub(crate) fn say_by_tones(office: &Office, language: &str, prompts: &[(&str, f64)]) {
     let folder = office.dir().join("data/prompts").join(language);
     for (name, hertz) in prompts {
         std::fs::write(folder.join(format!("{name}.wav")), tone(*hertz, 0.8)).unwrap();
@@ -98,7 +98,7 @@ fn say_by_tones(office: &Office, language: &str, prompts: &[(&str, f64)]) {
 }
 
 /// Which tones are heard, one after the other.
-fn order(recording: &Recording, tones: &[f64]) -> Vec<f64> {
+pub(crate) fn order(recording: &Recording, tones: &[f64]) -> Vec<f64> {
     let mut heard: Vec<(f64, f64)> = Vec::new();
     for hertz in tones {
         heard.extend(spans(recording, *hertz).into_iter().map(|(from, _)| (from, *hertz)));

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tandem_tests::api::{items, secs};
 use tandem_tests::sound::assert_heard;
-use tandem_tests::{Node, Office, Phone};
+use tandem_tests::{Node, Office, Phone, Smtp};
 use tokio::time::sleep;
 
 use crate::{members, set};
@@ -35,7 +35,12 @@ fn by_timeout() -> Value {
 /// A queue whose agent's phone is not there yet, and the customer's phone behind a trunk that
 /// leads in to the queue and out by 9.
 async fn office(callback: Value) -> (Office, Phone) {
-    let office = Office::open().await;
+    office_with(callback, &[]).await
+}
+
+/// The same with more `--set key=value`.
+async fn office_with(callback: Value, more: &[&str]) -> (Office, Phone) {
+    let office = Office::open_with(more).await;
     let queue = json!({ "members": members("static", &["1001"]), "callback": callback });
     set(&office, queue).await;
     let more = json!({ "tone": 700, "codecs": ["PCMU/8000/1"] });
@@ -322,4 +327,31 @@ async fn q_140_a_request_is_taken_back_at_the_api() {
     assert_eq!(office.api.get(CALLBACKS).await, json!({ "items": [] }));
     let status = office.api.get(STATUS).await;
     assert_eq!(status["missed"], 1, "{status}");
+}
+
+#[tokio::test]
+async fn q_268_q_269_managers_get_letters_of_a_callback_that_is_asked_for_and_of_one_that_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let smtp = Smtp::start(folder.path(), 0).await;
+    let port = format!("mail.port={}", smtp.port);
+    let mail = ["mail.host=127.0.0.1", &port, "mail.security=none"];
+    let (office, mut customer) = office_with(by_key(), &mail).await;
+    let address = json!({ "email": "boss@example.net" });
+    office.api.patch("/api/v1/extensions/1002", address).await;
+    let notifications = json!({ "callback_requested": true, "callback_failed": true });
+    set(&office, json!({ "managers": ["1002"], "notifications": notifications })).await;
+
+    asks(&mut customer, "51", "rfc4733").await;
+    let asked = smtp.letter(1).await;
+    let call = request(&office).await["call"].as_str().unwrap().to_owned();
+    let path = format!("{CALLBACKS}/{call}");
+    let answer = office.api.send(Method::DELETE, &path, &Value::Null).await;
+    assert!(answer.status().is_success(), "{}", answer.status());
+    let failed = smtp.letter(2).await;
+
+    assert!(asked.contains("Subject: Callback requested in queue 6400"), "{asked}");
+    assert!(asked.contains(&format!("Number to call: {CUSTOMER}")), "{asked}");
+    assert!(failed.contains("Subject: Callback failed in queue 6400"), "{failed}");
+    assert!(failed.contains("Reason: cancelled"), "{failed}");
+    assert!(failed.contains(&format!("Caller: {CUSTOMER}")), "{failed}");
 }

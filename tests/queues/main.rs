@@ -6,9 +6,12 @@ mod announcements;
 mod callback;
 mod exits;
 mod hours;
+mod letters;
 mod misses;
 mod priority;
+mod scenarios;
 mod strategies;
+mod survey;
 mod talk;
 
 use serde_json::{Value, json};

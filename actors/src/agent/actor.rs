@@ -109,6 +109,10 @@ impl Actor for AgentActor {
                 let _asker_is_gone = reply.send(state.agent.view());
                 return Ok(());
             }
+            AgentMsg::Leases(reply) => {
+                let _asker_is_gone = reply.send(state.agent.leases());
+                return Ok(());
+            }
             // Another member was first: what it wrote is what holds.
             AgentMsg::NotRecorded(AppendError::VersionConflict { .. }) => {
                 Input::Facts(state.recorder.load().await?)

@@ -9,6 +9,7 @@ use tandem_kernel::CallId;
 
 use super::machine::{Rule, TimerId};
 use super::{Command, Denial, Failed, Outcome, Source, ToAgent};
+use crate::leases::Lease;
 use crate::office::AgentView;
 
 /// Messages of an agent's actor. Local to a node.
@@ -47,6 +48,8 @@ pub enum AgentMsg {
         /// Answered after the commit.
         reply: RpcReplyPort<Result<(Outcome, AgentView), Failed>>,
     },
+    /// Asks for the states that must pass by themselves.
+    Leases(RpcReplyPort<Vec<Lease>>),
     /// Asks for the picture of the agent.
     View(RpcReplyPort<AgentView>),
     /// A timer went off. It may be late.

@@ -17,7 +17,6 @@ pub mod codes;
 mod command;
 pub mod event;
 mod facts;
-pub mod letters;
 pub mod machine;
 mod message;
 mod supervisor;

@@ -142,6 +142,19 @@ pub enum CallEvent {
         /// What.
         note: Note,
     },
+    /// The caller has rated the talk with an agent.
+    Rated {
+        /// When.
+        at: Timestamp,
+        /// The queue.
+        queue: String,
+        /// The agent who answered the queue call.
+        agent: String,
+        /// The key that was pressed.
+        key: char,
+        /// Its score, -99 to 99.
+        score: i8,
+    },
 }
 
 impl CallEvent {
@@ -161,6 +174,7 @@ impl CallEvent {
             Self::Barred { .. } => "call.barred",
             Self::Requested { .. } => "call.requested",
             Self::CalledBack { .. } => "call.called_back",
+            Self::Rated { .. } => "survey.rated",
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | A call flow     | [`steps`] | Q-026 `call_flow`                             |
 //! | Leave a message | [`leave`] | Q-026 `ext_vm`, `group_vm`                    |
 //! | Hear messages   | [`listen`]| the mailbox by phone                          |
+//! | What it was like| [`survey`]  | Q-250 to Q-256                                |
 //! | A number to call| [`register`] | Q-147, run by the queue's part of the call |
 //!
 //! A script is a value: a cue goes in, acts come out. It knows no leg, no file and no clock; the
@@ -16,6 +17,7 @@ mod listen;
 mod menu;
 mod register;
 mod steps;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +26,7 @@ pub use listen::{Listen, Message, Pin};
 pub use menu::Menu;
 pub use register::{Register, Registered, Said};
 pub use steps::Steps;
+pub use survey::{Survey, SurveyWords};
 
 use std::time::Duration;
 
@@ -124,6 +127,17 @@ pub enum Act {
         /// What is done to it.
         change: MessageChange,
     },
+    /// Notes what the caller thinks of the talk.
+    Rate {
+        /// The queue.
+        queue: String,
+        /// The agent.
+        agent: String,
+        /// The key that was pressed.
+        key: char,
+        /// Its score.
+        score: i8,
+    },
     /// Notes a step for the record.
     Note(String),
     /// Hands the call on; the script is over.
@@ -143,6 +157,8 @@ pub enum Script {
     Leave(Leave),
     /// Listens to messages.
     Listen(Listen),
+    /// Says what the talk was like.
+    Survey(Box<Survey>),
 }
 
 impl Script {
@@ -153,6 +169,7 @@ impl Script {
             Self::Steps(steps) => steps.cue(&cue),
             Self::Leave(leave) => leave.cue(&cue),
             Self::Listen(listen) => listen.cue(cue),
+            Self::Survey(survey) => survey.cue(&cue),
         }
     }
 
@@ -163,6 +180,7 @@ impl Script {
             Self::Menu(_) => "ivr",
             Self::Steps(_) => "call_flow",
             Self::Leave(_) | Self::Listen(_) => "voicemail",
+            Self::Survey(_) => "survey",
         }
     }
 
@@ -174,6 +192,7 @@ impl Script {
             Self::Steps(steps) => &steps.number,
             Self::Leave(leave) => &leave.mailbox,
             Self::Listen(listen) => &listen.mailbox,
+            Self::Survey(survey) => &survey.queue,
         }
     }
 }

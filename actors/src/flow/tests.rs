@@ -386,3 +386,67 @@ proptest! {
         prop_assert!(silent);
     }
 }
+
+/// A survey of the queue 6400 with these options, which has asked.
+fn survey(more: serde_json::Value) -> Script {
+    let mut queue = json!({ "number": "6400", "name": "Q", "survey": { "prompt": "survey" } });
+    for (key, value) in more.as_object().into_iter().flatten() {
+        queue[key] = value.clone();
+    }
+    let queue = serde_json::from_value(queue).unwrap();
+    let words = SurveyWords::of(&queue).unwrap();
+    let mut script = Script::Survey(Box::new(Survey::new("6400", "1001", words)));
+    script.cue(Cue::Begin);
+    script
+}
+
+fn rated(key: char, score: i8) -> Act {
+    Act::Rate { queue: "6400".into(), agent: "1001".into(), key, score }
+}
+
+#[test]
+fn q_250_q_251_q_252_a_survey_asks_notes_the_key_thanks_and_hangs_up() {
+    let mut survey = survey(json!({}));
+
+    let acts = survey.cue(Cue::Digit('1'));
+    let thanks = Act::Play(vec![Clip::file("survey-thanks")]);
+
+    assert_eq!(acts, [rated('1', 1), thanks]);
+    assert_eq!(survey.cue(Cue::Played), [Act::HangUp]);
+}
+
+#[test]
+fn q_253_vector_6_keys_have_the_scores_of_the_queue_and_others_are_ignored() {
+    let options = json!({
+        "prompt": "custom/ask", "end_prompt": "custom/end",
+        "scores": { "0": -3, "1": -2, "3": 0, "5": 2 },
+    });
+    let of_key = |key| survey(json!({ "survey": options })).cue(Cue::Digit(key)).first().cloned();
+    let scores = [('0', -3), ('1', -2), ('3', 0), ('5', 2)];
+    for (key, score) in scores {
+        assert_eq!(of_key(key), Some(rated(key, score)));
+    }
+    assert_eq!([of_key('2'), of_key('*')], [None, None]);
+    // Vector 6 of appendix I: one press each.
+    let sum: i32 = scores.iter().map(|(_, score)| i32::from(*score)).sum();
+    assert_eq!((sum, f64::from(sum) / 4.0), (-3, -0.75));
+}
+
+#[test]
+fn q_254_the_first_valid_key_wins_and_silence_hangs_up_without_a_record() {
+    let mut silent = survey(json!({}));
+    assert_eq!(silent.cue(Cue::Played), [Act::Wait(Duration::from_secs(10))]);
+    assert_eq!(silent.cue(Cue::Digit('7')), [], "no score");
+    assert_eq!(silent.cue(Cue::TimedOut), [Act::HangUp]);
+    let mut twice = survey(json!({}));
+    twice.cue(Cue::Digit('2'));
+    assert_eq!(twice.cue(Cue::Digit('1')), []);
+}
+
+#[test]
+fn q_250_a_queue_without_a_survey_prompt_asks_nothing_and_prompts_are_of_its_language() {
+    let queue = json!({ "number": "6400", "name": "Q" });
+    assert_eq!(SurveyWords::of(&serde_json::from_value(queue).unwrap()), None);
+    let mut script = survey(json!({ "prompts": { "language": "zh-hant" } }));
+    assert_eq!(script.cue(Cue::Begin), [Act::Play(vec![Clip::file("zh-hant/survey")])]);
+}

@@ -381,6 +381,21 @@ pub struct CallRecord {
     pub correlation_id: Option<String>,
     /// Whose callback it was, and what became of that (C-040).
     pub callback: Option<Note>,
+    /// What the caller thought of it.
+    pub rating: Option<Rating>,
+}
+
+/// A caller's answer to a queue's survey.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Rating {
+    /// The queue.
+    pub queue: String,
+    /// The agent who answered the queue call.
+    pub agent: String,
+    /// The key that was pressed.
+    pub key: char,
+    /// Its score, -99 to 99.
+    pub score: i8,
 }
 
 /// A step of a call through a menu, a call flow, a mailbox, a ring group or a prompt.

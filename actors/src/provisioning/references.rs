@@ -48,6 +48,7 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
                 own_or(directory, resource, &format!("/key_events/{key}"), wanted, &mut wrong);
             }
             time_condition(directory, resource, &queue.time_condition, &mut wrong);
+            extensions(directory, "/managers", &queue.managers, &mut wrong);
             for (index, member) in queue.members.iter().enumerate() {
                 if directory.extension(&member.extension).is_none() {
                     let pointer = format!("/members/{index}/extension");
@@ -349,7 +350,8 @@ pub(super) fn users_of(directory: &Directory, kind: Kind, key: &str) -> Vec<Stri
     let is_trunk = |names: &[String]| kind == Kind::Trunk && names.iter().any(|it| it == key);
     let mut users = Vec::new();
     for queue in directory.queues() {
-        let member = queue.members.iter().any(|member| is_extension(&member.extension));
+        let member = queue.members.iter().any(|member| is_extension(&member.extension))
+            || queue.managers.iter().any(|manager| is_extension(manager));
         let times = &queue.time_condition;
         let by_clock = of_times(times).iter().any(|(_, wanted)| leads_here(wanted));
         let leads =

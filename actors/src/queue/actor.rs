@@ -144,6 +144,10 @@ impl Actor for QueueActor {
                 let _asker_is_gone = reply.send(state.queue.view());
                 return Ok(());
             }
+            QueueMsg::Leases(reply) => {
+                let _asker_is_gone = reply.send(state.queue.leases());
+                return Ok(());
+            }
             QueueMsg::Callbacks(reply) => {
                 let _asker_is_gone = reply.send(state.queue.callbacks());
                 return Ok(());

@@ -12,6 +12,7 @@ use super::machine::{Input, Refused, TimerId};
 use super::request::Word;
 use super::{CallSink, Exit, Facts, OfferEnd, OfferId, Party};
 use crate::agent::FromAgent;
+use crate::leases::Lease;
 use crate::office::{CallbackView, QueueStatus};
 
 /// What calls and agents tell a queue, wherever in the cluster they and it are. It crosses
@@ -190,6 +191,8 @@ pub enum QueueMsg {
     Configure(Box<Queue>),
     /// The queue was deleted: the callers leave, then the actor ends.
     Remove,
+    /// Asks for the states that must pass by themselves.
+    Leases(RpcReplyPort<Vec<Lease>>),
     /// Asks for the picture of the queue.
     View(RpcReplyPort<QueueStatus>),
     /// A timer went off. It may be late.

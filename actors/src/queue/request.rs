@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use tandem_kernel::{CallId, Timestamp};
 
 use super::OfferId;
+use crate::flow::SurveyWords;
 
 /// The shortest number that a caller may give instead of the own one, in digits.
 pub const SHORTEST_NUMBER: usize = 5;
@@ -225,4 +226,6 @@ pub struct ReturnCall {
     pub prefix: String,
     /// When the customer's call came in.
     pub joined_at: Timestamp,
+    /// What the customer is asked when the agent has hung up.
+    pub survey: Option<SurveyWords>,
 }

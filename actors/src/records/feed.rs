@@ -10,6 +10,7 @@ use crate::call::event::CallEvent;
 use crate::callback::CallbackEvent;
 use crate::entity;
 use crate::event::ResourceEvent;
+use crate::leases::event::LeaseEvent;
 use crate::office::FeedItem;
 use crate::queue::event::QueueEvent;
 use crate::registrar::RegistrarEvent;
@@ -52,6 +53,10 @@ pub fn item(record: &Record) -> Option<FeedItem> {
             // The number is not told: it is to be forgotten.
             let data = serde_json::json!({ "at": at, "by": by });
             ("callback".to_owned(), key, "callback.forgotten".to_owned(), data)
+        }
+        entity::LEASE => {
+            let event: LeaseEvent = read(record)?;
+            ("lease".to_owned(), key, event.name().to_owned(), fields(&event))
         }
         entity::RESOURCE => resource(&read(record)?),
         _ => return None,

@@ -7,7 +7,7 @@ use tandem_kernel::{CallId, Position, Timestamp};
 
 use crate::call::event::CallEvent;
 use crate::callback::Note;
-use crate::office::{CallRecord, CallStep, Direction, QueuePassage};
+use crate::office::{CallRecord, CallStep, Direction, QueuePassage, Rating};
 use crate::outbound::Outgoing;
 
 /// Steps that a record keeps: a caller can walk through menus for hours.
@@ -28,6 +28,7 @@ pub struct OpenCall {
     outgoing: Option<Outgoing>,
     requested: Option<(String, Option<String>)>,
     callback: Option<Note>,
+    rating: Option<Rating>,
 }
 
 /// The calls that are open; ended ones leave as records.
@@ -58,6 +59,7 @@ impl Fold {
                 outgoing: None,
                 requested: None,
                 callback: None,
+                rating: None,
             };
             self.open.insert(call, open);
             return None;
@@ -84,6 +86,10 @@ impl Fold {
                 open.tried(trunk);
             }
             CallEvent::CalledBack { note, .. } => open.callback = Some(note.clone()),
+            CallEvent::Rated { queue, agent, key, score, .. } => {
+                let (queue, agent) = (queue.clone(), agent.clone());
+                open.rating = Some(Rating { queue, agent, key: *key, score: *score });
+            }
             CallEvent::Barred { .. } => open.is_outbound(),
             CallEvent::Requested { by, correlation_id, .. } => {
                 open.requested = Some((by.clone(), correlation_id.clone()));
@@ -166,6 +172,7 @@ impl OpenCall {
             requested_by,
             correlation_id,
             callback: self.callback,
+            rating: self.rating,
         }
     }
 

@@ -110,7 +110,10 @@ fn the_places_of_the_facts_of_outside_calls_do_not_change() {
         CallEvent::Outgoing { at: at(0), by: "1000".into(), outgoing: Outgoing::default() };
     let requested = CallEvent::Requested { at: at(0), by: "token:x".into(), correlation_id: None };
 
-    assert_eq!([&outgoing, &rang, &requested].map(variant), [6, 7, 10]);
+    let (queue, agent) = ("6400".to_owned(), "1001".to_owned());
+    let rated = CallEvent::Rated { at: at(0), queue, agent, key: '5', score: -3 };
+
+    assert_eq!([&outgoing, &rang, &requested, &rated].map(variant), [6, 7, 10, 12]);
 }
 
 #[test]

@@ -83,6 +83,16 @@ impl Whereabouts {
         self.agents.read().get(extension).cloned()
     }
 
+    /// The actors of all queues that run here, by number.
+    pub(crate) fn queue_actors(&self) -> BTreeMap<String, ActorRef<QueueMsg>> {
+        self.queues.read().clone()
+    }
+
+    /// The actors of all agents that run here, by extension.
+    pub(crate) fn agent_actors(&self) -> BTreeMap<String, ActorRef<AgentMsg>> {
+        self.agents.read().clone()
+    }
+
     pub(crate) fn queue_runs(&self, number: &str, actor: ActorRef<QueueMsg>) {
         self.queues.write().insert(number.to_owned(), actor);
     }

@@ -8,7 +8,7 @@ use tandem_config::resource::RingStrategy;
 use tandem_kernel::{CallId, Timestamp};
 
 use crate::calls::Stage;
-use crate::world::{Crashes, Outcome, World};
+use crate::world::{Crashes, Delivery, Outcome, World};
 
 /// Words on their way, bids and wishes that are not answered in time.
 const SLACK: Duration = Duration::from_secs(9);
@@ -103,6 +103,20 @@ impl World {
         self.check_starving()?;
         self.check_reservations()?;
         self.check_phones()
+    }
+
+    /// The auditor of the live node finds nothing.
+    pub(crate) fn audit(&mut self) -> Outcome<()> {
+        let queues = self.queues.iter().flat_map(|queue| queue.machine.leases());
+        let agents = self.agents.iter().flat_map(|agent| agent.machine.leases());
+        let leases = queues.chain(agents).collect();
+        if let Some(overdue) = self.auditor.look(self.now, leases).first() {
+            return Err(format!("a state outlives its lease: {overdue:?}"));
+        }
+        if !self.is_over() {
+            self.later(Duration::from_secs(5), Delivery::Audit);
+        }
+        Ok(())
     }
 
     /// A reservation that holds is used, or word of it is on its way.

@@ -99,6 +99,11 @@ fn an_exit_that_is_not_recorded_is_caught() {
 }
 
 #[test]
+fn a_state_whose_timer_is_lost_is_found_by_the_auditor() {
+    caught(Fault::LostTimer, "outlives its lease");
+}
+
+#[test]
 fn a_call_that_asks_only_once_waits_for_ever_when_the_mailbox_is_lost() {
     let mut plan = office(20, 500);
     plan.crashes = Crashes::WithMailbox;

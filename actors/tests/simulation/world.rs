@@ -7,6 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tandem_actors::agent::machine::{self as agent, Agent, Rule};
 use tandem_actors::agent::{self as agents, Command, Scope, Source};
+use tandem_actors::leases::machine::Auditor;
 use tandem_actors::queue::machine::{self as queue, Queue};
 use tandem_actors::queue::{self as queues, Exit, OfferId, QueueEvent, QueueNotice};
 use tandem_config::resource::{
@@ -26,6 +27,7 @@ pub(crate) enum Fault {
     LostRelease,
     LostExit,
     AsksOnce,
+    LostTimer,
 }
 
 /// How actors crash.
@@ -91,6 +93,7 @@ pub(crate) enum Delivery {
     Stir,
     StirOver(usize, CallId),
     Crash,
+    Audit,
 }
 
 pub(crate) struct QueueNode {
@@ -122,6 +125,7 @@ pub(crate) struct World {
     pub calls: BTreeMap<CallId, CallModel>,
     pub report: Report,
     pub checks: Checks,
+    pub auditor: Auditor,
     agenda: BTreeMap<(Timestamp, u64), Delivery>,
     links: BTreeMap<(Node, Node), Timestamp>,
     sequence: u64,
@@ -163,6 +167,7 @@ impl World {
             calls: BTreeMap::new(),
             report: Report::default(),
             checks: Checks::default(),
+            auditor: Auditor::default(),
             agenda: BTreeMap::new(),
             links: BTreeMap::new(),
             sequence: 0,
@@ -182,6 +187,7 @@ impl World {
         if self.plan.stirs {
             self.later(Duration::from_secs(1), Delivery::Stir);
         }
+        self.later(Duration::from_secs(5), Delivery::Audit);
         if self.plan.crashes != Crashes::None {
             self.later(Duration::from_secs(10), Delivery::Crash);
         }
@@ -204,7 +210,8 @@ impl World {
             }
             Delivery::QueueTimer(index, incarnation, timer) => {
                 // The timers of a crashed actor go nowhere.
-                if self.queues[index].incarnation != incarnation {
+                let is_lost = self.plan.fault == Fault::LostTimer && self.chance(100);
+                if is_lost || self.queues[index].incarnation != incarnation {
                     return Ok(());
                 }
                 self.step_queue(index, queue::Input::Timer(timer))
@@ -238,12 +245,18 @@ impl World {
                 Ok(())
             }
             Delivery::Crash => self.crash(),
+            Delivery::Audit => self.audit(),
         }
     }
 
     /// Whether callers still come.
     fn is_open(&self) -> bool {
         self.arrived < self.plan.calls
+    }
+
+    /// Whether the audit is all that is still to come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.agenda.is_empty()
     }
 
     pub(crate) fn chance(&mut self, per_mille: u32) -> bool {

@@ -26,7 +26,7 @@ pub use outbound::{
 };
 pub use queue::{
     AgentOptions, AutoPause, CallbackMethod, CallbackOptions, EmptyRule, EmptyScenario, Member,
-    Membership, PromptOptions, Queue, RingStrategy,
+    Membership, Notifications, PromptOptions, Queue, RingStrategy, SurveyOptions,
 };
 pub use routing::{DialRule, InboundRoute, OutboundRoute, Settings, TestNumbers};
 pub use telephony::{

@@ -201,6 +201,25 @@ fn q_085_an_agent_is_paused_after_1_to_10_missed_calls() {
 }
 
 #[test]
+fn q_253_scores_are_minus_99_to_99_for_the_keys_0_to_9() {
+    let with = |survey: serde_json::Value| {
+        pointers(json!({"kind": "queue", "number": "6400", "name": "S", "survey": survey}))
+    };
+    assert_eq!(with(json!({"scores": {"0": -99, "9": 99}})), Vec::<String>::new());
+    let wrong = with(json!({"scores": {"1": 100, "*": 1, "10": 0}}));
+    assert_eq!(wrong, ["/survey/scores/*", "/survey/scores/1", "/survey/scores/10"]);
+}
+
+#[test]
+fn q_192_a_manager_is_named_once_and_need_be_no_agent() {
+    let with = |managers: serde_json::Value| {
+        pointers(json!({"kind": "queue", "number": "6400", "name": "S", "managers": managers}))
+    };
+    assert_eq!(with(json!(["1000", "1001"])), Vec::<String>::new());
+    assert_eq!(with(json!(["1000", "1000"])), ["/managers/1"]);
+}
+
+#[test]
 fn q_065_a_skill_level_is_1_to_100_and_1_by_default() {
     let wrong = |level: u8| {
         let member = json!({"extension": "1001", "membership": "static", "skill_level": level});

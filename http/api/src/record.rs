@@ -82,6 +82,19 @@ pub struct Outgoing {
     pub cost: u64,
 }
 
+/// A caller's answer to a queue's survey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Rating {
+    /// The queue.
+    pub queue: String,
+    /// The agent who answered the queue call.
+    pub agent: String,
+    /// The key that was pressed.
+    pub key: String,
+    /// Its score.
+    pub score: i8,
+}
+
 /// The record of a call that is over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallRecord {
@@ -129,4 +142,7 @@ pub struct CallRecord {
     /// Whose callback it was, and what became of that.
     #[serde(default)]
     pub callback: Option<Callback>,
+    /// What the caller thought of it, if they were asked and answered.
+    #[serde(default)]
+    pub rating: Option<Rating>,
 }

@@ -220,6 +220,12 @@ pub(crate) fn record(record: office::CallRecord) -> record::CallRecord {
             result: note.outcome.as_str().to_owned(),
             fell_back: note.fell_back,
         }),
+        rating: record.rating.map(|rating| record::Rating {
+            queue: rating.queue,
+            agent: rating.agent,
+            key: rating.key.to_string(),
+            score: rating.score,
+        }),
     }
 }
 

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use ractor::Actor;
-use tandem_actors::agent::letters::Letters;
 use tandem_actors::call::Calls;
 use tandem_actors::exchange::{Exchange, Policy};
 use tandem_actors::gateway::Gateway;
+use tandem_actors::leases::auditor::Standing;
+use tandem_actors::letters::Letters;
 use tandem_actors::mail::{self, Mailer, Security};
 use tandem_actors::office::{Office, Parts};
 use tandem_actors::placement::Placement;
@@ -71,6 +72,8 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     start_actors(config, clock, &exchange, &doors).await?;
     start_post(config, clock, &exchange, &read.records)?;
     read.follow(&journal, end, exchange.clone());
+    let standing = Standing { placed: exchange.placed.clone(), journal: journal.clone(), clock };
+    tandem_kernel::spawn("auditor", standing.run());
     let (voicemail, lamps) = (exchange.voicemail.clone(), exchange.lamps.clone());
     tandem_kernel::spawn("mailbox lamps", voicemail.light(lamps));
     tokio::spawn(Switch::new(exchange.clone(), doors.0, doors.1).run(requests));

@@ -97,6 +97,8 @@ declare! { Counter, COUNTERS:
     SIP_BANNED = "tandem_sip_banned_total", "SIP packets dropped from banned sources";
     QUEUE_EXITS = "tandem_queue_exits_total", "Callers who left a queue, by exit";
     ACTOR_RESTARTS = "tandem_actor_restarts_total", "Actors started again after a crash, by kind";
+    LEASES_OVERDUE = "tandem_leases_overdue_total",
+        "States of agents and of calls in queues that outlived their lease, by state";
     RTP_PACKETS = "tandem_rtp_packets_total", "RTP packets received";
     RTP_LOST = "tandem_rtp_lost_packets_total", "RTP packets that did not come";
     CLUSTER_REFUSED = "tandem_cluster_refused_total", "Nodes that were not let in, by reason";

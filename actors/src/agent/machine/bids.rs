@@ -30,6 +30,8 @@ pub(super) struct Bidding {
     waiting: BTreeSet<String>,
     bids: BTreeMap<String, Wish>,
     pub(super) timer: TimerId,
+    /// When it is over, whoever has answered.
+    pub(super) until: Timestamp,
 }
 
 impl Agent {
@@ -127,7 +129,7 @@ impl Agent {
             self.published.remove(queue);
         }
         let timer = self.arm(BID_WITHIN, out);
-        self.bidding = Some(Bidding { round, waiting, bids, timer });
+        self.bidding = Some(Bidding { round, waiting, bids, timer, until: self.now + BID_WITHIN });
     }
 
     /// Tells each queue how the agent stands, if that is news.
@@ -170,10 +172,11 @@ impl Agent {
     fn grant(&mut self, queue: String, wish: Wish, out: &mut Vec<Effect>) {
         debug_assert!(self.held.is_none(), "an agent holds two reservations");
         let timer = self.arm(wish.lease, out);
-        let Wish { offer, call, .. } = wish;
+        let Wish { offer, call, lease, .. } = wish;
+        let until = self.now + lease;
         let message = FromAgent::Granted { offer };
         out.push(Effect::Tell { queue: queue.clone(), message });
-        self.held = Some(Held { queue, offer, call, timer });
+        self.held = Some(Held { queue, offer, call, timer, until });
     }
 }
 

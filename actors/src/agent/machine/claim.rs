@@ -20,6 +20,7 @@ impl Agent {
         if in_call || !is_ready {
             return Err(Denial::NotReady);
         }
+        self.now = now;
         self.calls.insert(call);
         let mut out = Vec::new();
         self.refresh(now, &mut out);

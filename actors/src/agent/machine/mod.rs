@@ -28,6 +28,7 @@ use super::command::{self, Command, Outcome};
 use super::event::{AgentEvent, Source};
 use super::facts::Seat;
 use super::{Facts, FromAgent, Refused, Standing, ToAgent};
+use crate::leases::{Lease, Owner, State, Until};
 use crate::office::{Activity, AgentView, MembershipView};
 use crate::queue::OfferId;
 
@@ -117,6 +118,8 @@ pub struct Held {
     /// The call.
     pub call: CallId,
     timer: TimerId,
+    /// When it ends by itself.
+    until: Timestamp,
 }
 
 #[derive(Clone, Debug)]
@@ -148,6 +151,8 @@ pub struct Agent {
     untold: BTreeSet<String>,
     next_round: u64,
     next_timer: u64,
+    /// The moment of the step.
+    now: Timestamp,
 }
 
 impl Agent {
@@ -176,6 +181,7 @@ impl Agent {
             untold: BTreeSet::new(),
             next_round: 0,
             next_timer: 0,
+            now: Timestamp::default(),
         }
     }
 
@@ -185,6 +191,7 @@ impl Agent {
     /// When a command does not fit; the state is as before.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Result<Vec<Effect>, Refused> {
         let mut out = Vec::new();
+        self.now = now;
         match input {
             Input::Opened { registered, calls } => {
                 self.opened(now, registered, calls, &mut out);
@@ -256,6 +263,25 @@ impl Agent {
     fn is_resting(&self, seat: &Seat) -> bool {
         let any = || self.facts.seats.values().any(|seat| seat.rest.is_some());
         seat.rest.is_some() || (self.settings.shared_wrap_up && any())
+    }
+
+    /// The states that must pass by themselves, each with the moment at which its timer goes off.
+    #[must_use]
+    pub fn leases(&self) -> Vec<Lease> {
+        let owner = Owner::Agent(self.extension.clone());
+        let lease =
+            |state, subject: String, until| Lease { owner: owner.clone(), state, subject, until };
+        let held = self.held.iter().map(|held| {
+            let subject = format!("{} by {}", held.call, held.queue);
+            lease(State::Reserved, subject, Until::At(held.until))
+        });
+        let bidding = self.bidding.iter();
+        let bidding = bidding.map(|it| lease(State::Bidding, String::new(), Until::At(it.until)));
+        let rests = self.facts.seats.iter().filter_map(|(queue, seat)| {
+            let until = seat.rest.filter(|_| self.rests.contains_key(queue));
+            seat.rest.map(|_| lease(State::WrapUp, queue.clone(), Until::by(until)))
+        });
+        held.chain(bidding).chain(rests).collect()
     }
 
     /// The picture for people.

@@ -11,7 +11,7 @@ use super::CallState;
 use crate::call::machine::{Announcements, PlaceWords, Player, Sound};
 use crate::call::message::CallMsg;
 use crate::exchange::Exchange;
-use crate::flow::Clip;
+use crate::flow::{Clip, SurveyWords};
 
 /// The waiting audio that is no file: who waits hears the phone ring.
 const RING_BACK: &str = "tone/ring-back";
@@ -121,6 +121,7 @@ fn announcements(queue: &Queue, system: &str) -> Announcements {
             interval,
         }),
         introduction: queue.agent.announce_id.then(|| language.to_owned()),
+        survey: SurveyWords::of(queue),
     }
 }
 

@@ -10,10 +10,11 @@ use super::facts::Facts;
 use super::hunt::Hunt;
 use super::picture::Scene;
 use super::purpose::Purpose;
+use super::script::Running;
 use super::transfer::{RECALL_RINGS_FOR, Transfer};
 use super::types::{Input, LegEvent, LegIndex, Party, Player, Refused, Route};
 use crate::call::event::CallEvent;
-use crate::flow::Clip;
+use crate::flow::{Clip, Script};
 use crate::office::CallCommand;
 use crate::outbound::Wish;
 use crate::queue::OfferId;
@@ -404,6 +405,10 @@ impl Bridge {
         };
         self.queue_talk_over(facts, now, by, out);
         facts.outcome_if_none("answered", why);
+        if let Some((caller, survey)) = other.and_then(|it| Some((it, facts.take_survey(now, it)?)))
+        {
+            return Running::begin(facts, now, caller, Script::Survey(Box::new(survey)), out);
+        }
         if let Some(other) = other {
             facts.hang_up(other, HangUp::NORMAL, out);
         }

@@ -8,6 +8,7 @@ use super::effect::{Effect, HangUp, Heard, Sound};
 use super::picture::{Picture, Present, Scene};
 use super::types::{Leg, LegEnd, LegEvent, LegIndex, Party, Player, TimerId};
 use crate::call::event::CallEvent;
+use crate::flow::Survey;
 use crate::office::{CallView, Direction, LegState, LegView, QueuePassage};
 use crate::outbound::{Barred, Outgoing};
 use crate::presence::{Progress, Talk};
@@ -32,6 +33,10 @@ pub(super) struct Facts {
     pub(super) return_result: Option<Word>,
     /// The queue that the call left last, answered or not.
     pub(super) passage: Option<QueuePassage>,
+    /// Whom to ask about the talk when the other side has hung up.
+    pub(super) survey: Option<(LegIndex, Survey)>,
+    /// When the talk was over that the caller is asked about.
+    talked_until: Option<Timestamp>,
     outcome: Option<(&'static str, String)>,
     hold_since: Option<Timestamp>,
     hold_us: u64,
@@ -61,6 +66,8 @@ impl Facts {
             return_call: None,
             return_result: None,
             passage: None,
+            survey: None,
+            talked_until: None,
             outcome: None,
             hold_since: None,
             hold_us: 0,
@@ -393,6 +400,15 @@ impl Facts {
         self.outcome.get_or_insert_with(|| (outcome, cause.to_owned()));
     }
 
+    /// The talk is over and the caller, who is still there, may be asked about it: what follows
+    /// is no talk.
+    pub(super) fn take_survey(&mut self, now: Timestamp, left: LegIndex) -> Option<Survey> {
+        let (_, survey) = self.survey.take_if(|(caller, _)| *caller == left)?;
+        self.hold_ended(now);
+        self.talked_until = Some(now);
+        Some(survey)
+    }
+
     /// The caller ended the call before anybody answered.
     pub(super) fn caller_gone(&mut self, event: &LegEvent) {
         let why = match event {
@@ -423,7 +439,8 @@ impl Facts {
         if self.begun {
             let (outcome, cause) =
                 self.outcome.take().unwrap_or(("failed", "ended without an outcome".to_owned()));
-            let talk = self.answered_at.map_or(0, |at| now.since(at).as_micros());
+            let until = self.talked_until.unwrap_or(now);
+            let talk = self.answered_at.map_or(0, |at| until.since(at).as_micros());
             out.push(Effect::Record(CallEvent::Ended {
                 at: now,
                 outcome: outcome.to_owned(),

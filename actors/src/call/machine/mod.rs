@@ -58,7 +58,6 @@ use crate::presence::Talk;
 
 /// Where the call stands.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a call has one, and it is moved once a step")]
 enum Stage {
     /// Nothing has happened yet.
     Fresh,

@@ -244,6 +244,7 @@ impl Passage {
         if let Some(words) = self.voice.introduction(&agent) {
             bridge.introduce(facts, words, out);
         }
+        facts.survey = self.voice.survey(&agent).map(|survey| (self.caller, survey));
         bridge.talk = Some(QueueTalk {
             queue: self.queue,
             stay: self.stay,

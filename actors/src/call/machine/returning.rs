@@ -22,6 +22,7 @@ use super::hunt::Hunt;
 use super::offers::{Offers, Ring, Wanted};
 use super::purpose::Purpose;
 use super::types::{Input, LegEvent, LegIndex, Party, Route, TimerId};
+use crate::flow::Survey;
 use crate::office::{Direction, QueuePassage};
 use crate::outbound::Wish;
 use crate::queue::request::{CallbackFailure, Order, ReturnCall, Word};
@@ -130,6 +131,10 @@ impl Facts {
         self.return_passage(now, Exit::Answered, Some(reached.agent.clone()), out);
         self.answered(now, customer, out);
         let mut bridge = Bridge::join(self, now, customer, reached.leg, out);
+        let words = self.return_call.as_ref().and_then(|wanted| {
+            Some(Survey::new(&wanted.queue, &reached.agent, wanted.survey.clone()?))
+        });
+        self.survey = words.map(|survey| (customer, survey));
         bridge.talk = self.return_call.as_ref().map(|wanted| QueueTalk {
             queue: wanted.queue.clone(),
             stay: STAY,

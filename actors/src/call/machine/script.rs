@@ -6,6 +6,7 @@ use super::Stage;
 use super::effect::{Effect, HangUp, Sound};
 use super::facts::Facts;
 use super::types::{Input, LegEvent, LegIndex, Player, TimerId};
+use crate::call::event::CallEvent;
 use crate::flow::{Act, Cue, Script};
 
 /// A caller in a script.
@@ -147,6 +148,9 @@ impl Running {
             }
             Act::Change { mailbox, id, change } => {
                 out.push(Effect::ChangeMessage { mailbox, id, change });
+            }
+            Act::Rate { queue, agent, key, score } => {
+                out.push(Effect::Record(CallEvent::Rated { at: now, queue, agent, key, score }));
             }
             Act::Note(detail) => {
                 let (kind, key) = (self.script.kind(), self.script.key().to_owned());

@@ -9,7 +9,7 @@ use tandem_kernel::Timestamp;
 use super::effect::{Effect, QueueAct, Sound};
 use super::facts::Facts;
 use super::types::{Input, LegIndex, Player, TimerId};
-use crate::flow::Clip;
+use crate::flow::{Clip, Survey, SurveyWords};
 
 /// How long the queue may take to tell a caller's place; then nothing is said this time.
 const PLACE_WITHIN: Duration = Duration::from_secs(2);
@@ -29,6 +29,8 @@ pub struct Announcements {
     pub place: Option<PlaceWords>,
     /// Both sides are told the agent's number, by prompts of this language.
     pub introduction: Option<String>,
+    /// What callers are asked when the agent has hung up.
+    pub survey: Option<SurveyWords>,
 }
 
 /// What a caller is told of the wait.
@@ -154,6 +156,12 @@ impl Voice {
         let words = std::iter::once("agent-number".to_owned());
         let words = words.chain(agent.chars().map(String::from));
         Some(words.map(|word| Clip::File(format!("{language}/{word}"))).collect())
+    }
+
+    /// What the caller is asked when this agent has hung up.
+    pub(super) fn survey(&self, agent: &str) -> Option<Survey> {
+        let words = self.words.as_ref()?.survey.clone()?;
+        Some(Survey::new(&self.queue, agent, words))
     }
 
     /// True once: when the caller has heard the join announcement, or there is none.

@@ -11,6 +11,7 @@ use tandem_kernel::{CallId, Timestamp};
 use super::callers::micros;
 use super::{Caller, Due, Effect, OfferStage, Queue, Refused, Stage, TimerId};
 use crate::agent::ToAgent;
+use crate::flow::SurveyWords;
 use crate::queue::event::QueueEvent;
 use crate::queue::request::{CallbackFailure, Order, Request, ReturnCall, Word, is_callable};
 use crate::queue::{Exit, OfferEnd, OfferId, QueueNotice};
@@ -267,6 +268,7 @@ impl Queue {
             number,
             prefix: self.config.callback.outbound_prefix.clone(),
             joined_at,
+            survey: SurveyWords::of(&self.config),
         }));
     }
 

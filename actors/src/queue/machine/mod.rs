@@ -21,9 +21,11 @@ mod offers;
 mod requests;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod types;
 
 pub use callbacks::REGISTERED_WITHIN;
+use timers::Due;
 pub use types::{Effect, Input, Refused, TimerId};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -85,7 +87,10 @@ pub struct Queue {
     closed: bool,
     next_offer: u32,
     next_timer: u64,
-    timers: BTreeMap<TimerId, Due>,
+    /// What each timer is for, and when it goes off.
+    timers: BTreeMap<TimerId, (Due, Timestamp)>,
+    /// The moment of the step.
+    now: Timestamp,
     chance: Chance,
 }
 
@@ -161,19 +166,6 @@ enum OfferStage {
     Ringing { since: Timestamp, heard: bool },
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Due {
-    MaxWait(CallId),
-    Retry(CallId),
-    Ask(OfferId),
-    Ring(OfferId),
-    Leave(CallId),
-    Talk(CallId),
-    Greeting(CallId),
-    OfferCallback(CallId),
-    Register(CallId),
-}
-
 /// Who came of late. A call that asks again although its stay is over is not taken in twice.
 #[derive(Clone, Debug, Default)]
 struct Arrivals {
@@ -235,6 +227,7 @@ impl Queue {
             next_offer: 0,
             next_timer: 0,
             timers: BTreeMap::new(),
+            now: Timestamp::default(),
             chance: Chance(0),
         };
         queue.seat_members();
@@ -247,6 +240,7 @@ impl Queue {
     /// When the input does not fit; the state is as before.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Result<Vec<Effect>, Refused> {
         let mut out = Vec::new();
+        self.now = now;
         match input {
             Input::Opened { seed, alive } => self.opened(now, seed, &alive, &mut out),
             Input::Join { call, stay, caller, caller_name } => {
@@ -360,40 +354,6 @@ impl Queue {
     fn record(&mut self, event: QueueEvent, out: &mut Vec<Effect>) {
         self.facts.evolve(&event);
         out.push(Effect::Record(event));
-    }
-
-    fn arm(&mut self, due: Due, after: Duration, out: &mut Vec<Effect>) -> TimerId {
-        self.next_timer += 1;
-        let timer = TimerId(self.next_timer);
-        self.timers.insert(timer, due);
-        out.push(Effect::Arm { timer, after });
-        timer
-    }
-
-    fn timer(&mut self, now: Timestamp, timer: TimerId, out: &mut Vec<Effect>) {
-        match self.timers.remove(&timer) {
-            Some(Due::MaxWait(call)) => self.waited_long_enough(now, call, timer, out),
-            Some(Due::Retry(call)) => {
-                if let Some(caller) = self.callers.get(&call)
-                    && matches!(caller.stage, Stage::Resting { timer: own } if own == timer)
-                {
-                    self.want(call);
-                    self.unexplained.insert(call);
-                }
-            }
-            Some(Due::Ask(offer)) => self.ask_overdue(now, offer, out),
-            Some(Due::Ring(offer)) => self.ring_overdue(now, offer, out),
-            Some(Due::Leave(call)) => self.leave_completed(now, call, out),
-            Some(Due::Greeting(call)) => {
-                // One who does not wait any more, or was greeted.
-                let _as_well = self.greeted(call);
-            }
-            Some(Due::OfferCallback(call)) => self.offer_callback(call, timer, out),
-            Some(Due::Register(call)) => self.registering_overdue(now, call, timer, out),
-            Some(Due::Talk(call)) => self.check_talk(now, call, out),
-            // A timer of before the actor's last start.
-            None => {}
-        }
     }
 
     fn agent_says(

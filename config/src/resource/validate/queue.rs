@@ -43,6 +43,7 @@ impl Queue {
         wrong.unless(self.max_callers <= 9_999, "/max_callers", "out-of-range", "0 to 9999");
         self.check_priority(wrong);
         self.check_callback(wrong);
+        self.check_survey(wrong);
         let misses = u32::from(self.agent.auto_pause.missed_calls);
         wrong.between(misses, 1, 10, "/agent/auto_pause/missed_calls");
         wrong.secs(self.agent.ring_timeout_secs, 1, "/agent/ring_timeout_secs");
@@ -90,6 +91,23 @@ impl Queue {
         // saved from either side.
         let taken = self.key_events.contains_key(key);
         wrong.unless(!taken, pointer, "duplicate", "the key leads elsewhere by key_events");
+    }
+
+    /// Q-253; Q-192: a manager is named once.
+    fn check_survey(&self, wrong: &mut Wrong) {
+        wrong.prompt_if_any(&self.survey.prompt, "/survey/prompt");
+        wrong.prompt_if_any(&self.survey.end_prompt, "/survey/end_prompt");
+        for (key, score) in &self.survey.scores {
+            let pointer = format!("/survey/scores/{key}");
+            let is_digit = key.len() == 1 && key.bytes().all(|b| b.is_ascii_digit());
+            wrong.unless(is_digit, &pointer, "format", "one key: 0 to 9");
+            wrong.unless(score.unsigned_abs() <= 99, &pointer, "out-of-range", "-99 to 99");
+        }
+        for (index, manager) in self.managers.iter().enumerate() {
+            let once = !self.managers[..index].contains(manager);
+            let pointer = format!("/managers/{index}");
+            wrong.unless(once, &pointer, "duplicate", "an extension is a manager once");
+        }
     }
 
     fn check_priority(&self, wrong: &mut Wrong) {

@@ -214,6 +214,40 @@ pub struct CallbackOptions {
     pub timeout_secs: u32,
 }
 
+/// What callers are asked when the agent has hung up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SurveyOptions {
+    /// The question, `survey` for the system's; empty: nothing is asked.
+    pub prompt: String,
+    /// Said to who has pressed a key with a score; empty: the system's thanks.
+    pub end_prompt: String,
+    /// The score of each key, `0` to `9`, from -99 to 99; other keys mean nothing.
+    pub scores: BTreeMap<String, i8>,
+}
+
+impl Default for SurveyOptions {
+    /// The question of the system: 1 is satisfied, 2 is not.
+    fn default() -> Self {
+        let scores = [("1", 1), ("2", 0)].map(|(key, score)| (key.to_owned(), score));
+        Self { prompt: String::new(), end_prompt: String::new(), scores: scores.into() }
+    }
+}
+
+/// Of what the managers are told by e-mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notifications {
+    /// A caller left unanswered, not by hanging up.
+    pub missed_call: bool,
+    /// A caller hung up while waiting.
+    pub abandoned_call: bool,
+    /// A caller asked to be called back.
+    pub callback_requested: bool,
+    /// A callback came to nothing.
+    pub callback_failed: bool,
+}
+
 /// A call queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -265,6 +299,15 @@ pub struct Queue {
     /// What callers hear.
     #[serde(default)]
     pub prompts: PromptOptions,
+    /// What callers are asked when the agent has hung up.
+    #[serde(default)]
+    pub survey: SurveyOptions,
+    /// The extensions of its managers, who are told of what happens.
+    #[serde(default)]
+    pub managers: Vec<String>,
+    /// Of what they are told.
+    #[serde(default)]
+    pub notifications: Notifications,
     /// The agents, in list order.
     #[serde(default)]
     pub members: Vec<Member>,

@@ -210,6 +210,12 @@ fn queues() -> Entry {
             "announcement": "", "announcement_interval_secs": 60, "position": true,
             "estimate": true, "thanks": false, "position_interval_secs": 60, "language": "",
         },
+        "survey": { "prompt": "survey", "end_prompt": "", "scores": { "1": 1, "2": 0 } },
+        "managers": ["1000"],
+        "notifications": {
+            "missed_call": true, "abandoned_call": false, "callback_requested": true,
+            "callback_failed": true,
+        },
         "members": [{ "extension": "1001", "membership": "dynamic", "skill_level": 1 }],
     });
     let written = json!({

@@ -220,7 +220,7 @@ fn q_077_and_q_080_wrap_up_blocks_only_the_queue_of_the_call() {
 }
 
 #[test]
-fn q_081_and_q_082_shared_wrap_up_blocks_all_queues_and_then_the_agent_is_offered() {
+fn q_081_and_q_082_vector_18_shared_wrap_up_blocks_all_queues_and_then_the_agent_is_offered() {
     let settings = Settings { shared_wrap_up: true, ..Settings::default() };
     let rules = [("6400", STATIC), ("6401", STATIC)];
     let mut bench = Bench::with(&rules, settings, Facts::default());

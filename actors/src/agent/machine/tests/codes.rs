@@ -52,3 +52,24 @@ fn what_is_no_code_is_left_to_others() {
         assert_eq!(read(dialled), None, "{dialled}");
     }
 }
+
+#[test]
+fn q_214_vector_11_an_agent_of_6400_who_dials_the_pause_code_with_03_is_paused_for_wrap_up() {
+    let mut bench = Bench::idle(&["6400", "6401"]);
+
+    assert_eq!(bench.command(read("*076400*03").unwrap()), Ok(Outcome::Paused));
+
+    let paused = |queue: &str| bench.agent.facts().seats[queue].pause.as_ref();
+    let reason = paused("6400").unwrap().reason.clone().unwrap();
+    assert_eq!(Settings::default().pause_reasons[&reason], "Wrap up");
+    assert_eq!(paused("6401"), None);
+}
+
+#[test]
+fn q_211_vector_12_the_log_in_code_dialled_twice_logs_in_and_out() {
+    let mut bench = Bench::new(&[("6400", DYNAMIC)]);
+    let dialled = || read("*76400").unwrap();
+
+    assert_eq!(bench.command(dialled()), Ok(Outcome::LoggedIn));
+    assert_eq!(bench.command(dialled()), Ok(Outcome::LoggedOut));
+}

@@ -1,9 +1,12 @@
 //! Callers who register for a callback, and the calls that are made for them.
 
 use super::*;
+use crate::flow::SurveyWords;
 use crate::queue::request::{CallbackFailure, Order, ReturnCall, Word};
 
 const CUSTOMER: &str = "5550199";
+/// A queue that asks what the talk was like.
+const ASKS: &str = r#"{"number": "6400", "name": "Q", "survey": {"prompt": "survey"}}"#;
 
 fn told(effects: &[Effect], word: Word) -> bool {
     effects.contains(&Effect::Queue("6400".into(), QueueAct::Callback(word)))
@@ -45,6 +48,7 @@ fn returning() -> Call {
         number: CUSTOMER.into(),
         prefix: "9".into(),
         joined_at: at(0),
+        survey: SurveyWords::of(&serde_json::from_str(ASKS).unwrap()),
     };
     let dialled = format!("9{CUSTOMER}");
     step(&mut call, 30, Input::Return { wanted, dialled });
@@ -209,6 +213,25 @@ fn q_151_q_159_agent_and_customer_talk_and_the_wait_counts_from_the_entry() {
     });
     assert_eq!(talk, Some(("1001".into(), crate::queue::Party::Caller, 20)));
     assert_eq!(last_fact(&ended).0, "answered");
+}
+
+#[test]
+fn q_256_a_customer_who_was_called_back_is_asked_when_the_agent_hangs_up() {
+    let (mut call, _) = dialling(lines(&["carrier"]));
+    leg(&mut call, 40, 1, LegEvent::Answered);
+
+    let asked = leg(&mut call, 60, 0, bye());
+    assert!(says(&asked, "survey").is_some(), "{asked:?}");
+    let rated = leg(&mut call, 63, 1, LegEvent::Dtmf('1'));
+
+    let fact = |effect: &Effect| match effect {
+        Effect::Record(CallEvent::Rated { queue, agent, key, score, .. }) => {
+            Some((queue.clone(), agent.clone(), *key, *score))
+        }
+        _ => None,
+    };
+    let expected = ("6400".into(), "1001".into(), '1', 1);
+    assert_eq!(rated.iter().find_map(fact), Some(expected));
 }
 
 #[test]

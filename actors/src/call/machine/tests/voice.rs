@@ -1,7 +1,7 @@
 //! What a waiting caller hears, and when.
 
 use super::*;
-use crate::flow::Clip;
+use crate::flow::{Clip, SurveyWords};
 use crate::queue::request::Order;
 
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -13,6 +13,7 @@ fn words(join: Option<&str>, periodic: Option<&str>) -> Input {
         periodic,
         place: None,
         introduction: None,
+        survey: None,
     })
 }
 
@@ -108,7 +109,13 @@ fn place_words() -> PlaceWords {
 fn told_of_place(place: PlaceWords, periodic: Option<&str>) -> (Call, Vec<TimerId>) {
     let mut call = queued();
     let periodic = periodic.map(|file| (file.to_owned(), INTERVAL));
-    let words = Announcements { join: None, periodic, place: Some(place), introduction: None };
+    let words = Announcements {
+        join: None,
+        periodic,
+        place: Some(place),
+        introduction: None,
+        survey: None,
+    };
     let effects = heard(&mut call, 0, Input::Announce(words));
     let timers = effects.iter().filter_map(|effect| match effect {
         Effect::Arm(timer, after) if *after == INTERVAL => Some(*timer),
@@ -289,4 +296,51 @@ fn q_089_putting_the_caller_on_hold_ends_it() {
 
     assert!(held.contains(&Effect::StopPlaying(player)), "{held:?}");
     assert_eq!(heard(&mut call, 4, Input::Played(player)), [], "an end that comes too late");
+}
+
+/// A caller of a queue that asks is talking with agent 1001.
+fn to_be_asked() -> Call {
+    let mut call = queued();
+    let queue = r#"{"number": "6400", "name": "Q", "survey": {"prompt": "survey"}}"#;
+    let survey = SurveyWords::of(&serde_json::from_str(queue).unwrap());
+    heard(&mut call, 0, Input::Announce(Announcements { survey, ..Announcements::default() }));
+    offer(&mut call, 1, 7, "1001");
+    leg(&mut call, 2, 1, LegEvent::Answered);
+    call
+}
+
+#[test]
+fn q_250_q_255_when_the_agent_hangs_up_the_caller_is_asked_and_the_answer_recorded() {
+    let mut call = to_be_asked();
+
+    let asked = leg(&mut call, 12, 1, bye());
+    let (_, files) = spoken(&asked).unwrap();
+    assert_eq!(files, ["survey"]);
+    assert!(asked.iter().any(|it| matches!(it, Effect::Queue(_, QueueAct::CallEnded { .. }))));
+    assert!(!call.is_over());
+    let rated = leg(&mut call, 15, 0, LegEvent::Dtmf('2'));
+    let (thanks, _) = spoken(&rated).unwrap();
+    let fact = CallEvent::Rated {
+        at: at(15),
+        queue: "6400".into(),
+        agent: "1001".into(),
+        key: '2',
+        score: 0,
+    };
+    assert!(rated.contains(&Effect::Record(fact)), "{rated:?}");
+    let over = heard(&mut call, 18, Input::Played(thanks));
+
+    assert!(call.is_over());
+    let (outcome, talk_us, _) = last_fact(&over);
+    assert_eq!((outcome, talk_us), ("answered", 10_000_000), "the question is no talk");
+}
+
+#[test]
+fn q_250_a_caller_who_hangs_up_first_is_not_asked() {
+    let mut call = to_be_asked();
+
+    let over = leg(&mut call, 12, 0, bye());
+
+    assert!(call.is_over());
+    assert!(spoken(&over).is_none());
 }

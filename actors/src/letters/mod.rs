@@ -1,15 +1,27 @@
-//! Letters to agents whom the system has paused: each is sent until the server
-//! has taken it, over restarts too, for a day. How far that has come is kept beside the records.
+//! Letters about what happens in queues: to agents whom the system has paused, and
+//! to the managers of a queue. Each is sent until the server has taken it, over restarts
+//! too, for a day. How far that has come is kept beside the records.
+//!
+//! | Concern                              | Owner           |
+//! |--------------------------------------|-----------------|
+//! | What managers are told               | `queue` (pure)  |
+//! | Sending, and going on after a restart| this module     |
+
+mod queue;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 use tandem_journal::{Journal, Record};
 use tandem_kernel::{Clock, Timestamp};
 
-use super::AgentEvent;
+use self::queue::{Callers, News};
+use crate::agent::AgentEvent;
 use crate::entity;
 use crate::mail::{Letter, MailError, Mailer};
 use crate::provisioning::Provisioning;
+use crate::queue::QueueEvent;
 use crate::records::Records;
 
 /// The wait after a failure; it doubles up to [`LONGEST_WAIT`].
@@ -40,8 +52,9 @@ impl Letters {
         let mut kept = self.records.letters_until().unwrap_or_else(|| self.journal.head());
         self.records.keep_letters_until(kept);
         let mut records = self.journal.subscribe(kept);
+        let mut callers = Callers::default();
         while let Ok(record) = records.next().await {
-            let letter = self.letter(&record);
+            let letter = self.letter(&record, &mut callers);
             let has_letter = letter.is_some();
             // In a cluster one member sends it.
             if let Some((at, letter)) = letter.filter(|_| self.journal.leads()) {
@@ -55,10 +68,44 @@ impl Letters {
     }
 
     /// The letter that an event asks for, and when it happened.
-    fn letter(&self, record: &Record) -> Option<(Timestamp, Letter)> {
-        if record.entity.kind != entity::AGENT {
+    fn letter(&self, record: &Record, callers: &mut Callers) -> Option<(Timestamp, Letter)> {
+        match record.entity.kind {
+            entity::AGENT => self.to_agent(record),
+            entity::QUEUE => self.to_managers(record, callers),
+            _ => None,
+        }
+    }
+
+    /// what the managers of a queue want to be told.
+    fn to_managers(&self, record: &Record, callers: &mut Callers) -> Option<(Timestamp, Letter)> {
+        let event = entity::decode::<QueueEvent>(&record.event).ok()?;
+        let number = entity::queue_number(&record.entity.key);
+        let news = News::of(&event);
+        let caller = callers.follow(number, &event);
+        let directory = self.provisioning.directory();
+        let queue = directory.queue(number)?;
+        let news = news.filter(|news| news.is_wanted(queue.notifications))?;
+        let addresses = queue.managers.iter().filter_map(|manager| {
+            let address = directory.extension(manager).map(|it| it.email.clone());
+            let address = address.filter(|address| !address.is_empty());
+            if address.is_none() {
+                // who has no address is passed over.
+                tracing::info!(queue = %number, "a manager of a queue has no e-mail address");
+            }
+            address
+        });
+        let to: Vec<String> = addresses.collect();
+        if to.is_empty() {
             return None;
         }
+        let times = &queue.time_condition;
+        let profile = directory.time_profile(&times.time_profile).filter(|_| times.enabled);
+        let when = queue::moment(event.at(), profile.map(|profile| profile.zone.as_str()));
+        let (subject, text) = news.words(queue, &caller, &when);
+        Some((event.at(), Letter { to, subject, text, files: Vec::new() }))
+    }
+
+    fn to_agent(&self, record: &Record) -> Option<(Timestamp, Letter)> {
         let event = entity::decode::<AgentEvent>(&record.event).ok()?;
         let AgentEvent::AutoPaused { at, queue, missed } = event else { return None };
         let agent = &record.entity.key;
@@ -88,7 +135,7 @@ impl Letters {
         while self.clock.now().since(at) < GIVE_UP {
             let Err(error) = self.mailer.send(letter.clone()).await else { return };
             let why = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::warn!(%error, why, "a letter to a paused agent was not sent");
+            tracing::warn!(%error, why, "a letter was not sent");
             let for_good = match &error {
                 MailError::Server(error) => error.is_permanent(),
                 MailError::Address { .. } | MailError::Letter(_) | MailError::MediaType(_) => true,
