@@ -98,7 +98,7 @@ impl Whereabouts {
         let source = match by.role {
             _ if own => Source::PanelSelf,
             Role::Manager => Source::PanelManager,
-            Role::Admin | Role::Agent => Source::Api,
+            Role::Admin | Role::Agent | Role::Wallboard => Source::Api,
         };
         let command = command.into();
         let wish = |reply| AgentMsg::Command { command, source, reply };

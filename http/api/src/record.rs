@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::call::Direction;
+use crate::note::NoteWriting;
 
 /// How a call left a queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -129,4 +130,7 @@ pub struct CallRecord {
     /// Whose callback it was, and what became of that.
     #[serde(default)]
     pub callback: Option<Callback>,
+    /// What was written on it last.
+    #[serde(default)]
+    pub note: Option<NoteWriting>,
 }

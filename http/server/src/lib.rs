@@ -32,6 +32,7 @@ mod identity;
 mod limits;
 mod listener;
 mod manual;
+mod notes;
 mod operation;
 mod outbound;
 mod panel;
