@@ -56,4 +56,4 @@ mod wire;
 pub use edge::{Edge, Limits};
 pub use limits::Rate;
 pub use passwords::{Cost, HashError, Passwords};
-pub use serve::{router, serve};
+pub use serve::{bind, router, serve};
