@@ -27,6 +27,9 @@ pub const MAILBOX: Kind = Kind(16);
 /// What is known of callbacks beside the calls' own events; the key is `index`.
 pub const CALLBACK: Kind = Kind(20);
 
+/// Notes on calls; the key is the call id.
+pub const NOTE: Kind = Kind(21);
+
 /// Sessions of people; the key is the BLAKE3 of the session's secret.
 pub const SESSION: Kind = Kind(24);
 /// Requests with an Idempotency-Key; the key is the BLAKE3 of who, what and the key.
@@ -46,6 +49,12 @@ const MAX_EVENT: usize = 64 * 1024;
 #[must_use]
 pub fn call(id: CallId) -> Entity {
     Entity::new(CALL, id.to_string())
+}
+
+/// The entity of a call's note.
+#[must_use]
+pub fn note(id: CallId) -> Entity {
+    Entity::new(NOTE, id.to_string())
 }
 
 /// The entity of a queue.

@@ -114,6 +114,7 @@ export type CallRecord = {
   from: string;
   hold_secs: number;
   id: string;
+  note?: (NoteWriting | null);
   outcome: string;
   outgoing?: (Outgoing | null);
   position: string;
@@ -134,6 +135,9 @@ export type CallStep = {
   key: string;
   kind: string;
 };
+
+/** The tags that a note can have: names by id, from the settings. */
+export type CallTags = Record<string, string>;
 
 /** A customer who called back. */
 export type Callback = {
@@ -885,6 +889,12 @@ export type Ready = {
   checks: Array<string>;
 };
 
+/** Where a caller who waits in a queue is sent. */
+export type Redirect = {
+  to: string;
+  to_voicemail?: boolean;
+};
+
 /** Digits that are to be read, not dialled. */
 export type Resolve = {
   caller_id?: string | null;
@@ -922,7 +932,7 @@ export type RingGroup = {
 export type RingStrategy = "ring_all" | "least_recent" | "fewest_calls" | "random" | "rrmemory" | "linear";
 
 /** What a principal may do. */
-export type Role = "admin" | "manager" | "agent";
+export type Role = "admin" | "manager" | "agent" | "wallboard";
 
 /** What the server says on the WebSocket. */
 export type ServerMessage = ({
@@ -959,6 +969,7 @@ export type Session = {
 
 /** System-wide options. Fields that are left out get their defaults. */
 export type Settings = {
+  call_tags?: Record<string, string>;
   callback?: CallbackPolicy;
   code_leave_message?: string;
   code_login_all?: string;
@@ -1000,6 +1011,17 @@ export type TestNumbers = {
 export type Ticket = {
   expires_at: string;
   ticket: string;
+};
+
+/** A figure in its place; the grid has 12 columns and 24 rows. */
+export type Tile = {
+  column: number;
+  description?: string;
+  figure: Figure;
+  height: number;
+  locked?: boolean;
+  row: number;
+  width: number;
 };
 
 /** Whether and how a queue goes by the clock. */
@@ -1129,4 +1151,12 @@ export type WaitingCaller = {
   joined_at: string;
   position: number;
   ringing: Array<string>;
+};
+
+/** A wallboard. */
+export type Wallboard = {
+  all?: Array<Tile>;
+  name: string;
+  rotation_secs?: number;
+  single?: Array<Tile>;
 };

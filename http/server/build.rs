@@ -1,16 +1,21 @@
 //! Puts the built panel into the binary, if it was built: `http/panel/dist/app` becomes a table of
 //! names, bytes and compressed bytes. Without it the table is empty and the node says how to
-//! build the panel.
+//! build the panel. The manual's pictures become a table of the same kind.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 fn main() -> io::Result<()> {
-    let dist = PathBuf::from("../panel/dist");
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed={}", dist.display());
-    let root = dist.join("app");
+    table("../panel/dist", "app", "panel.rs")?;
+    table("../manual/pictures", "", "pictures.rs")
+}
+
+/// Writes a table of all files below a folder.
+fn table(watched: &str, below: &str, name: &str) -> io::Result<()> {
+    println!("cargo:rerun-if-changed={watched}");
+    let root = PathBuf::from(watched).join(below);
     let mut files = Vec::new();
     if root.is_dir() {
         walk(&root, &mut files)?;
@@ -32,7 +37,7 @@ fn main() -> io::Result<()> {
     }
     table.push_str("]\n");
     let out = std::env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("no OUT_DIR"))?;
-    fs::write(Path::new(&out).join("panel.rs"), table)
+    fs::write(Path::new(&out).join(name), table)
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

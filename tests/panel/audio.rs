@@ -52,6 +52,11 @@ async fn an_agent_takes_a_queue_call_holds_resumes_transfers_attended_and_rests(
     agent.press("Connect with Phone 1000").await;
     agent.text("No call").await;
     agent.text("Wrap-up").await;
+    // The customer goes on talking; the note is the agent's.
+    agent.tell(json!({ "do": "fill", "label": "Note", "text": "Wants an offer by Friday" })).await;
+    agent.tell(json!({ "do": "tick", "label": "Offer" })).await;
+    agent.press("Save the note").await;
+    agent.text("Saved.").await;
     sleep(Duration::from_secs(6)).await;
     caller.hang_up().await;
     caller.expect_end().await;
@@ -65,6 +70,9 @@ async fn an_agent_takes_a_queue_call_holds_resumes_transfers_attended_and_rests(
     let record = office.api.record("queue=6400").await;
     assert_eq!(record["outcome"], "answered", "{record}");
     assert_eq!(record["queue"]["agent"], "1001", "{record}");
+    assert_eq!(record["note"]["text"], "Wants an offer by Friday", "{record}");
+    assert_eq!(record["note"]["tags"], json!(["offer"]), "{record}");
+    assert_eq!(record["note"]["by"], "user:agent-1001", "{record}");
     agent.assert_clean().await;
 }
 
@@ -144,7 +152,15 @@ async fn the_keyboard_alone_dials_sends_digits_transfers_blindly_answers_and_han
     agent.button("Hold").await;
     agent.key("Alt+Shift+KeyX").await;
     callee.expect_end().await;
+    agent.text("No call").await;
+    agent.key("Alt+Shift+KeyN").await;
+    agent.tell(json!({ "do": "type", "text": "Rang twice" })).await;
+    agent.tell(json!({ "do": "tab", "name": "Save the note" })).await;
+    agent.key("Enter").await;
+    agent.text("Saved.").await;
 
+    let record = office.api.record("number=1000&since=2026-01-01T00:00:00Z").await;
+    assert_eq!(record["note"]["text"], "Rang twice", "{record}");
     assert_eq!(digit["digit"], "5", "{digit}");
     agent.assert_clean().await;
 }

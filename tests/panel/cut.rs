@@ -16,13 +16,13 @@ use crate::MICROPHONE;
 const LONGEST_GAP: f64 = 2.0;
 
 /// A way to a node that can be cut: what goes by it is closed, and nothing new gets through.
-struct Way {
-    address: String,
+pub(crate) struct Way {
+    pub(crate) address: String,
     is_open: watch::Sender<bool>,
 }
 
 impl Way {
-    async fn to(node: &str) -> Self {
+    pub(crate) async fn to(node: &str) -> Self {
         let node = node.to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -43,11 +43,11 @@ impl Way {
         Self { address, is_open }
     }
 
-    fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.is_open.send_replace(false);
     }
 
-    fn mend(&self) {
+    pub(crate) fn mend(&self) {
         self.is_open.send_replace(true);
     }
 }

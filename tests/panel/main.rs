@@ -3,7 +3,10 @@
 
 mod audio;
 mod cut;
+mod floor;
 mod pages;
+mod pictures;
+mod wall;
 
 use serde_json::json;
 use tandem_tests::{Browser, Office};
@@ -43,6 +46,8 @@ pub(crate) async fn office() -> Office {
         "agent": { "wrap_up_secs": 8, "ring_timeout_secs": 30, "retry_interval_secs": 1 },
     });
     office.api.patch("/api/v1/queues/6400", queue).await;
+    let tags = json!({ "call_tags": { "offer": "Offer", "complaint": "Complaint" } });
+    office.api.patch("/api/v1/settings", tags).await;
     office
 }
 

@@ -12,9 +12,10 @@ const LANGUAGES: [(&str, &str, &str); 3] = [
 ];
 
 /// Every page of an administrator, with a text that shows when it is there.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 16] = [
     "/panel/#/desk",
     "/panel/#/queues",
+    "/panel/#/wallboard",
     "/panel/#/calls",
     "/panel/#/admin/extensions",
     "/panel/#/admin/queues",
@@ -116,7 +117,7 @@ async fn a_manager_sees_the_queue_and_the_ladder_of_a_call_and_an_agent_sees_nei
     caller.expect_state("CONFIRMED").await;
 
     manager.tell(json!({ "do": "press", "role": "link", "name": "Queues" })).await;
-    manager.button("Transfer: 1000").await;
+    manager.button("Actions: 1000").await;
     manager.assert_accessible("a waiting caller").await;
     manager.tell(json!({ "do": "press", "role": "link", "name": "Calls" })).await;
     manager.tell(json!({ "do": "press", "role": "link", "name": "Show the call: 1000" })).await;

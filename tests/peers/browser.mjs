@@ -2,7 +2,7 @@
 // answer. Options come as the first argument: { url, dir, microphone }.
 
 import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const require = createRequire(new URL('../../http/panel/package.json', import.meta.url));
@@ -63,6 +63,9 @@ const commands = {
   choose: async ({ label, value }) => {
     await page.getByLabel(label, { exact: true }).first().selectOption(value);
   },
+  tick: async ({ label }) => {
+    await page.getByLabel(label, { exact: true }).first().check();
+  },
   press: async (what) => {
     await found(what).click();
   },
@@ -86,12 +89,45 @@ const commands = {
     await page.getByText(text, { exact: false }).first().waitFor({ state: 'hidden' });
     return { at: Date.now() };
   },
+  // The rows of the queue panel and its figures, in the order in which they are drawn.
+  rows: async () =>
+    page.evaluate(() => {
+      const all = (selector, of) => [...document.querySelectorAll(selector)].map((it) => of(it.dataset));
+      const figures = [...document.querySelectorAll('[data-figure]')];
+      return {
+        waiting: all('[data-waiting]', (it) => ({ call: it.waiting, ringing: it.ringing })),
+        active: all('[data-active]', (it) => ({ call: it.active, agent: it.by })),
+        agents: all('[data-agent]', (it) => ({ extension: it.agent, state: it.state })),
+        figures: Object.fromEntries(figures.map((it) => [it.dataset.figure, it.textContent])),
+      };
+    }),
+  // Drags one element onto another.
+  drag: async ({ from, to }) => {
+    await page.locator(from).first().dragTo(page.locator(to).first());
+  },
+  // Moves what is under the pointer by so many pixels.
+  haul: async ({ from, x, y }) => {
+    const box = await page.locator(from).first().boundingBox();
+    const at = { x: box.x + box.width / 2, y: box.y + 12 };
+    await page.mouse.move(at.x, at.y);
+    await page.mouse.down();
+    await page.mouse.move(at.x + x, at.y + y, { steps: 8 });
+    await page.mouse.up();
+  },
+  data: async ({ of, name }) => ({ value: await page.locator(of).first().getAttribute(`data-${name}`) }),
+  inside: async ({ of }) => ({ text: await page.locator(of).first().innerText() }),
+  context: async ({ at }) => {
+    await page.locator(at).first().click({ button: 'right' });
+  },
   shown: async () => ({ text: await page.locator('body').innerText() }),
   key: async ({ keys }) => {
     await page.keyboard.press(keys);
   },
   type: async ({ text }) => {
     await page.keyboard.type(text);
+  },
+  focus: async (what) => {
+    await found(what).focus();
   },
   // Presses Tab until something has the focus.
   tab: async ({ name }) => {
@@ -142,8 +178,22 @@ const commands = {
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     return { overflow };
   },
+  // The page as a small WebP file, as high as it is but for very long ones.
   picture: async ({ path }) => {
-    await page.screenshot({ path, fullPage: true });
+    const { width } = page.viewportSize();
+    const height = await page.evaluate(() => Math.min(document.documentElement.scrollHeight, 1_800));
+    const png = await page.screenshot({ fullPage: true, clip: { x: 0, y: 0, width, height } });
+    const data = await page.evaluate(async (source) => {
+      const image = new Image();
+      image.src = source;
+      await image.decode();
+      const canvas = Object.assign(document.createElement('canvas'), { width: image.width, height: image.height });
+      canvas.getContext('2d').drawImage(image, 0, 0);
+      return canvas.toDataURL('image/webp', 0.7);
+    }, `data:image/png;base64,${png.toString('base64')}`);
+    const bytes = Buffer.from(data.split(',')[1], 'base64');
+    writeFileSync(path, bytes);
+    return { bytes: bytes.length };
   },
   network: async ({ offline }) => {
     await context.setOffline(offline);

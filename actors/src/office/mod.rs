@@ -9,13 +9,16 @@
 //! | Sessions, repeated requests, the audit   | `sessions`, `repeats`, `audit` |
 
 mod callback;
+mod notes;
 mod outside;
 mod recordings;
+mod redirect;
 mod request;
 mod view;
 
 use outside::not_let_out;
 pub use outside::{CodeView, Reading};
+pub use redirect::Place;
 pub use request::{CallbackState, CallbackView};
 pub use view::*;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tandem_config::resource::{Kind, Resource};
+use tandem_config::resource::{Destination, Kind, Resource};
 use tandem_kernel::{CallId, Position, Timestamp};
 
 use crate::callback::Note;
@@ -200,6 +200,13 @@ pub enum CallCommand {
         /// As one would dial it.
         to: String,
     },
+    /// A caller who waits in a queue leaves it and goes elsewhere.
+    Redirect {
+        /// Where to.
+        to: Destination,
+        /// Who wants it, for the record.
+        by: String,
+    },
 }
 
 impl CallCommand {
@@ -211,6 +218,7 @@ impl CallCommand {
             Self::Hold => "hold",
             Self::Resume => "resume",
             Self::Transfer { .. } => "transfer",
+            Self::Redirect { .. } => "redirect",
         }
     }
 }

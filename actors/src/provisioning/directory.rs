@@ -10,7 +10,7 @@ use rpds::RedBlackTreeMapSync;
 use tandem_config::resource::{
     ApiToken, CallFlow, ChannelCategory, Extension, GroupVoicemail, InboundRoute, Ivr,
     MailboxOptions, OutboundCode, OutboundRoute, Queue, RingGroup, Settings, TimeProfile, Trunk,
-    User,
+    User, Wallboard,
 };
 use tandem_config::{Kind, Resource};
 use tandem_kernel::Timestamp;
@@ -93,6 +93,9 @@ impl Directory {
         /// A token by its public id.
         api_token, /// All tokens.
         api_tokens: ApiToken;
+        /// A wallboard by its name.
+        wallboard, /// All wallboards.
+        wallboards: Wallboard;
     }
 
     /// The mailbox of a number: an extension's that has voicemail, or a group's.

@@ -40,6 +40,7 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
         | Resource::OutboundRoute(_)
         | Resource::ChannelCategory(_)
         | Resource::TimeProfile(_)
+        | Resource::Wallboard(_)
         | Resource::User(_)
         | Resource::ApiToken(_) => Vec::new(),
     }

@@ -79,7 +79,7 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
             own_extension(directory, token.extension.as_ref(), &mut wrong);
         }
         Resource::Settings(settings) => outbound_policy(directory, &settings.outbound, &mut wrong),
-        Resource::Trunk(_) | Resource::TimeProfile(_) => {}
+        Resource::Trunk(_) | Resource::TimeProfile(_) | Resource::Wallboard(_) => {}
     }
     wrong
 }

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tandem_journal::Record;
 
+use super::NoteEvent;
 use crate::agent::event::AgentEvent;
 use crate::call::event::CallEvent;
 use crate::callback::CallbackEvent;
@@ -57,6 +58,12 @@ pub fn item(record: &Record) -> Option<FeedItem> {
         entity::LEASE => {
             let event: LeaseEvent = read(record)?;
             ("lease".to_owned(), key, event.name().to_owned(), fields(&event))
+        }
+        entity::NOTE => {
+            let NoteEvent::Written { at, by, .. } = read(record)?;
+            // What was written is read at the API, by its rights.
+            let data = serde_json::json!({ "at": at, "by": by });
+            ("call".to_owned(), key, "call.noted".to_owned(), data)
         }
         entity::RESOURCE => resource(&read(record)?),
         _ => return None,

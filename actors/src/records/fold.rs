@@ -104,6 +104,16 @@ impl Fold {
         None
     }
 
+    /// Whether an extension has, or had, a part in an open call: also one that has handed it on.
+    #[must_use]
+    pub fn had_part(&self, call: CallId, extension: &str) -> bool {
+        self.open.get(&call).is_some_and(|open| {
+            let agent = open.queue.as_ref().and_then(|passage| passage.agent.as_deref());
+            let by = open.answered_by.as_deref();
+            open.from == extension || [agent, by].contains(&Some(extension))
+        })
+    }
+
     /// The calls that are open: after a restart, those that the crash cut off.
     pub fn open(&self) -> impl Iterator<Item = (CallId, &OpenCall)> {
         self.open.iter().map(|(id, call)| (*id, call))

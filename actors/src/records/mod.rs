@@ -3,16 +3,19 @@
 //! | Concern                                  | Owner              |
 //! |------------------------------------------|--------------------|
 //! | From events to records                   | [`fold`] (pure)    |
+//! | What people wrote on a call              | `notes`            |
 //! | Keeping them and finding them again      | this module        |
 //!
 //! The table can be thrown away: it is filled again from the journal.
 
 mod feed;
 pub mod fold;
+mod notes;
 #[cfg(test)]
 mod tests;
 
 pub use feed::item;
+pub use notes::{LONGEST_TEXT, MOST_TAGS, Note, NoteEvent, Writings};
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -32,6 +35,8 @@ use fold::Fold;
 pub(crate) const MAX_SCANNED: usize = 100_000;
 
 const RECORDS: Table = Table::new(1, "call-records");
+/// Where the record of a call stands.
+const PLACES: Table = Table::new(4, "call-record-places");
 /// How far the letters to agents have come; one value.
 const LETTERS: Table = Table::new(2, "letters");
 
@@ -58,6 +63,10 @@ impl Records {
     /// Takes a journal record in; others than calls' are passed over. Records are written again
     /// under the same key when the journal is read again. Gives the call that has ended by it.
     pub fn apply(&self, record: &Record) -> Option<CallId> {
+        if record.entity.kind == entity::NOTE {
+            self.apply_note(record);
+            return None;
+        }
         if record.entity.kind != entity::CALL {
             return None;
         }
@@ -78,6 +87,46 @@ impl Records {
         is_end.then_some(call)
     }
 
+    fn apply_note(&self, record: &Record) {
+        let call = record.entity.key.parse::<CallId>();
+        match (call, entity::decode::<NoteEvent>(&record.event)) {
+            (Ok(call), Ok(event)) => self.take_note(call, record.version, event),
+            _ => tracing::error!(position = %record.position, "unreadable note"),
+        }
+    }
+
+    /// Takes a note in, from the journal or from who has just written it.
+    pub fn take_note(&self, call: CallId, revision: u64, event: NoteEvent) {
+        // One after the other: each sees what the one before has kept.
+        let _fold = self.inner.fold.lock();
+        let kept = notes::read(&self.inner.store, call).and_then(|found| {
+            notes::keep(&self.inner.store, call, &notes::write(found, revision, event))
+        });
+        if let Err(error) = kept {
+            tracing::error!(%call, %error, "a note was not kept");
+        }
+    }
+
+    /// All writings of a call's note that are kept, the newest last.
+    #[must_use]
+    pub fn note(&self, call: CallId) -> Writings {
+        notes::read(&self.inner.store, call).unwrap_or_default()
+    }
+
+    /// Whether an extension has, or had, a part in a call that has not ended.
+    #[must_use]
+    pub fn had_part(&self, call: CallId, extension: &str) -> bool {
+        self.inner.fold.lock().had_part(call, extension)
+    }
+
+    /// The record of a call.
+    #[must_use]
+    pub fn of(&self, call: CallId) -> Option<CallRecord> {
+        let store = &self.inner.store;
+        let place = store.get(PLACES, &call.as_u128().to_be_bytes()).ok()??;
+        entity::decode(&store.get(RECORDS, &place).ok()??).ok()
+    }
+
     fn oldest(&self) -> Timestamp {
         Timestamp::from_micros(self.inner.oldest.load(Ordering::Relaxed))
     }
@@ -92,12 +141,16 @@ impl Records {
         let mut dropped = 0;
         // The oldest stand last.
         while let Some((key, bytes)) = self.inner.store.last(RECORDS)? {
-            let readable = entity::decode::<CallRecord>(&bytes);
-            if readable.is_ok_and(|record| record.ended_at >= oldest) {
+            let readable = entity::decode::<CallRecord>(&bytes).ok();
+            if readable.as_ref().is_some_and(|record| record.ended_at >= oldest) {
                 break;
             }
             let mut batch = Batch::default();
             batch.remove(RECORDS, &key);
+            if let Some(record) = readable {
+                batch.remove(PLACES, &record.id.as_u128().to_be_bytes());
+                notes::forget(&mut batch, record.id);
+            }
             self.inner.store.apply(batch)?;
             dropped += 1;
         }
@@ -107,7 +160,9 @@ impl Records {
     fn keep(&self, record: &CallRecord) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         // Newest first: a scan begins with the newest.
-        batch.put(RECORDS, &key_of(record.position), &entity::encode(record));
+        let place = key_of(record.position);
+        batch.put(RECORDS, &place, &entity::encode(record));
+        batch.put(PLACES, &record.id.as_u128().to_be_bytes(), &place);
         self.inner.store.apply(batch)
     }
 

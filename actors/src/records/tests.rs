@@ -5,8 +5,8 @@ use tandem_journal::Record;
 use tandem_kernel::{CallId, Position, Timestamp};
 use tandem_store::{Options, Store};
 
-use super::Records;
 use super::fold::Fold;
+use super::{NoteEvent, Records};
 use crate::call::event::CallEvent;
 use crate::entity;
 use crate::office::{Direction, RecordFilter};
@@ -192,4 +192,54 @@ fn what_ended_too_long_ago_is_forgotten_and_not_taken_in_again() {
 
     assert_eq!(records.forget_before(at(1_000)).unwrap(), 3);
     assert!(ends().is_empty());
+}
+
+fn written(secs: u64, text: &str) -> NoteEvent {
+    let (by, tags) = ("user:chen".to_owned(), vec!["offer".to_owned()]);
+    NoteEvent::Written { at: at(secs), by, text: text.into(), tags }
+}
+
+/// What is on disk stays readable.
+#[test]
+fn the_bytes_of_notes_do_not_change() {
+    let bytes = entity::encode(&written(5, "Friday"));
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+
+    assert_eq!(hex, GOLDEN_NOTE);
+}
+
+const GOLDEN_NOTE: &str = "010000fc4015e73b09757365723a6368656e0646726964617901056f66666572";
+
+#[test]
+fn q_548_the_last_who_writes_a_note_wins_and_what_was_written_before_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = Records::new(Store::open(dir.path(), &Options::default()).unwrap());
+    let call = CallId::from_u128(7);
+    let texts = || records.note(call).into_iter().map(|note| note.text).collect::<Vec<_>>();
+
+    // Whoever wrote takes it in at once; the journal tells of it again, perhaps late.
+    records.take_note(call, 2, written(20, "second"));
+    records.take_note(call, 1, written(10, "first"));
+    records.take_note(call, 2, written(20, "second"));
+    assert_eq!(texts(), ["first", "second"]);
+
+    (3..40).for_each(|revision| records.take_note(call, revision, written(30, "later")));
+    assert_eq!(texts().len(), 21, "the newest and twenty before it");
+}
+
+#[test]
+fn the_record_of_a_call_is_found_by_the_call_until_it_is_forgotten_with_its_note() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = Records::new(Store::open(dir.path(), &Options::default()).unwrap());
+    let journal: Vec<Record> = (0..2).flat_map(|call| call_of(1 + call * 2, 100 * call)).collect();
+    for record in &journal {
+        records.apply(record);
+    }
+    let (first, second) = (CallId::from_u128(0), CallId::from_u128(100));
+    records.take_note(first, 1, written(10, "first"));
+
+    assert_eq!(records.of(second).unwrap().ended_at, at(100));
+    assert_eq!(records.forget_before(at(50)).unwrap(), 1);
+    assert_eq!(records.of(first), None);
+    assert!(records.note(first).is_empty());
 }

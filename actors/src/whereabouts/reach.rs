@@ -218,7 +218,7 @@ impl Whereabouts {
         let source = match by.role {
             _ if own => Source::PanelSelf,
             Role::Manager => Source::PanelManager,
-            Role::Admin | Role::Agent => Source::Api,
+            Role::Admin | Role::Agent | Role::Wallboard => Source::Api,
         };
         match self.command(extension, command.into(), source).await {
             Some(Ok((_, view))) => Ok(view),

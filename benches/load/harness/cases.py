@@ -336,7 +336,7 @@ def audio(dir, users=1000, held=500, probes=10, secs=10):
             Row("audio lost on the way there and back", 1.0, lost, "%", "of the probes")]
 
 
-def panels(dir, clients=1000, rate=50, secs=10):
+def panels(dir, clients=1000, rate=50, secs=120):
     """Clients of the event stream, while agents of the demo queue pause and resume."""
     tool = os.environ.get("TANDEM_PANEL_LOAD") or str(ROOT / "target/release/tandem-panel-load")
     generous = ("http.requests_per_second=10000", "http.request_burst=100000")
@@ -346,7 +346,7 @@ def panels(dir, clients=1000, rate=50, secs=10):
         words = [tool, node.http, node.token, clients, rate, secs, node.pid]
         done = subprocess.run([str(word) for word in words], check=True, capture_output=True,
                               text=True, preexec_fn=raise_file_limit)
-    line = done.stdout.strip()
+    line = " ".join(done.stdout.split())
     p99, share = (float(re.search(pattern, line)[1]) for pattern in (r"p99 (\d+) ms", r"(\d+) %"))
     events = f"{clients} panels, {rate} events/s"
     return [Row(f"{events}: written → read, p99", None, p99, "ms", line),

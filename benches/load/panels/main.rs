@@ -4,11 +4,14 @@
 //!
 //! ADDRESS and TOKEN are the HTTP listener and a token of a node whose process is PID. Each client
 //! counts what it hears; a latency is from the `at` of an event, milliseconds of the same clock,
-//! to the read of its frame. Prints one line: what was sent, heard and missed, the latency, and the
-//! node's processor time.
+//! to the read of its frame. In the second half of the time one more client, which asks for the
+//! whole history and reads nothing, is among them. Prints what was sent, heard and missed, the
+//! latency of both halves, the node's processor time, and what became of the slow one.
 
 // The one who runs it reads the line.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod slow;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -52,8 +55,8 @@ struct Heard {
     events: u64,
     /// The place of the last event.
     last: u64,
-    /// Milliseconds of each event.
-    latencies: Vec<u16>,
+    /// Milliseconds of each event, without the slow client and with it.
+    latencies: [Vec<u16>; 2],
     /// Events that did not come behind the one before.
     disordered: u64,
 }
@@ -88,14 +91,18 @@ fn wanted() -> Result<Wanted> {
 
 async fn run() -> Result<String> {
     let wanted = Arc::new(wanted()?);
-    let is_over = Arc::new(AtomicBool::new(false));
+    let (is_over, with_slow) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let mut clients = JoinSet::new();
     for _ in 0..wanted.clients {
         let socket = subscribed(&wanted).await?;
-        clients.spawn(listen(socket, is_over.clone()));
+        clients.spawn(listen(socket, is_over.clone(), with_slow.clone()));
     }
     let (cpu, began) = (cpu_secs(wanted.pid)?, SystemTime::now());
-    let (asked, refused) = write(&wanted).await?;
+    let alone = write(&wanted).await?;
+    with_slow.store(true, Ordering::Relaxed);
+    let slow = tokio::spawn(slow::run(wanted.clone(), is_over.clone()));
+    let beside = write(&wanted).await?;
+    let (asked, refused) = (alone.0 + beside.0, alone.1 + beside.1);
     let passed = began.elapsed()?.as_secs_f64();
     sleep(AFTERWARDS).await;
     let spent = cpu_secs(wanted.pid)? - cpu;
@@ -104,7 +111,10 @@ async fn run() -> Result<String> {
     while let Some(heard) = clients.join_next().await {
         all.push(heard?);
     }
-    Ok(line(&wanted, &all, (asked, refused), spent / (passed + AFTERWARDS.as_secs_f64())))
+    let share = spent / (passed + AFTERWARDS.as_secs_f64());
+    let last = all.iter().map(|heard| heard.last).max().unwrap_or(0);
+    let slow = slow.await??.told(last);
+    Ok(format!("{}\n{slow}", line(&wanted, &all, (asked, refused), share)))
 }
 
 async fn open(wanted: &Wanted) -> Result<Socket> {
@@ -138,7 +148,7 @@ async fn said(socket: &mut Socket) -> Result<Value> {
     }
 }
 
-async fn listen(mut socket: Socket, is_over: Arc<AtomicBool>) -> Heard {
+async fn listen(mut socket: Socket, is_over: Arc<AtomicBool>, with_slow: Arc<AtomicBool>) -> Heard {
     let mut heard = Heard::default();
     while !is_over.load(Ordering::Relaxed) {
         // The end is looked for now and then, whether anything comes or not.
@@ -151,25 +161,30 @@ async fn listen(mut socket: Socket, is_over: Arc<AtomicBool>) -> Heard {
         };
         let now = millis();
         let Ok(event) = serde_json::from_str::<Value>(&text) else { break };
-        heard.take(&event, now);
+        heard.take(&event, now, usize::from(with_slow.load(Ordering::Relaxed)));
     }
     heard
 }
 
 impl Heard {
-    fn take(&mut self, event: &Value, now: u64) {
-        let position = event["position"].as_str().and_then(|it| it.split_once(':')?.1.parse().ok());
+    fn take(&mut self, event: &Value, now: u64, half: usize) {
+        let position = place(event);
         let at = event["at"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
         let (Some(position), Some(at)) = (position, at) else { return };
         self.disordered += u64::from(position <= self.last);
         self.last = position;
         self.events += 1;
         let at = u64::try_from(at.as_millisecond()).unwrap_or(0);
-        self.latencies.push(u16::try_from(now.saturating_sub(at)).unwrap_or(u16::MAX));
+        self.latencies[half].push(u16::try_from(now.saturating_sub(at)).unwrap_or(u16::MAX));
     }
 }
 
-/// Pauses and resumes agents at the rate; gives how many commands were sent and refused.
+/// The place of an event in the journal.
+fn place(event: &Value) -> Option<u64> {
+    event["position"].as_str()?.split_once(':')?.1.parse().ok()
+}
+
+/// Pauses and resumes agents at the rate for half of the time; gives how many commands were sent and refused.
 async fn write(wanted: &Wanted) -> Result<(u64, u64)> {
     let mut writers = Vec::new();
     for _ in 0..WRITERS {
@@ -177,7 +192,7 @@ async fn write(wanted: &Wanted) -> Result<(u64, u64)> {
     }
     let mut ticks = interval(Duration::from_secs(1) / wanted.rate);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let (asked, mut refused) = (u64::from(wanted.rate) * wanted.secs, 0);
+    let (asked, mut refused) = (u64::from(wanted.rate) * wanted.secs / 2, 0);
     for count in 0..asked {
         ticks.tick().await;
         let index = usize::try_from(count)?;
@@ -210,23 +225,28 @@ fn line(wanted: &Wanted, all: &[Heard], (asked, refused): (u64, u64), share: f64
     let most = all.iter().map(|heard| heard.events).max().unwrap_or(0);
     let missed: u64 = all.iter().map(|heard| most - heard.events).sum();
     let disordered: u64 = all.iter().map(|heard| heard.disordered).sum();
-    let mut latencies: Vec<u16> = all.iter().flat_map(|it| it.latencies.iter().copied()).collect();
+    let halves = [0, 1].map(|half| latency(all, half));
+    format!(
+        "{} clients, {asked} commands ({refused} refused) in {} s: {most} events each, {missed} \
+         missed, {disordered} out of order; at to read {}; with a slow client {}; the node used \
+         {:.0} % of a core",
+        wanted.clients,
+        wanted.secs,
+        halves[0],
+        halves[1],
+        share * 100.0,
+    )
+}
+
+fn latency(all: &[Heard], half: usize) -> String {
+    let mut latencies: Vec<u16> =
+        all.iter().flat_map(|heard| heard.latencies[half].iter().copied()).collect();
     latencies.sort_unstable();
     let at = |share: f64| {
         let place = (share * latencies.len() as f64) as usize;
         latencies.get(place.min(latencies.len().saturating_sub(1))).copied().unwrap_or(0)
     };
-    format!(
-        "{} clients, {asked} commands ({refused} refused) in {} s: {most} events each, {missed} \
-         missed, {disordered} out of order; at to read p50 {} ms, p99 {} ms, most {} ms; the node \
-         used {:.0} % of a core",
-        wanted.clients,
-        wanted.secs,
-        at(0.5),
-        at(0.99),
-        at(1.0),
-        share * 100.0,
-    )
+    format!("p50 {} ms, p99 {} ms, most {} ms", at(0.5), at(0.99), at(1.0))
 }
 
 fn millis() -> u64 {

@@ -12,6 +12,7 @@ mod telephony;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod wallboard;
 
 pub use access::{ApiToken, Role, User};
 pub use callback::{CallbackMode, CallbackPolicy, CallbackTarget, DidScope};
@@ -33,6 +34,7 @@ pub use telephony::{
     Destination, DtmfMode, Encryption, Extension, Transport, Trunk, TrunkAuth, TrunkMode,
 };
 pub use validate::FieldError;
+pub use wallboard::{COLUMNS, Figure, ROWS, Tile, Wallboard};
 
 use serde::{Deserialize, Serialize};
 
@@ -70,11 +72,13 @@ pub enum Kind {
     ChannelCategory,
     /// Office hours and holidays of a time zone.
     TimeProfile,
+    /// Figures on a screen that a whole room sees.
+    Wallboard,
 }
 
 impl Kind {
     /// All kinds, in the order in which they may refer to each other.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Settings,
         Self::TimeProfile,
         Self::Extension,
@@ -90,6 +94,7 @@ impl Kind {
         Self::OutboundCode,
         Self::User,
         Self::ApiToken,
+        Self::Wallboard,
     ];
 
     /// The word used in journal entities and problem details.
@@ -111,6 +116,7 @@ impl Kind {
             Self::OutboundCode => "outbound-code",
             Self::ChannelCategory => "channel-category",
             Self::TimeProfile => "time-profile",
+            Self::Wallboard => "wallboard",
         }
     }
 }
@@ -149,6 +155,8 @@ pub enum Resource {
     ChannelCategory(ChannelCategory),
     /// See [`TimeProfile`].
     TimeProfile(TimeProfile),
+    /// See [`Wallboard`].
+    Wallboard(Wallboard),
 }
 
 impl Resource {
@@ -171,6 +179,7 @@ impl Resource {
             Self::OutboundCode(_) => Kind::OutboundCode,
             Self::ChannelCategory(_) => Kind::ChannelCategory,
             Self::TimeProfile(_) => Kind::TimeProfile,
+            Self::Wallboard(_) => Kind::Wallboard,
         }
     }
 
@@ -193,6 +202,7 @@ impl Resource {
             Self::OutboundCode(code) => &code.id,
             Self::ChannelCategory(category) => &category.name,
             Self::TimeProfile(profile) => &profile.name,
+            Self::Wallboard(wallboard) => &wallboard.name,
         }
     }
 }

@@ -318,3 +318,42 @@ fn q_140_to_q_149_the_rules_of_callback() {
     assert_eq!(secs(300, 0), Duration::from_secs(300));
     assert_eq!(secs(300, 120), Duration::from_secs(120));
 }
+
+#[test]
+fn q_446_tiles_stay_within_the_grid_and_do_not_cover_each_other() {
+    let tile = |column: u8, row: u8, width: u8| {
+        json!({
+            "figure": "waiting", "column": column, "row": row, "width": width, "height": 2,
+        })
+    };
+    let board = |tiles: serde_json::Value| json!({ "kind": "wallboard", "name": "sales", "all": tiles, "rotation_secs": 5 });
+
+    assert_eq!(pointers(board(json!([tile(0, 0, 3), tile(3, 0, 9), tile(0, 2, 12)]))).len(), 0);
+    assert_eq!(pointers(board(json!([tile(0, 0, 3), tile(2, 1, 3)]))), ["/all/1"]);
+    assert_eq!(pointers(board(json!([tile(10, 0, 3)]))), ["/all/0"]);
+    assert_eq!(pointers(board(json!([tile(250, 0, 250)]))), ["/all/0"]);
+    let quick = json!({ "kind": "wallboard", "name": "sales", "rotation_secs": 4 });
+    assert_eq!(pointers(quick), ["/rotation_secs"]);
+}
+
+#[test]
+fn a_wall_screen_has_a_token_and_is_no_user() {
+    let user = json!({
+        "kind": "user", "name": "wall", "password_hash": "x", "role": "wallboard",
+    });
+    let token = json!({
+        "kind": "api-token", "id": "a1", "name": "wall", "secret_hash": "x", "role": "wallboard",
+    });
+
+    assert_eq!(pointers(user), ["/role"]);
+    assert_eq!(pointers(token).len(), 0);
+}
+
+#[test]
+fn q_545_the_tags_of_notes_have_plain_ids() {
+    let tags = json!({ "offer": "Offer", "not plain": "x", "empty": "" });
+
+    let wrong = pointers(json!({ "kind": "settings", "call_tags": tags }));
+
+    assert_eq!(wrong, ["/call_tags/empty", "/call_tags/not plain"]);
+}

@@ -3,6 +3,7 @@
 mod flow;
 mod hours;
 mod queue;
+mod wallboard;
 
 use super::{
     ApiToken, Destination, Extension, InboundRoute, OutboundRoute, Resource, Role, Settings, Trunk,
@@ -11,6 +12,8 @@ use super::{
 
 /// Pause reasons at most.
 const MAX_PAUSE_REASONS: usize = 20;
+/// Most tags of notes.
+const MAX_CALL_TAGS: usize = 100;
 /// Longest time that can be set, in seconds (the public product's limit).
 const MAX_SECS: u32 = 9_999_999;
 /// Longest feature code.
@@ -169,6 +172,7 @@ impl Resource {
             Self::OutboundCode(code) => code.check(&mut wrong),
             Self::ChannelCategory(category) => category.check(&mut wrong),
             Self::TimeProfile(profile) => profile.check(&mut wrong),
+            Self::Wallboard(wallboard) => wallboard.check(&mut wrong),
         }
         wrong.0
     }
@@ -246,6 +250,8 @@ impl User {
         wrong.key(&self.name, "/name");
         let owned = self.role != Role::Agent || self.extension.is_some();
         wrong.unless(owned, "/extension", "required", "an agent has an extension");
+        let person = self.role != Role::Wallboard;
+        wrong.unless(person, "/role", "not-a-person", "a wall screen has a token");
     }
 }
 
@@ -261,6 +267,7 @@ impl ApiToken {
 impl Settings {
     fn check(&self, wrong: &mut Wrong) {
         self.check_reasons(wrong);
+        self.check_tags(wrong);
         wrong.language(&self.language, "/language");
         wrong.prompt(&self.hold_music, "/hold_music");
         self.outbound.check(wrong);
@@ -295,6 +302,16 @@ impl Settings {
             ("/test_numbers/tone", &self.test_numbers.tone),
             ("/test_numbers/music", &self.test_numbers.music),
         ]
+    }
+
+    fn check_tags(&self, wrong: &mut Wrong) {
+        let few = self.call_tags.len() <= MAX_CALL_TAGS;
+        wrong.unless(few, "/call_tags", "too-many", "at most 100 tags");
+        for (id, name) in &self.call_tags {
+            let pointer = format!("/call_tags/{}", id.replace('~', "~0").replace('/', "~1"));
+            wrong.key(id, &pointer);
+            wrong.name(name, &pointer);
+        }
     }
 
     fn check_reasons(&self, wrong: &mut Wrong) {

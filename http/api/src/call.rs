@@ -108,6 +108,17 @@ pub struct Transfer {
     pub to: String,
 }
 
+/// Where a caller who waits in a queue is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Redirect {
+    /// The number of an extension, a ring group, a queue, a menu, a call flow or a group's mailbox.
+    pub to: String,
+    /// To the mailbox of the extension.
+    #[serde(default)]
+    pub to_voicemail: bool,
+}
+
 /// A name with a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Figure {

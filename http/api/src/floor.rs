@@ -173,3 +173,10 @@ pub struct QueueStatus {
     /// Abandoned.
     pub abandoned: u64,
 }
+
+/// All queues as they are now, in the order of their numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QueueStatuses {
+    /// The queues.
+    pub items: Vec<QueueStatus>,
+}

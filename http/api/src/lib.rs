@@ -27,6 +27,7 @@ pub mod callback;
 pub mod event;
 pub mod floor;
 pub mod import;
+pub mod note;
 pub mod outbound;
 pub mod pages;
 pub mod phone;

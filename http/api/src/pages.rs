@@ -110,6 +110,10 @@ pages! {
     "call-not-connected":
         "The call is not in a conversation, so it can be neither held nor transferred.",
         "Wait until it is answered.";
+    "call-not-waiting":
+        "The caller does not wait in a queue, or not any more: an agent has answered, or the \
+        caller has gone.",
+        "Look at the queue again. A call that was answered can be transferred.";
     "call-not-ringing": "The call does not ring here any more.",
         "Somebody else has taken it, or the caller has gone.";
     "call-transferring": "The call is being transferred.",

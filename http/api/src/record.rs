@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::call::Direction;
+use crate::note::NoteWriting;
 
 /// How a call left a queue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -145,4 +146,7 @@ pub struct CallRecord {
     /// What the caller thought of it, if they were asked and answered.
     #[serde(default)]
     pub rating: Option<Rating>,
+    /// What was written on it last.
+    #[serde(default)]
+    pub note: Option<NoteWriting>,
 }

@@ -9,6 +9,7 @@ mod outbound;
 mod queue;
 mod routing;
 mod telephony;
+mod wallboard;
 
 pub use access::{ApiToken, ApiTokenCreated, Role, User};
 pub use callback::{CallbackMode, CallbackPolicy, CallbackTarget, DidScope};
@@ -29,6 +30,7 @@ pub use routing::{DialRule, InboundRoute, OutboundRoute, Settings, TestNumbers};
 pub use telephony::{
     Destination, DtmfMode, Encryption, Extension, Transport, Trunk, TrunkAuth, TrunkMode,
 };
+pub use wallboard::{Figure, Tile, Wallboard};
 
 fn yes() -> bool {
     true

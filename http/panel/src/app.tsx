@@ -8,6 +8,7 @@ import {
   Outlet,
   redirect,
   RouterProvider,
+  useRouterState,
 } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
 
@@ -20,12 +21,14 @@ import { CallsPage } from './calls/page';
 import { DeskPage } from './desk/desk';
 import { Keys } from './desk/keys';
 import { Strip } from './desk/strip';
-import { QueuesPage } from './floor/queues';
+import { QueuesPage, scopeOf } from './floor/queues';
 import { House, useClient, useLink } from './house';
 import { Button, Choice, useNow } from './parts';
 import { Line } from './phone/line';
 import { SignIn } from './signin';
 import { type Language, languages, Speaking, useSpoken, useText } from './text';
+import { WallPage } from './wall/page';
+import { placeOf, WallScreen } from './wall/screen';
 
 const root = createRootRoute({ component: Shell });
 const page = <P extends string>(path: P, component: () => React.ReactNode) =>
@@ -42,10 +45,18 @@ const start = createRoute({
 export const call = createRoute({ getParentRoute: () => root, path: '/calls/$id', component: CallPage });
 export const admin = createRoute({ getParentRoute: () => root, path: '/admin/$kind', component: AdminPage });
 
+const queues = createRoute({
+  getParentRoute: () => root,
+  path: '/queues',
+  component: QueuesPage,
+  validateSearch: scopeOf,
+});
+
 const routeTree = root.addChildren([
   start,
   page('/desk', DeskPage),
-  page('/queues', QueuesPage),
+  queues,
+  page('/wallboard', WallPage),
   page('/calls', CallsPage),
   call,
   admin,
@@ -60,11 +71,8 @@ declare module '@tanstack/react-router' {
 }
 
 export function App() {
-  return (
-    <Speaking>
-      <Gate />
-    </Speaking>
-  );
+  const [wall] = useState(() => placeOf(location.hash));
+  return <Speaking>{wall === null ? <Gate /> : <WallScreen place={wall} />}</Speaking>;
 }
 
 function Gate() {
@@ -134,6 +142,17 @@ function Shell() {
   const { client, line, leave } = useClient();
   const role = client.principal.role;
   const { language, choose } = useSpoken();
+  const isAlone = useRouterState({ select: (it) => (it.location.search as { alone?: boolean }).alone === true });
+  if (isAlone) {
+    return (
+      <div className={style.shell}>
+        <LinkBar />
+        <main id="content" tabIndex={-1} className={style.main}>
+          <Outlet />
+        </main>
+      </div>
+    );
+  }
   return (
     <div className={style.shell}>
       <a className={style.skip} href="#content" onClick={skip}>
@@ -144,6 +163,7 @@ function Shell() {
         <nav aria-label={text.nav.label} className={style.nav}>
           <Link to="/desk">{text.nav.desk}</Link>
           {role !== 'agent' && <Link to="/queues">{text.nav.queues}</Link>}
+          {role !== 'agent' && <Link to="/wallboard">{text.nav.wall}</Link>}
           <Link to="/calls">{text.nav.calls}</Link>
           {role === 'admin' && (
             <Link to="/admin/$kind" params={{ kind: 'extensions' }}>

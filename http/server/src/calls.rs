@@ -2,7 +2,7 @@
 
 use axum::http::{Method, header};
 use serde_json::{Value, json};
-use tandem_actors::office::{CallCommand, CallView, Originate as Wish};
+use tandem_actors::office::{CallCommand, CallView, Originate as Wish, Place};
 use tandem_actors::outbound::{self, numbers};
 use tandem_api::call as api;
 use tandem_kernel::CallId;
@@ -107,6 +107,15 @@ async fn transfer(mut call: Call) -> Result<Reply, Problem> {
     steer(call, CallCommand::Transfer { to }).await
 }
 
+async fn redirect(mut call: Call) -> Result<Reply, Problem> {
+    let api::Redirect { to, to_voicemail } = call.read()?;
+    let place = if to_voicemail { Place::Mailbox(to) } else { Place::Number(to) };
+    let id = visible(&call).await?.id;
+    let by = call.caller()?.principal.clone();
+    call.edge.office.redirect(&by, id, place).await?;
+    Ok(Reply::nothing())
+}
+
 async fn trace(call: Call) -> Result<Reply, Problem> {
     let id = id(&call)?;
     let missing = || Problem::not_found("trace of call", &id.to_string());
@@ -162,6 +171,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         Operation::new(id, Method::POST, format!("{single}/{verb}"), summary, handler)
             .needs(Permission::CallsControl)
     };
+    let elsewhere = Shape::of::<api::Redirect>(json!({ "to": "1002", "to_voicemail": false }));
+    let waiting = "Send a caller who waits in a queue to a number or a mailbox";
     let begin = "Ring an extension and, when it answers, dial for it";
     let ladder = "Show the SIP ladder, the decisions and the media statistics of a call";
     let trace_path = format!("{single}/trace");
@@ -182,6 +193,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         act("resumeCall", "resume", "Take the other party back from hold", handler!(resume)),
         act("transferCall", "transfer", "Send the other party to a number", handler!(transfer))
             .body(place),
+        act("redirectCall", "redirect", waiting, handler!(redirect)).body(elsewhere),
         Operation::new("getCallTrace", Method::GET, trace_path, ladder, handler!(trace))
             .needs(Permission::CallsTrace)
             .ok(Shape::of::<api::Trace>(trace_example())),

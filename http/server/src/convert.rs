@@ -23,6 +23,7 @@ pub(crate) const fn role(role: tandem_config::resource::Role) -> resource::Role 
         tandem_config::resource::Role::Admin => resource::Role::Admin,
         tandem_config::resource::Role::Manager => resource::Role::Manager,
         tandem_config::resource::Role::Agent => resource::Role::Agent,
+        tandem_config::resource::Role::Wallboard => resource::Role::Wallboard,
     }
 }
 
@@ -226,6 +227,7 @@ pub(crate) fn record(record: office::CallRecord) -> record::CallRecord {
             key: rating.key.to_string(),
             score: rating.score,
         }),
+        note: None,
     }
 }
 

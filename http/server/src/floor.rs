@@ -4,6 +4,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use tandem_actors::office::AgentCommand;
 use tandem_api::floor as api;
+use tandem_config::resource::Queue;
 
 use crate::convert;
 use crate::cursor::{self, Page};
@@ -78,6 +79,23 @@ async fn status(call: Call) -> Result<Reply, Problem> {
     may_see(&call, number)?;
     let status = call.edge.office.queue_status(number).await.ok_or_else(|| not_running(number))?;
     Ok(Reply::ok(convert::value(&convert::queue(status))?))
+}
+
+/// All queues that the caller may see: a screen that may not read the configuration learns here
+/// which there are.
+async fn statuses(call: Call) -> Result<Reply, Problem> {
+    let bound = call.bound_to()?;
+    let directory = call.edge.office.provisioning().directory();
+    let is_own = |queue: &&Queue| {
+        bound.is_none_or(|own| queue.members.iter().any(|member| member.extension == own))
+    };
+    let numbers: Vec<String> =
+        directory.queues().filter(is_own).map(|queue| queue.number.clone()).collect();
+    let mut items = Vec::new();
+    for number in numbers {
+        items.extend(call.edge.office.queue_status(&number).await.map(convert::queue));
+    }
+    Ok(Reply::ok(convert::value(&api::QueueStatuses { items })?))
 }
 
 /// The open requests of a queue, for those who see the queue.
@@ -208,6 +226,16 @@ pub(crate) fn operations() -> Vec<Operation> {
         .needs(Permission::QueuesRead)
         .tag("queues")
         .ok(Shape::of::<api::QueueStatus>(status_example())),
+        Operation::new(
+            "listQueueStatuses",
+            Method::GET,
+            "/api/v1/queue-statuses",
+            "Show all queues as they are now",
+            handler!(statuses),
+        )
+        .needs(Permission::QueuesRead)
+        .tag("queues")
+        .ok(Shape::of::<api::QueueStatuses>(json!({ "items": [status_example()] }))),
     ];
     operations.extend(on_callbacks());
     operations

@@ -5,12 +5,13 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::Path;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use pulldown_cmark::{Options, Parser, html};
 use tandem_api::pages::{self, Page};
 
+use crate::panel;
 use crate::problem::{Code, Problem};
 use crate::wire;
 
@@ -21,6 +22,8 @@ pub(crate) const PAGES: &[(&str, &str)] = &[
     ("phones", include_str!("../../manual/phones.md")),
     ("trunks", include_str!("../../manual/trunks.md")),
     ("queues", include_str!("../../manual/queues.md")),
+    ("panel", include_str!("../../manual/panel.md")),
+    ("panel-admin", include_str!("../../manual/panel-admin.md")),
     ("cluster", include_str!("../../manual/cluster.md")),
     ("backup", include_str!("../../manual/backup.md")),
     ("wire", include_str!("../../manual/wire.md")),
@@ -28,7 +31,8 @@ pub(crate) const PAGES: &[(&str, &str)] = &[
 
 const STYLE: &str = "body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:2rem auto;\
     padding:0 1rem;color-scheme:light dark}code{font-size:.9em}table{border-collapse:collapse}\
-    th,td{border:1px solid #8888;padding:.3rem .6rem;text-align:left}";
+    th,td{border:1px solid #8888;padding:.3rem .6rem;text-align:left}\
+    img{max-width:100%;border:1px solid #8888;border-radius:6px}";
 
 static WIRE: LazyLock<(String, String)> =
     LazyLock::new(|| (format!("{:#}\n", wire::asyncapi()), wire::typescript()));
@@ -40,6 +44,12 @@ pub(crate) fn routes() -> Router {
         .route("/manual", get(|| async { page("index") }))
         .route("/manual/", get(|| async { Redirect::permanent("/manual") }))
         .route("/manual/{page}", get(|Path(name): Path<String>| async move { page(&name) }))
+        .route(
+            "/manual/pictures/{name}",
+            get(|Path(name): Path<String>, headers: HeaderMap| async move {
+                panel::picture(&name, &headers)
+            }),
+        )
         .route("/manual/problems", get(|| async { list() }))
         .route(
             "/manual/problems/{code}",

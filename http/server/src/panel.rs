@@ -29,6 +29,17 @@ struct Asset {
 
 static ASSETS: &[Asset] = include!(concat!(env!("OUT_DIR"), "/panel.rs"));
 
+/// The pictures of the manual.
+static PICTURES: &[Asset] = include!(concat!(env!("OUT_DIR"), "/pictures.rs"));
+
+/// A picture of the manual.
+pub(crate) fn picture(name: &str, headers: &HeaderMap) -> Response {
+    match PICTURES.iter().find(|asset| asset.name == name) {
+        Some(asset) => asset.response(headers),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
 /// The panel's door.
 pub(crate) async fn door() -> Redirect {
     Redirect::permanent(ROOT)
@@ -76,6 +87,7 @@ impl Asset {
             Some("js") => "text/javascript; charset=utf-8",
             Some("css") => "text/css; charset=utf-8",
             Some("svg") => "image/svg+xml",
+            Some("webp") => "image/webp",
             _ => "application/octet-stream",
         }
     }

@@ -3,11 +3,13 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use tandem_actors::office::{CallRecord, Direction, RecordFilter};
+use tandem_actors::records::Writings;
 use tandem_api::record as api;
 use tandem_kernel::{Position, Timestamp};
 
 use crate::convert;
 use crate::cursor::Page;
+use crate::notes;
 use crate::operation::{Call, Operation, Parameter, Reply, Shape, handler};
 use crate::problem::{Code, Problem};
 use crate::rights::Permission;
@@ -68,12 +70,30 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let before = page.after.as_deref().map(str::parse::<Position>).transpose();
     let before = before.map_err(|_| Problem::parameter("cursor", "not a cursor of this list"))?;
     let found = call.edge.office.call_records(&filter, before, page.limit + 1).await;
-    let item = |record: CallRecord| {
+    let notes = call.edge.office.notes(found.iter().map(|record| record.id).collect()).await;
+    let item = |(record, note): (CallRecord, Writings)| {
         let key = record.position.to_string();
-        Ok((key, convert::value(&convert::record(record))?))
+        Ok((key, convert::value(&with_note(record, note))?))
     };
-    let items = found.into_iter().map(item).collect::<Result<Vec<_>, Problem>>()?;
+    let items = found.into_iter().zip(notes).map(item).collect::<Result<Vec<_>, Problem>>()?;
     Ok(Reply::ok(page.body(items)))
+}
+
+fn with_note(record: CallRecord, note: Writings) -> api::CallRecord {
+    let note = notes::outward(note).newest;
+    api::CallRecord { note, ..convert::record(record) }
+}
+
+async fn show(call: Call) -> Result<Reply, Problem> {
+    let text = call.path("id");
+    let missing = || Problem::not_found("call record", &text.chars().take(64).collect::<String>());
+    let id = text.parse().map_err(|_| missing())?;
+    let record = call.edge.office.call_record(id).await.ok_or_else(missing)?;
+    if call.bound_to()?.is_some_and(|own| !notes::was_in(&record, own)) {
+        return Err(missing());
+    }
+    let note = call.edge.office.notes(vec![id]).await.pop().unwrap_or_default();
+    Ok(Reply::ok(convert::value(&with_note(record, note))?))
 }
 
 fn example() -> Value {
@@ -90,6 +110,10 @@ fn example() -> Value {
         }],
         "talk_secs": 180.0, "hold_secs": 0.0, "outgoing": null, "requested_by": null,
         "correlation_id": null, "callback": null,
+        "note": {
+            "at": "2026-01-05T09:04:00.000Z", "by": "user:chen",
+            "text": "Wants an offer by Friday", "tags": ["offer"],
+        },
     })
 }
 
@@ -109,5 +133,15 @@ pub(crate) fn operations() -> Vec<Operation> {
         .tag("records")
         .query(QUERY)
         .ok(Shape::page::<api::CallRecord>(page)),
+        Operation::new(
+            "getCallRecord",
+            Method::GET,
+            "/api/v1/call-records/{id}",
+            "Show the record of an ended call",
+            handler!(show),
+        )
+        .needs(Permission::RecordsRead)
+        .tag("records")
+        .ok(Shape::of::<api::CallRecord>(example())),
     ]
 }

@@ -33,6 +33,14 @@ pub(crate) enum Permission {
     QueuesControl,
     /// To see the records of ended calls.
     RecordsRead,
+    /// To read the notes on calls.
+    NotesRead,
+    /// To write notes on calls.
+    NotesWrite,
+    /// To see wallboards.
+    WallboardsRead,
+    /// To arrange wallboards.
+    WallboardsWrite,
     /// To see and hear the messages of mailboxes.
     VoicemailRead,
     /// To mark messages as heard and to throw them away.
@@ -76,6 +84,10 @@ impl Permission {
             Self::QueuesRead => "queues:read",
             Self::QueuesControl => "queues:control",
             Self::RecordsRead => "records:read",
+            Self::NotesRead => "notes:read",
+            Self::NotesWrite => "notes:write",
+            Self::WallboardsRead => "wallboards:read",
+            Self::WallboardsWrite => "wallboards:write",
             Self::VoicemailRead => "voicemail:read",
             Self::VoicemailWrite => "voicemail:write",
             Self::EventsRead => "events:read",
@@ -104,9 +116,17 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::QueuesRead
             | P::QueuesControl
             | P::RecordsRead
+            | P::NotesRead
+            | P::NotesWrite
+            | P::WallboardsRead
+            | P::WallboardsWrite
             | P::EventsRead
             | P::MetricsRead,
         ) => Scope::All,
+        (Role::Wallboard, P::QueuesRead | P::AgentsRead | P::WallboardsRead) => Scope::All,
+        // The connection, with pictures of what it may see; no facts, it has no extension.
+        (Role::Wallboard, P::EventsRead) => Scope::Own,
+        (Role::Wallboard, _) => Scope::Nothing,
         // What callers said is for those it was said to.
         (Role::Manager | Role::Agent, P::VoicemailRead | P::VoicemailWrite) => Scope::Own,
         (Role::Manager, P::ConfigWrite | P::AccountsRead | P::AccountsWrite | P::AuditRead) => {
@@ -121,6 +141,8 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::AgentsControl
             | P::QueuesRead
             | P::RecordsRead
+            | P::NotesRead
+            | P::NotesWrite
             | P::EventsRead,
         ) => Scope::Own,
         (
@@ -133,6 +155,8 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::AuditRead
             | P::CodesDescribe
             | P::QueuesControl
+            | P::WallboardsRead
+            | P::WallboardsWrite
             | P::MetricsRead,
         ) => Scope::Nothing,
     }

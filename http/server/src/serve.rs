@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -11,7 +12,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodFilter, get, on};
 use tandem_telemetry::metric;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use utoipa_swagger_ui::SwaggerUi;
 use uuid::Uuid;
@@ -29,6 +30,25 @@ use crate::table;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How long requests that run may take to end after the shutdown began.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// What the system keeps of what a client has not read: it would keep up to 4 MiB for each, and
+/// who reads nothing would be noticed after minutes, with no room left to tell why it is closed.
+const UNREAD_BYTES: u32 = 256 * 1024;
+/// Connections that wait to be taken.
+const BACKLOG: u32 = 1_024;
+
+/// Opens the listener.
+///
+/// # Errors
+/// When the address can not be had.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    // Those who are taken inherit it.
+    socket.set_send_buffer_size(UNREAD_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Everything that the edge serves, out of the one table of operations.
 pub fn router(edge: &Edge) -> Router {

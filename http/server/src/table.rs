@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use crate::operation::Operation;
 use crate::{
-    audit, callback, calls, events, floor, health, outbound, phone, prompts, records, resources,
-    sessions, voicemail,
+    audit, callback, calls, events, floor, health, notes, outbound, phone, prompts, records,
+    resources, sessions, voicemail,
 };
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
@@ -18,6 +18,7 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         callback::operations(),
         floor::operations(),
         records::operations(),
+        notes::operations(),
         audit::operations(),
         voicemail::operations(),
         prompts::operations(),

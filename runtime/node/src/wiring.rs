@@ -38,7 +38,6 @@ use tandem_server::{Cost, Edge, Limits, Passwords, Rate};
 use tandem_sip::digest::Algorithm;
 use tandem_sip::net::{self, Inbound, Listener, Transport};
 use tandem_telemetry::metric;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
@@ -90,8 +89,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
         exchange: Some(exchange.clone()),
     });
     let (ending, ended) = watch::channel(false);
-    let listener = TcpListener::bind(config.http.bind)
-        .await
+    let listener = tandem_server::bind(config.http.bind)
         .with_context(|| format!("failed to bind HTTP listener on {}", config.http.bind))?;
     let http = listener.local_addr()?.to_string();
     // Hashing one password takes a moment: not on a thread that serves others.

@@ -490,6 +490,7 @@ fn refusal(refused: Refused) -> Refusal {
     let code = match refused {
         Refused::Over => "call-ended",
         Refused::NotConnected => "call-not-connected",
+        Refused::NotWaiting => "call-not-waiting",
         Refused::Transferring => "call-transferring",
         Refused::NoLeg(_) => "call-leg-unknown",
     };

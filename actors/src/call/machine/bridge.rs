@@ -261,7 +261,7 @@ impl Bridge {
             CallCommand::Hold => self.set_holder(facts, now, own, true, out),
             CallCommand::Resume => self.set_holder(facts, now, own, false, out),
             CallCommand::Transfer { to } => self.begin_transfer(facts, own, None, to, out),
-            CallCommand::HangUp => {}
+            CallCommand::HangUp | CallCommand::Redirect { .. } => {}
         }
         Ok(())
     }

@@ -350,6 +350,9 @@ impl Call {
                 facts.outcome_if_none("cancelled", "hung up by command");
                 Ok(())
             }
+            (stage, CallCommand::Redirect { to, by }) => {
+                queued::redirect(stage, facts, now, to, &by, out)
+            }
             (Stage::Bridged(bridge), command) => bridge.command(facts, now, command, out),
             (_, CallCommand::Hold | CallCommand::Resume | CallCommand::Transfer { .. }) => {
                 Err(Refused::NotConnected)

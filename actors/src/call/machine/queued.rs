@@ -12,7 +12,7 @@ use super::facts::Facts;
 use super::offers::{Offers, Ring, Wanted};
 use super::picture::Scene;
 use super::register::Registration;
-use super::types::{Input, LegEvent, LegIndex, TimerId};
+use super::types::{Input, LegEvent, LegIndex, Refused, TimerId};
 use super::voice::Voice;
 use crate::office::QueuePassage;
 use crate::queue::request::Order;
@@ -24,6 +24,45 @@ const JOINED_WITHIN: Duration = Duration::from_millis(500);
 /// How often it is asked before the caller is let go: a queue's actor that crashed and has much
 /// to read may take half a minute to be back.
 const MAX_ASKS: u8 = 60;
+
+/// A manager moves a waiting caller: the call leaves the queue as missed, and its
+/// record keeps who did it.
+pub(super) fn redirect(
+    stage: &mut Stage,
+    facts: &mut Facts,
+    now: Timestamp,
+    to: Destination,
+    by: &str,
+    out: &mut Vec<Effect>,
+) -> Result<(), Refused> {
+    match std::mem::replace(stage, Stage::Over) {
+        Stage::Queued(passage) => {
+            let detail = format!("moved by {by} to {}", number_of(&to));
+            facts.note_step(now, "redirect", &passage.queue, detail, out);
+            *stage = passage.left(facts, now, Exit::ManagerRedirect, to, out);
+            Ok(())
+        }
+        other => {
+            *stage = other;
+            Err(Refused::NotWaiting)
+        }
+    }
+}
+
+fn number_of(to: &Destination) -> &str {
+    match to {
+        Destination::EndCall => "the end",
+        Destination::PlayGreeting { prompt, .. } => prompt,
+        Destination::ExtVm { number }
+        | Destination::Extension { number }
+        | Destination::Queue { number }
+        | Destination::ExternalNum { number }
+        | Destination::GroupVm { number }
+        | Destination::Ivr { number }
+        | Destination::CallFlow { number }
+        | Destination::RingGroup { number } => number,
+    }
+}
 
 /// One stay in one queue.
 #[derive(Debug)]
@@ -267,8 +306,8 @@ impl Passage {
         self.offers.end(facts, out);
         self.tell(QueueAct::CallerLeft(exit), out);
         self.record(facts, now, exit, None, out);
-        if exit == Exit::KeyExit {
-            // Somebody who presses keys does not go in a circle by mistake.
+        if matches!(exit, Exit::KeyExit | Exit::ManagerRedirect) {
+            // Where somebody decides, the call does not go in a circle by mistake.
             facts.forget_hops();
         }
         if destination == Destination::EndCall {

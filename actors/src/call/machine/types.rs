@@ -453,6 +453,9 @@ pub enum Refused {
     /// There is nobody to hold, resume or transfer.
     #[error("the call is not connected")]
     NotConnected,
+    /// The caller does not wait in a queue.
+    #[error("the caller does not wait in a queue")]
+    NotWaiting,
     /// A transfer is under way.
     #[error("a transfer is under way")]
     Transferring,

@@ -15,6 +15,8 @@ pub enum Role {
     Manager,
     /// Acts for the own extension.
     Agent,
+    /// A screen on a wall: sees queues, agents and wallboards, does nothing. Tokens only.
+    Wallboard,
 }
 
 /// A person who signs in.

@@ -117,6 +117,8 @@ pub struct Settings {
     pub dynamic_agents_start_logged_in: bool,
     /// Pause reasons by their feature-code suffix, at most 20.
     pub pause_reasons: BTreeMap<String, String>,
+    /// Tags of notes on calls: names by id.
+    pub call_tags: BTreeMap<String, String>,
     /// Log in to or out of one queue; empty: off.
     pub code_queue_login: String,
     /// Pause or resume in one queue.
@@ -150,6 +152,7 @@ impl Default for Settings {
             shared_wrap_up: false,
             dynamic_agents_start_logged_in: false,
             pause_reasons: reasons.map(|(code, name)| (code.into(), name.into())).into(),
+            call_tags: BTreeMap::new(),
             code_queue_login: "*7".into(),
             code_queue_pause: "*07".into(),
             code_login_all: "*77".into(),

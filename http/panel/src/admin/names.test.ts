@@ -27,6 +27,7 @@ function fieldsOf(schema: Schema, found: Set<string>, before: readonly Schema[])
 it('each field of each form has a name in each language', () => {
   const found = new Set<string>();
   for (const kind of Object.keys(KINDS)) fieldsOf(bodyOf(document, `/api/v1/${kind}`, 'post'), found, []);
+  fieldsOf(bodyOf(document, '/api/v1/settings', 'put'), found, []);
 
   expect(found.size).toBeGreaterThan(60);
   expect([...found].filter((name) => !(name in FIELDS))).toEqual([]);

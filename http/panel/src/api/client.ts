@@ -77,6 +77,11 @@ export class Client {
   }
 }
 
+let skew = 0;
+
+// How far this machine's clock is behind the node's, in ms; to the second.
+export const serverSkew = (): number => skew;
+
 async function send<T>(
   method: string,
   path: string,
@@ -93,6 +98,12 @@ async function send<T>(
   const answer = await fetch(path, init).catch(() => {
     throw new Refused(unreachable());
   });
+  const date = answer.headers.get('Date');
+  if (date !== null) {
+    const found = Date.parse(date) - Date.now();
+    // The header has no milliseconds.
+    skew = Math.abs(found) < 1_500 ? 0 : found;
+  }
   const text = await answer.text();
   const value = text === '' ? undefined : (JSON.parse(text) as unknown);
   if (!answer.ok) throw new Refused(value as Problem);

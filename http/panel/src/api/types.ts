@@ -14,7 +14,7 @@ export interface Problem {
   errors?: FieldProblem[];
 }
 
-export type Role = 'admin' | 'manager' | 'agent';
+export type Role = 'admin' | 'manager' | 'agent' | 'wallboard';
 
 export interface Principal {
   name: string;
@@ -54,12 +54,14 @@ export interface WaitingCaller {
   position: number;
   joined_at: string;
   ringing: string[];
+  is_callback?: boolean;
 }
 
 export interface ActiveCall {
   call: string;
   agent: string;
   since: string;
+  is_callback?: boolean;
 }
 
 export interface QueueStatus {
@@ -103,7 +105,21 @@ export interface CallRecord {
   outcome: string;
   cause: string;
   talk_secs: number;
+  answered_by?: string | null;
+  note?: NoteWriting | null;
   queue?: { number?: string; queue?: string; wait_secs: number; exit: string } | null;
+}
+
+export interface NoteWriting {
+  at: string;
+  by: string;
+  text: string;
+  tags: string[];
+}
+
+export interface CallNote {
+  newest: NoteWriting | null;
+  earlier: NoteWriting[];
 }
 
 export type TraceItem =
@@ -155,4 +171,37 @@ export interface Fact {
   key: string;
   name: string;
   data: unknown;
+}
+
+export type Figure =
+  | 'clock'
+  | 'waiting'
+  | 'longest_wait'
+  | 'active'
+  | 'idle_agents'
+  | 'logged_in_agents'
+  | 'answered'
+  | 'total'
+  | 'missed'
+  | 'abandoned'
+  | 'answered_rate'
+  | 'missed_rate'
+  | 'abandoned_rate'
+  | 'waiting_callbacks';
+
+export interface Tile {
+  figure: Figure;
+  column: number;
+  row: number;
+  width: number;
+  height: number;
+  locked: boolean;
+  description: string;
+}
+
+export interface Wallboard {
+  name: string;
+  all: Tile[];
+  single: Tile[];
+  rotation_secs: number;
 }

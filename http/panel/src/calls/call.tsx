@@ -4,11 +4,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 
-import type { Call, TraceItem } from '../api/types';
+import type { Call, CallRecord, TraceItem } from '../api/types';
 import { useClient } from '../house';
+import { clock } from '../live/floor';
 import { Fault, style, Timer } from '../parts';
-import { useText } from '../text';
+import { useSpoken, useText } from '../text';
 import own from './call.module.css';
+import { NoteEditor } from './note';
 
 export function CallPage() {
   const text = useText();
@@ -19,6 +21,11 @@ export function CallPage() {
     queryKey: ['calls', id],
     queryFn: () => client.get<Call>(`/api/v1/calls/${id}`),
   });
+  const record = useQuery({
+    queryKey: ['calls', id, 'record'],
+    queryFn: () => client.get<CallRecord>(`/api/v1/call-records/${id}`),
+  });
+  const ends = live.data ?? record.data;
   const trace = useQuery({
     queryKey: ['calls', id, 'trace'],
     queryFn: () => client.get<{ items: TraceItem[] }>(`/api/v1/calls/${id}/trace`),
@@ -30,9 +37,16 @@ export function CallPage() {
         <Link to="/calls">{text.calls.back}</Link>
       </p>
       <h1>
-        {text.calls.call} {live.data !== undefined && `${live.data.from} → ${live.data.to}`}
+        {text.calls.call} {ends !== undefined && `${ends.from} → ${ends.to}`}
       </h1>
       {live.data !== undefined && <Parties call={live.data} />}
+      {live.data === undefined && record.data !== undefined && <Ended record={record.data} />}
+      {ends !== undefined && (
+        <section className={style.card} aria-labelledby="note-title">
+          <h2 id="note-title">{text.note.title(ends.from)}</h2>
+          <NoteEditor call={id} />
+        </section>
+      )}
       {!isAgent && (
         <section className={style.card}>
           <h2>{text.calls.ladder}</h2>
@@ -40,8 +54,29 @@ export function CallPage() {
           {trace.isError && <p className={style.hint}>{text.calls.noTrace}</p>}
         </section>
       )}
-      {isAgent && <Fault error={live.error} />}
+      {isAgent && ends === undefined && <Fault error={record.error} />}
     </>
+  );
+}
+
+function Ended({ record }: { record: CallRecord }) {
+  const { text, language } = useSpoken();
+  const when = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' });
+  const facts: [string, string][] = [
+    [text.calls.started, when.format(new Date(record.started_at))],
+    [text.calls.outcome, text.calls.outcomes[record.outcome] ?? record.outcome],
+    [text.calls.talk, clock(record.talk_secs * 1000)],
+    [text.queues.agent, record.answered_by ?? '–'],
+  ];
+  return (
+    <dl className={style.tiles}>
+      {facts.map(([what, value]) => (
+        <div key={what} className={style.tile}>
+          <dt>{what}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

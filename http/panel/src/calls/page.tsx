@@ -86,6 +86,7 @@ export function CallsPage() {
                   <th scope="col">{text.calls.started}</th>
                   <th scope="col">{text.calls.outcome}</th>
                   <th scope="col">{text.calls.talk}</th>
+                  <th scope="col">{text.note.text}</th>
                   <th scope="col">{text.calls.call}</th>
                 </tr>
               </thead>
@@ -95,8 +96,9 @@ export function CallsPage() {
                     <td>{number(record.from)}</td>
                     <td>{number(record.to)}</td>
                     <td>{when.format(new Date(record.started_at))}</td>
-                    <td>{record.outcome}</td>
+                    <td>{text.calls.outcomes[record.outcome] ?? record.outcome}</td>
                     <td>{clock(record.talk_secs * 1000)}</td>
+                    <td>{record.note?.text ?? ''}</td>
                     <td>{open(record.id, record.from)}</td>
                   </tr>
                 ))}

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 
-import { useClient, usePhone } from '../house';
+import { NoteEditor } from '../calls/note';
+import { rememberCall, useClient, useLastCall, usePhone } from '../house';
 import { calls } from '../live/phone';
 import { Button, Choice, Fault, Field, style, Timer } from '../parts';
 import { watchLevel } from '../phone/audio';
@@ -15,10 +16,27 @@ export function DeskPage() {
     <>
       <h1>{text.nav.desk}</h1>
       <div className={own.columns}>
-        {client.principal.extension && <PhoneCard />}
+        {client.principal.extension ? <PhoneCard /> : <p className={style.hint}>{text.phone.none}</p>}
+        <NoteCard />
         <MyQueues />
       </div>
     </>
+  );
+}
+
+// Opens with the talk and stays for the wrap-up, until the next call or until it is closed.
+function NoteCard() {
+  const text = useText();
+  const last = useLastCall();
+  if (last === null) return null;
+  return (
+    <section className={style.card} aria-labelledby="note-title">
+      <h2 id="note-title">{text.note.title(last.who)}</h2>
+      <NoteEditor key={last.call} call={last.call} id="note" />
+      <div>
+        <Button onPress={() => rememberCall(null)}>{text.keys.close}</Button>
+      </div>
+    </section>
   );
 }
 

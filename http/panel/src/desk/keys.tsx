@@ -15,6 +15,10 @@ function pressed(line: Line, code: string): boolean {
     document.getElementById('dial')?.focus();
     return true;
   }
+  if (code === 'KeyN') {
+    document.getElementById('note')?.focus();
+    return true;
+  }
   if (call === undefined) return false;
   const can = legal(phone, call);
   const ask = (name: 'answer' | 'decline' | 'hang_up' | 'hold' | 'resume') => {
@@ -55,6 +59,7 @@ export function Keys() {
     ['H', text.keys.hold],
     ['M', text.keys.mute],
     ['D', text.keys.dial],
+    ['N', text.keys.note],
   ];
   return (
     <>

@@ -101,7 +101,7 @@ function Row({ membership, named, ask }: RowProps) {
   );
 }
 
-function useReasons(): { id: string; name: string }[] {
+export function useReasons(): { id: string; name: string }[] {
   const { client } = useClient();
   const reasons = useQuery({
     queryKey: ['list', 'pause-reasons'],

@@ -1,12 +1,12 @@
 // The strip that never moves: the agent's state with its timer, the call with its timer, and the
 // buttons that are legal now, each in its place.
 
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import type { Agent, PhoneCall } from '../api/types';
-import { useClient, usePhone, useSelf } from '../house';
+import { rememberCall, useClient, useLastCall, usePhone, useSelf } from '../house';
 import { shown } from '../live/floor';
-import { type Button as Legal, calls, foremost, legal } from '../live/phone';
+import { type Button as Legal, calls, foremost, legal, type Phone } from '../live/phone';
 import { Button, Fault, Timer, useNow } from '../parts';
 import { useText } from '../text';
 import { Keypad } from './keypad';
@@ -18,6 +18,7 @@ export function Strip() {
   const phone = usePhone();
   const call = foremost(phone);
   const rings = call?.state === 'ringing' && !call.outgoing;
+  useRemembered(phone);
   return (
     <section aria-label={text.strip.label} className={own.strip}>
       <State agent={useSelf()} />
@@ -39,6 +40,18 @@ export function Strip() {
       </span>
     </section>
   );
+}
+
+// The call that the note is written on: the first one, also while somebody else is asked about it.
+function useRemembered(phone: Phone): void {
+  const last = useLastCall();
+  const talks = calls(phone).filter((it) => it.state !== 'ringing');
+  const [first] = talks.toSorted((a, b) => Date.parse(a.since) - Date.parse(b.since));
+  const isThere = talks.some((it) => it.call === last?.call);
+  const [id, who] = first === undefined || isThere ? [] : [first.call, first.caller_name || first.number];
+  useEffect(() => {
+    if (id !== undefined && who !== undefined) rememberCall({ call: id, who });
+  }, [id, who]);
 }
 
 function State({ agent }: { agent: Agent | undefined }) {

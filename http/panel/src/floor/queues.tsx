@@ -1,260 +1,140 @@
-// The queue panel: every queue's figures, who waits, who talks, the agents, and what can be done
-// with them, by mouse or keyboard.
+// The queue panel: the figures of a queue or of all, who waits, who talks, the agents, and what can
+// be done with them. It is drawn from the node's pictures, in this window or in one of its own.
 
-import { useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect, useMemo, useState } from 'react';
 
-import type { Agent, Page, QueueStatus } from '../api/types';
-import { useClient } from '../house';
-import { clock, isFree, shown } from '../live/floor';
-import { Button, Fault, Field, Popup, style, Timer, useNow } from '../parts';
+import type { Page } from '../api/types';
+import { useClient, useFloor } from '../house';
+import { clock } from '../live/floor';
+import { Button, Choice, Fault, style, useNow } from '../parts';
 import { useText } from '../text';
+import { Active, Agents, type View, Waiting } from './areas';
+import { Commanding, useHouse } from './commands';
+import own from './floor.module.css';
+import { activeOf, agentsOf, type Sums, sumsOf, waitingOf } from './rows';
 
 interface Known {
   number: string;
   name: string;
 }
 
+// What a place in the panel says of itself: a queue (none: all), and a window without the rest.
+export interface Scope {
+  queue?: string;
+  alone?: boolean;
+}
+
+export const scopeOf = (search: Record<string, unknown>): Scope => ({
+  ...(search['queue'] === undefined ? {} : { queue: String(search['queue']) }),
+  ...(search['alone'] === true ? { alone: true } : {}),
+});
+
+// A connection watches a hundred topics at most; one of them is the calls.
+const MOST = 99;
+const VIEW = 'tandem.agents';
+
 export function QueuesPage() {
   const text = useText();
   const { client } = useClient();
+  const { queue } = useSearch({ from: '/queues' });
   const list = useQuery({
     queryKey: ['list', 'queues'],
-    queryFn: () => client.get<Page<Known>>('/api/v1/queues?limit=200'),
+    queryFn: () => client.get<Page<Known>>('/api/v1/queues?limit=500'),
   });
   const all = list.data?.items ?? [];
-  const states = useQueries({
-    queries: all.map(({ number }) => ({
-      queryKey: ['queue', number],
-      queryFn: () => client.get<QueueStatus>(`/api/v1/queues/${number}/status`),
-      refetchInterval: 10_000,
-    })),
-  });
+  const numbers = queue === undefined ? all.slice(0, MOST).map((it) => it.number) : [queue];
   return (
     <>
       <h1>{text.queues.title}</h1>
       <Fault error={list.error} />
       {list.isSuccess && all.length === 0 && <p>{text.queues.empty}</p>}
-      {states.map(({ data }) => data !== undefined && <QueueCard key={data.number} queue={data} />)}
+      {all.length > 0 && <ScopeBar all={all} />}
+      {queue === undefined && all.length > MOST && <p className={style.notice}>{text.floor.most(MOST)}</p>}
+      {numbers.length > 0 && <Board numbers={numbers} />}
     </>
   );
 }
 
-function QueueCard({ queue }: { queue: QueueStatus }) {
+function ScopeBar({ all }: { all: Known[] }) {
+  const text = useText();
+  const navigate = useNavigate();
+  const { queue, alone } = useSearch({ from: '/queues' });
+  const options = all.map((it) => ({ id: it.number, name: `${it.name} [${it.number}]` }));
+  const go = (chosen: string) => ({
+    ...(chosen === '' ? {} : { queue: chosen }),
+    ...(alone === true ? { alone: true } : {}),
+  });
+  const separate = () => {
+    const query = queue === undefined ? '?alone=true' : `?queue=%22${queue}%22&alone=true`;
+    window.open(`${location.pathname}#/queues${query}`, '_blank', 'popup,width=1200,height=800');
+  };
+  return (
+    <div className={own.bar}>
+      <Choice
+        label={text.floor.scope}
+        value={queue ?? ''}
+        options={[{ id: '', name: text.floor.all }, ...options]}
+        onChange={(chosen) => void navigate({ to: '/queues', search: go(chosen) })}
+      />
+      {alone !== true && <Button onPress={separate}>{text.floor.separate}</Button>}
+    </div>
+  );
+}
+
+function Board({ numbers }: { numbers: string[] }) {
+  const floor = useFloor(numbers);
+  const [filter, setFilter] = useState({ search: '', working: false });
+  const [view, setView] = useState<View>(() => (localStorage.getItem(VIEW) === 'compact' ? 'compact' : 'standard'));
+  const extensions = useHouse('extensions');
+  const names = useMemo(() => new Map(extensions.map((it) => [it.number, it.name])), [extensions]);
+  useEffect(() => localStorage.setItem(VIEW, view), [view]);
+  const queues = numbers.flatMap((number) => floor.queues.get(number) ?? []);
+  const withQueue = numbers.length > 1;
+  return (
+    <Commanding>
+      <Figures sums={sumsOf(queues)} />
+      <div className={own.areas}>
+        <div className={own.calls}>
+          <Waiting rows={waitingOf(queues, floor.calls)} withQueue={withQueue} />
+          <Active rows={activeOf(queues, floor.calls)} withQueue={withQueue} />
+        </div>
+        <Agents
+          rows={agentsOf(queues, names, filter)}
+          total={queues.reduce((sum, it) => sum + it.agents.length, 0)}
+          withQueue={withQueue}
+          view={view}
+          onView={setView}
+          filter={filter}
+          onFilter={setFilter}
+        />
+      </div>
+    </Commanding>
+  );
+}
+
+function Figures({ sums }: { sums: Sums }) {
   const text = useText();
   const now = useNow();
-  const oldest = queue.waiting.map((it) => Date.parse(it.joined_at)).reduce((a, b) => Math.min(a, b), now);
-  const tiles: [string, string | number][] = [
-    [text.queues.waiting, queue.waiting.length],
-    [text.queues.longest, queue.waiting.length === 0 ? '–' : clock(now - oldest)],
-    [text.queues.active, queue.active.length],
-    [text.queues.free, queue.agents.filter((agent) => isFree(agent, queue.number)).length],
-    [text.queues.total, queue.total],
-    [text.queues.answered, queue.answered],
-    [text.queues.missed, queue.missed],
-    [text.queues.abandoned, queue.abandoned],
+  const tiles: [string, string, string | number][] = [
+    ['waiting', text.queues.waiting, sums.waiting],
+    ['longest', text.queues.longest, sums.oldest === null ? '–' : clock(now - sums.oldest)],
+    ['active', text.queues.active, sums.active],
+    ['free', text.queues.free, sums.free],
+    ['total', text.queues.total, sums.total],
+    ['answered', text.queues.answered, sums.answered],
+    ['missed', text.queues.missed, sums.missed],
+    ['abandoned', text.queues.abandoned, sums.abandoned],
   ];
   return (
-    <section className={style.card} aria-label={`${queue.number} ${queue.name}`}>
-      <h2>
-        {queue.number} {queue.name}
-      </h2>
-      <dl className={style.tiles}>
-        {tiles.map(([what, value]) => (
-          <div key={what} className={style.tile}>
-            <dt>{what}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-      <Waiting queue={queue} />
-      <Active queue={queue} />
-      <Agents queue={queue} />
-    </section>
-  );
-}
-
-function Waiting({ queue }: { queue: QueueStatus }) {
-  const text = useText();
-  if (queue.waiting.length === 0) return <p className={style.hint}>{text.queues.nobody}</p>;
-  return (
-    <Table
-      title={text.queues.waiting}
-      head={[text.queues.position, text.queues.caller, text.queues.since, text.queues.rings, text.queues.actions]}
-      rows={queue.waiting.map((it) => ({
-        key: it.call,
-        cells: [it.position, it.caller, <Timer key="t" since={it.joined_at} />, it.ringing.join(', ')],
-        call: it.call,
-        who: it.caller,
-      }))}
-    />
-  );
-}
-
-function Active({ queue }: { queue: QueueStatus }) {
-  const text = useText();
-  if (queue.active.length === 0) return <p className={style.hint}>{text.queues.quiet}</p>;
-  return (
-    <Table
-      title={text.queues.active}
-      head={[text.queues.agent, text.queues.since, text.queues.actions]}
-      rows={queue.active.map((it) => ({
-        key: it.call,
-        cells: [it.agent, <Timer key="t" since={it.since} />],
-        call: it.call,
-        who: it.agent,
-      }))}
-    />
-  );
-}
-
-interface Row {
-  key: string;
-  cells: React.ReactNode[];
-  call: string;
-  who: string;
-}
-
-function Table({ title, head, rows }: { title: string; head: string[]; rows: Row[] }) {
-  return (
-    <div className={style.scroll}>
-      <table className={style.table}>
-        <caption className={style.hidden}>{title}</caption>
-        <thead>
-          <tr>
-            {head.map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.key}>
-              {row.cells.map((cell, index) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: columns do not move
-                <td key={index}>{cell}</td>
-              ))}
-              <td>
-                <CallActions call={row.call} who={row.who} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-// What a manager may do with a call of a queue.
-function CallActions({ call, who }: { call: string; who: string }) {
-  const text = useText();
-  const { client } = useClient();
-  const queries = useQueryClient();
-  const [isOpen, setIsOpen] = useState(false);
-  const [to, setTo] = useState('');
-  const act = useMutation({
-    mutationFn: ({ verb, body }: { verb: string; body: unknown }) => client.post(`/api/v1/calls/${call}/${verb}`, body),
-    onSuccess: () => setIsOpen(false),
-    onSettled: () => queries.invalidateQueries({ queryKey: ['queue'] }),
-  });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    act.mutate({ verb: 'transfer', body: { to } });
-  };
-  return (
-    <div className={style.row}>
-      <Button aria-label={`${text.queues.redirect}: ${who}`} onPress={() => setIsOpen(true)}>
-        {text.queues.redirect}
-      </Button>
-      <Button aria-label={`${text.queues.hangUp}: ${who}`} onPress={() => act.mutate({ verb: 'hangup', body: {} })}>
-        {text.queues.hangUp}
-      </Button>
-      {isOpen ? (
-        <Popup title={`${text.queues.redirect}: ${who}`} onClose={() => setIsOpen(false)}>
-          <form onSubmit={submit} className={style.field}>
-            <Field label={text.phone.transferTo} value={to} onChange={setTo} inputMode="tel" autoFocus isRequired />
-            <Fault error={act.error} />
-            <div className={style.row}>
-              <Button type="submit" look="main" isDisabled={to === ''}>
-                {text.queues.redirect}
-              </Button>
-              <Button onPress={() => setIsOpen(false)}>{text.phone.cancel}</Button>
-            </div>
-          </form>
-        </Popup>
-      ) : (
-        <Fault error={act.error} />
-      )}
-    </div>
-  );
-}
-
-function Agents({ queue }: { queue: QueueStatus }) {
-  const text = useText();
-  if (queue.agents.length === 0) return <p className={style.hint}>{text.queues.noAgents}</p>;
-  return (
-    <div className={style.scroll}>
-      <table className={style.table}>
-        <thead>
-          <tr>
-            <th scope="col">{text.queues.agent}</th>
-            <th scope="col">{text.queues.state}</th>
-            <th scope="col">{text.queues.since}</th>
-            <th scope="col">{text.queues.actions}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {queue.agents.map((agent) => (
-            <AgentRow key={agent.extension} agent={agent} queue={queue.number} />
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function AgentRow({ agent, queue }: { agent: Agent; queue: string }) {
-  const text = useText();
-  const { client } = useClient();
-  const queries = useQueryClient();
-  const act = useMutation({
-    mutationFn: (verb: string) => client.post(`/api/v1/agents/${agent.extension}/${verb}`, { queue }),
-    onSettled: () => queries.invalidateQueries({ queryKey: ['queue'] }),
-  });
-  const here = agent.memberships.find((it) => it.queue === queue);
-  const words = {
-    idle: text.strip.idle,
-    ringing: text.strip.ringing,
-    talking: text.strip.talking,
-    wrap_up: text.strip.wrapUp,
-    paused: text.strip.paused,
-    offline: text.strip.offline,
-    logged_out: text.strip.loggedOut,
-  };
-  const own = here === undefined ? agent : { ...agent, memberships: [here] };
-  const button = (verb: string, name: string) => (
-    <Button aria-label={`${name}: ${agent.extension}`} isDisabled={act.isPending} onPress={() => act.mutate(verb)}>
-      {name}
-    </Button>
-  );
-  return (
-    <tr>
-      <th scope="row">{agent.extension}</th>
-      <td>{words[shown(own)]}</td>
-      <td>
-        <Timer since={agent.since} />
-      </td>
-      <td>
-        <div className={style.row}>
-          {here?.membership === 'dynamic' &&
-            (here.logged_in ? button('logout', text.queues.logOut) : button('login', text.queues.logIn))}
-          {here?.logged_in &&
-            (here.paused ? button('resume', text.queues.resume) : button('pause', text.queues.pause))}
-          <Fault error={act.error} />
+    <dl className={style.tiles}>
+      {tiles.map(([id, what, value]) => (
+        <div key={id} className={style.tile}>
+          <dt>{what}</dt>
+          <dd data-figure={id}>{value}</dd>
         </div>
-      </td>
-    </tr>
+      ))}
+    </dl>
   );
 }

@@ -1,6 +1,6 @@
 // The few widgets of which the pages are made: behaviour by React Aria, looks by tokens.
 
-import { type ReactNode, useEffect, useId, useState } from 'react';
+import { type ReactNode, useId, useSyncExternalStore } from 'react';
 import {
   Button as AriaButton,
   type ButtonProps,
@@ -114,14 +114,31 @@ export function Popup({ title, onClose, children }: { title: string; onClose: ()
   );
 }
 
-// The time, once a second, for whoever counts.
+// One clock for all who count: a floor of timers is drawn once a second, not each by itself.
+const watches = new Set<() => void>();
+let moment = Date.now();
+let ticking: ReturnType<typeof setInterval> | undefined;
+
+function tick(): void {
+  moment = Date.now();
+  for (const tell of watches) tell();
+}
+
+function onTick(tell: () => void): () => void {
+  if (watches.size === 0) {
+    moment = Date.now();
+    ticking = setInterval(tick, 1000);
+  }
+  watches.add(tell);
+  return () => {
+    watches.delete(tell);
+    if (watches.size === 0) clearInterval(ticking);
+  };
+}
+
+// The time, once a second.
 export function useNow(skew = 0): number {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  return now + skew;
+  return useSyncExternalStore(onTick, () => moment) + skew;
 }
 
 export function Timer({ since, skew = 0 }: { since: string; skew?: number }) {

@@ -113,7 +113,13 @@ impl Conversation {
         let Err(end) = self.talk().await else { return };
         if let End::Close(code, reason) = end {
             let frame = CloseFrame { code, reason: reason.into() };
-            let closing = self.socket.send(Message::Close(Some(frame)));
+            let closing = async {
+                if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
+                    // To hang up on a client that still speaks would take back what is on its
+                    // way to it (RFC 6455 section 7.1.1).
+                    while let Some(Ok(_)) = self.socket.recv().await {}
+                }
+            };
             // Who does not take it in time is cut off.
             let _untold = timeout(CLOSING, closing).await;
         }

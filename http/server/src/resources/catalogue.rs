@@ -40,6 +40,7 @@ pub(super) const fn parameter_of(kind: Kind) -> &'static str {
         | Kind::OutboundRoute
         | Kind::ChannelCategory
         | Kind::TimeProfile
+        | Kind::Wallboard
         | Kind::User => "name",
         Kind::ApiToken | Kind::OutboundCode => "id",
         Kind::Settings => "",
@@ -278,6 +279,7 @@ fn tokens() -> Entry {
 const fn permissions(kind: Kind) -> (Permission, Permission) {
     match kind {
         Kind::User | Kind::ApiToken => (Permission::AccountsRead, Permission::AccountsWrite),
+        Kind::Wallboard => (Permission::WallboardsRead, Permission::WallboardsWrite),
         Kind::Extension
         | Kind::Trunk
         | Kind::InboundRoute
@@ -409,6 +411,7 @@ const fn path_tag(kind: Kind) -> &'static str {
         | Kind::OutboundCode
         | Kind::ChannelCategory
         | Kind::TimeProfile
+        | Kind::Wallboard
         | Kind::Settings => "configuration",
     }
 }

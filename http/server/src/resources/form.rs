@@ -36,6 +36,7 @@ pub(crate) fn outward(resource: &Resource) -> Result<Value, Problem> {
         Resource::OutboundCode(of) => through::<api::OutboundCode>(of),
         Resource::ChannelCategory(of) => through::<api::ChannelCategory>(of),
         Resource::TimeProfile(of) => through::<api::TimeProfile>(of),
+        Resource::Wallboard(of) => through::<api::Wallboard>(of),
     }
 }
 
@@ -110,6 +111,7 @@ pub(super) async fn inward(
         Kind::OutboundCode => Resource::OutboundCode(plain::<api::OutboundCode, _>(body)?),
         Kind::ChannelCategory => Resource::ChannelCategory(plain::<api::ChannelCategory, _>(body)?),
         Kind::TimeProfile => Resource::TimeProfile(plain::<api::TimeProfile, _>(body)?),
+        Kind::Wallboard => Resource::Wallboard(plain::<api::Wallboard, _>(body)?),
     })
 }
 
@@ -183,6 +185,7 @@ pub(super) const fn role(role: api::Role) -> kept::Role {
         api::Role::Admin => kept::Role::Admin,
         api::Role::Manager => kept::Role::Manager,
         api::Role::Agent => kept::Role::Agent,
+        api::Role::Wallboard => kept::Role::Wallboard,
     }
 }
 

@@ -30,6 +30,13 @@ async fn every_link_of_the_manual_leads_somewhere_on_the_node() {
             waiting.extend(links(&page.text));
         }
     }
+    let pictures = manual::PAGES.iter().flat_map(|(_, text)| text.split("](/manual/pictures/"));
+    let names = pictures.filter_map(|rest| rest.split_once(')')).map(|(name, _)| name);
+    for name in names.filter(|name| name.ends_with(".webp")) {
+        let picture = node.get(&format!("/manual/pictures/{name}")).await;
+        assert_eq!(picture.status, StatusCode::OK, "{name}");
+        assert_eq!(picture.header("content-type"), "image/webp", "{name}");
+    }
     for (name, _) in manual::PAGES.iter().filter(|(name, _)| *name != "index") {
         assert!(seen.contains(&format!("/manual/{name}")), "nothing leads to {name}");
     }

@@ -93,6 +93,17 @@ fn routes_and_users() -> Vec<(&'static str, &'static str, Value, Value)> {
             json!({ "zone": "Asia/Tokyo" }),
         ),
         (
+            "wallboards",
+            "sales",
+            json!({
+                "name": "sales",
+                "all": [{
+                    "figure": "waiting", "column": 0, "row": 0, "width": 3, "height": 2,
+                }],
+            }),
+            json!({ "rotation_secs": 60 }),
+        ),
+        (
             "inbound-routes",
             "main",
             json!({

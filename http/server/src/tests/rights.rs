@@ -34,7 +34,7 @@ async fn statuses(node: &Node, token: &str) -> Vec<(&'static Operation, StatusCo
 async fn each_role_reaches_what_its_permissions_allow_and_nothing_else() {
     let node = Node::start().await;
     node.extension("1001").await;
-    for role in [Role::Admin, Role::Manager, Role::Agent] {
+    for role in [Role::Admin, Role::Manager, Role::Agent, Role::Wallboard] {
         let token = node.token(role, Some("1001")).await;
         for (operation, status) in statuses(&node, &token).await {
             let Some(permission) = operation.permission else { continue };
@@ -61,33 +61,39 @@ async fn without_a_token_only_the_public_operations_answer() {
 fn the_roles_are_as_this_table_says() {
     use Permission as P;
     use Scope::{All, Nothing, Own};
-    // What, and how far a manager and an agent may go with it; an administrator may do it all.
+    // What, and how far a manager, an agent and a wall screen may go with it; an administrator
+    // may do it all.
     let rows = [
-        (P::ConfigRead, All, Nothing),
-        (P::ConfigWrite, Nothing, Nothing),
-        (P::AccountsRead, Nothing, Nothing),
-        (P::AccountsWrite, Nothing, Nothing),
-        (P::AuditRead, Nothing, Nothing),
-        (P::CodesDescribe, All, Nothing),
-        (P::CallsRead, All, Own),
-        (P::CallsOriginate, All, Own),
-        (P::CallsControl, All, Own),
-        (P::CallsTrace, All, Nothing),
-        (P::AgentsRead, All, Own),
-        (P::AgentsControl, All, Own),
-        (P::QueuesRead, All, Own),
-        (P::QueuesControl, All, Nothing),
-        (P::RecordsRead, All, Own),
-        (P::VoicemailRead, Own, Own),
-        (P::VoicemailWrite, Own, Own),
-        (P::EventsRead, All, Own),
-        (P::MetricsRead, All, Nothing),
-        (P::Session, All, All),
+        (P::ConfigRead, All, Nothing, Nothing),
+        (P::ConfigWrite, Nothing, Nothing, Nothing),
+        (P::AccountsRead, Nothing, Nothing, Nothing),
+        (P::AccountsWrite, Nothing, Nothing, Nothing),
+        (P::AuditRead, Nothing, Nothing, Nothing),
+        (P::CodesDescribe, All, Nothing, Nothing),
+        (P::CallsRead, All, Own, Nothing),
+        (P::CallsOriginate, All, Own, Nothing),
+        (P::CallsControl, All, Own, Nothing),
+        (P::CallsTrace, All, Nothing, Nothing),
+        (P::AgentsRead, All, Own, All),
+        (P::AgentsControl, All, Own, Nothing),
+        (P::QueuesRead, All, Own, All),
+        (P::QueuesControl, All, Nothing, Nothing),
+        (P::RecordsRead, All, Own, Nothing),
+        (P::NotesRead, All, Own, Nothing),
+        (P::NotesWrite, All, Own, Nothing),
+        (P::WallboardsRead, All, Nothing, All),
+        (P::WallboardsWrite, All, Nothing, Nothing),
+        (P::VoicemailRead, Own, Own, Nothing),
+        (P::VoicemailWrite, Own, Own, Nothing),
+        (P::EventsRead, All, Own, Own),
+        (P::MetricsRead, All, Nothing, Nothing),
+        (P::Session, All, All, All),
     ];
-    for (permission, manager, agent) in rows {
+    for (permission, manager, agent, wall) in rows {
         assert_eq!(authorize(Role::Admin, permission), All, "{permission:?}");
         assert_eq!(authorize(Role::Manager, permission), manager, "{permission:?}");
         assert_eq!(authorize(Role::Agent, permission), agent, "{permission:?}");
+        assert_eq!(authorize(Role::Wallboard, permission), wall, "{permission:?}");
     }
     for operation in table::operations() {
         let Some(needed) = operation.permission else { continue };

@@ -182,3 +182,34 @@ fn q_046_queues_that_are_closed_and_lead_to_each_other_end_the_call() {
     assert!(call.is_over());
     assert_eq!(last_fact(&effects).0, "failed");
 }
+
+#[test]
+fn q_487_a_redirected_caller_leaves_the_queue_as_missed_and_the_record_keeps_who_did_it() {
+    let mut call = queued();
+    let to = Destination::Extension { number: "1002".into() };
+
+    let command = CallCommand::Redirect { to: to.clone(), by: "user:lin".into() };
+    let effects = call.step(at(9), Input::Command(command)).unwrap();
+
+    assert!(told(&effects, QueueAct::CallerLeft(Exit::ManagerRedirect)));
+    let goes_on = |it: &&Effect| matches!(it, Effect::RouteDestination { destination, .. } if *destination == to);
+    assert!(effects.iter().find(goes_on).is_some(), "{effects:?}");
+    let noted = effects.iter().any(|it| {
+        matches!(it, Effect::Record(CallEvent::Stepped { kind, detail, .. })
+            if kind == "redirect" && detail == "moved by user:lin to 1002")
+    });
+    assert!(noted, "{effects:?}");
+}
+
+#[test]
+fn q_506_a_caller_whom_an_agent_has_answered_is_not_redirected() {
+    let mut call = queued();
+    offer(&mut call, 1, 7, "1001");
+    leg(&mut call, 2, 1, LegEvent::Answered);
+
+    let to = Destination::Extension { number: "1002".into() };
+    let command = CallCommand::Redirect { to, by: "user:lin".into() };
+
+    assert_eq!(call.step(at(3), Input::Command(command)), Err(Refused::NotWaiting));
+    assert!(!call.is_over(), "the talk goes on");
+}

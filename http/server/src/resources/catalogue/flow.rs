@@ -6,8 +6,8 @@ use tandem_config::Kind;
 
 use super::{Entry, shapes};
 
-pub(super) fn entries() -> [Entry; 5] {
-    [ring_groups(), ivrs(), call_flows(), group_voicemails(), time_profiles()]
+pub(super) fn entries() -> [Entry; 6] {
+    [ring_groups(), ivrs(), call_flows(), group_voicemails(), time_profiles(), wallboards()]
 }
 
 fn ring_groups() -> Entry {
@@ -131,5 +131,29 @@ fn time_profiles() -> Entry {
         read,
         page,
         patch: json!({ "zone": "Asia/Tokyo" }),
+    }
+}
+
+fn wallboards() -> Entry {
+    let tile = |figure: &str, column: u8| {
+        json!({
+            "figure": figure, "column": column, "row": 0, "width": 3, "height": 2,
+            "locked": false, "description": "",
+        })
+    };
+    let read = json!({
+        "name": "sales", "all": [tile("waiting", 0), tile("answered_rate", 3)],
+        "single": [], "rotation_secs": 30,
+    });
+    let (written, read, page) = shapes::<api::Wallboard>(read.clone(), &read);
+    Entry {
+        kind: Kind::Wallboard,
+        path: "wallboards",
+        names: ("Wallboard", "Wallboards"),
+        words: ("a wallboard", "wallboards"),
+        written,
+        read,
+        page,
+        patch: json!({ "rotation_secs": 60 }),
     }
 }
