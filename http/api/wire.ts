@@ -575,6 +575,26 @@ export type Message = {
   mailbox: string;
 };
 
+/** The note on a call. */
+export type Note = {
+  earlier: Array<NoteWriting>;
+  newest?: (NoteWriting | null);
+};
+
+/** What is written on a call. */
+export type NoteWish = {
+  tags?: Array<string>;
+  text?: string;
+};
+
+/** One writing of a note. */
+export type NoteWriting = {
+  at: string;
+  by: string;
+  tags: Array<string>;
+  text: string;
+};
+
 /** Of what the managers are told by e-mail. */
 export type Notifications = {
   abandoned_call?: boolean;
@@ -874,6 +894,11 @@ export type QueueStatus = {
   number: string;
   total: number;
   waiting: Array<WaitingCaller>;
+};
+
+/** All queues as they are now, in the order of their numbers. */
+export type QueueStatuses = {
+  items: Array<QueueStatus>;
 };
 
 /** A caller's answer to a queue's survey. */
