@@ -850,6 +850,7 @@ export type Prompts = {
 export type Queue = {
   acceleration_secs?: number;
   agent?: AgentOptions;
+  alert_info?: string;
   callback?: CallbackOptions;
   failover?: Destination;
   join_empty?: EmptyRule;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tandem_tests::api::secs;
+use tandem_tests::api::{items, secs};
 use tandem_tests::sound::{Recording, assert_heard, assert_music};
 use tandem_tests::{Baresip, Office};
 use tokio::time::sleep;
@@ -142,4 +142,30 @@ async fn q_051_the_phones_that_lost_the_race_list_no_missed_call() {
     assert!(elsewhere >= 2, "CANCEL names no answer elsewhere (RFC 3326): {trace}");
     caller.hang_up().await;
     phones[1].expect_end().await;
+}
+
+#[tokio::test]
+async fn q_260_agents_phones_are_told_by_alert_info_how_to_ring_for_a_queue() {
+    for (info, sent) in [("sales-ring", true), ("", false)] {
+        let office = Office::open().await;
+        let queue = json!({ "members": members("static", &["1001"]), "alert_info": info });
+        set(&office, queue).await;
+        let mut agent = office.phone("1001", 0, Value::Null).await;
+        let mut caller = office.phone("1000", 0, Value::Null).await;
+
+        caller.call("6400").await;
+        agent.expect("incoming").await;
+
+        let call = office.api.call().await;
+        let path = format!("/api/v1/calls/{}/trace", call["id"].as_str().unwrap());
+        let trace = items(&office.api.get(&path).await);
+        let invite = trace.iter().find(|it| {
+            it["received"] == false
+                && it["text"].as_str().is_some_and(|it| it.starts_with("INVITE"))
+        });
+        let text = invite.unwrap()["text"].as_str().unwrap();
+        let header = format!("Alert-Info: <http://127.0.0.1>;info={info}\r\n");
+        assert_eq!(text.contains("Alert-Info"), sent, "{text}");
+        assert_eq!(text.contains(&header), sent, "{text}");
+    }
 }

@@ -211,6 +211,17 @@ fn q_253_scores_are_minus_99_to_99_for_the_keys_0_to_9() {
 }
 
 #[test]
+fn q_260_the_label_of_alert_info_can_not_leave_its_header() {
+    let with = |info: &str| {
+        pointers(json!({"kind": "queue", "number": "6400", "name": "S", "alert_info": info}))
+    };
+    assert_eq!(with("sales-ring.1_2"), Vec::<String>::new());
+    for bad in ["a b", "a;b", "a\r\nX: y", "\"", &"a".repeat(64)] {
+        assert_eq!(with(bad), ["/alert_info"], "{bad:?}");
+    }
+}
+
+#[test]
 fn q_192_a_manager_is_named_once_and_need_be_no_agent() {
     let with = |managers: serde_json::Value| {
         pointers(json!({"kind": "queue", "number": "6400", "name": "S", "managers": managers}))

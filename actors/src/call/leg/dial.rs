@@ -46,13 +46,16 @@ impl SipLeg {
         give_up: Duration,
         myself: &ActorRef<CallMsg>,
     ) -> Result<(Self, Vec<Happening>), LegEnd> {
-        if let Dialled::Device(device) = to
+        if let Dialled::Device(device) | Dialled::Agent { device, .. } = to
             && device.binding == softphone::BINDING
         {
             return Self::ring_browser(exchange, id, (device, caller), give_up, myself);
         }
         let (destination, who) = match to {
             Dialled::Device(device) => (to_device(exchange, device, caller)?, device.party()),
+            Dialled::Agent { device, queue } => {
+                (to_agent(exchange, device, queue, caller)?, device.party())
+            }
             Dialled::Intercom(device) => (to_intercom(exchange, device, caller)?, device.party()),
             Dialled::Line(line) => (to_line(exchange, line, caller)?, line.party()),
         };
@@ -176,6 +179,23 @@ fn to_device(exchange: &Exchange, device: &Device, caller: &Party) -> Result<Des
 
 /// A phone that is asked to answer by itself. The headers are those that phones of many makers
 /// know (D-060, D-061); one that knows none just rings (D-063).
+/// a phone may ring for a queue as the queue says.
+fn to_agent(
+    exchange: &Exchange,
+    device: &Device,
+    queue: &str,
+    caller: &Party,
+) -> Result<Destination, LegEnd> {
+    let mut destination = to_device(exchange, device, caller)?;
+    let directory = exchange.provisioning.directory();
+    let info = directory.queue(queue).map(|queue| &queue.alert_info);
+    if let Some(info) = info.filter(|info| !info.is_empty()) {
+        let alert = format!("<http://127.0.0.1>;info={info}");
+        destination.headers.push((Name::AlertInfo, alert));
+    }
+    Ok(destination)
+}
+
 fn to_intercom(
     exchange: &Exchange,
     device: &Device,

@@ -94,6 +94,13 @@ pub enum QueueAct {
 pub enum Dialled {
     /// A phone of an extension.
     Device(Device),
+    /// A phone of an agent, for a call of a queue.
+    Agent {
+        /// The phone.
+        device: Device,
+        /// The queue's number.
+        queue: String,
+    },
     /// A phone that is asked to answer by itself (D-060).
     Intercom(Device),
     /// A number over a trunk.
@@ -105,7 +112,9 @@ impl Dialled {
     #[must_use]
     pub fn party(&self) -> Party {
         match self {
-            Self::Device(device) | Self::Intercom(device) => device.party(),
+            Self::Device(device) | Self::Intercom(device) | Self::Agent { device, .. } => {
+                device.party()
+            }
             Self::Line(line) => line.party(),
         }
     }

@@ -21,6 +21,7 @@ struct Offer {
 /// Who is to ring.
 #[derive(Debug)]
 pub(super) struct Wanted {
+    pub(super) queue: String,
     pub(super) offer: OfferId,
     pub(super) agent: String,
     pub(super) devices: Vec<Device>,
@@ -52,7 +53,7 @@ impl Offers {
         wanted: Wanted,
         out: &mut Vec<Effect>,
     ) -> Option<QueueAct> {
-        let Wanted { offer, agent, devices, ring_for } = wanted;
+        let Wanted { queue, offer, agent, devices, ring_for } = wanted;
         if devices.is_empty() {
             return Some(QueueAct::OfferEnded(offer, OfferEnd::Unreachable));
         }
@@ -61,7 +62,8 @@ impl Offers {
             let party = Party::Extension { number: agent.clone(), name: device.name.clone() };
             let leg = facts.add_leg(now, party);
             legs.push(leg);
-            let (to, caller) = (Dialled::Device(device), shown.clone());
+            let to = Dialled::Agent { device, queue: queue.clone() };
+            let caller = shown.clone();
             out.push(Effect::Dial { leg, to, for_leg, caller, give_up: ring_for });
         }
         let worst = OfferEnd::Unreachable;

@@ -200,7 +200,8 @@ impl Passage {
             Input::QueueLeft { exit, failover } => self.left(facts, now, exit, failover, out),
             Input::Offered { offer, agent, devices, ring_for } => {
                 self.asking = None;
-                let wanted = Wanted { offer, agent, devices, ring_for };
+                let queue = self.queue.clone();
+                let wanted = Wanted { queue, offer, agent, devices, ring_for };
                 let shown = facts.party(self.caller);
                 let to = (Some(self.caller), &shown);
                 if let Some(act) = self.offers.ring(facts, now, to, wanted, out) {

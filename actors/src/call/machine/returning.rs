@@ -170,7 +170,9 @@ impl Returning {
     ) -> Stage {
         match input {
             Input::Offered { offer, agent, devices, ring_for } => {
-                let wanted = Wanted { offer, agent, devices, ring_for };
+                let queue = facts.return_call.as_ref().map(|wanted| wanted.queue.clone());
+                let queue = queue.unwrap_or_default();
+                let wanted = Wanted { queue, offer, agent, devices, ring_for };
                 let shown = self.shown(facts);
                 let act = self.offers.ring(facts, now, (None, &shown), wanted, out);
                 tell(facts, act, out);

@@ -299,6 +299,10 @@ pub struct Queue {
     /// What callers hear.
     #[serde(default)]
     pub prompts: PromptOptions,
+    /// By which the agents' phones choose how to ring (`Alert-Info`), up to 63 letters, digits,
+    /// `.`, `-` and `_`; empty: as for any call.
+    #[serde(default)]
+    pub alert_info: String,
     /// What callers are asked when the agent has hung up.
     #[serde(default)]
     pub survey: SurveyOptions,

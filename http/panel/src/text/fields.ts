@@ -19,6 +19,7 @@ export const FIELDS: Record<string, Names> = {
   auto_pause: ['自動暫停', '自动暂停'],
   abandoned_call: ['來電放棄', '来电弃呼'],
   call_tags: ['通話標籤', '通话标签'],
+  alert_info: ['鈴聲標籤（Alert-Info）', '特色铃声标签（Alert-Info）'],
   callback: ['回撥', '回拨'],
   callback_failed: ['回撥失敗', '回拨失败'],
   callback_requested: ['回撥請求', '回拨请求'],
