@@ -9,6 +9,7 @@
 //! | Sessions, repeated requests, the audit   | `sessions`, `repeats`, `audit` |
 
 mod callback;
+mod floor;
 mod notes;
 mod outside;
 mod recordings;
@@ -16,6 +17,7 @@ mod redirect;
 mod request;
 mod view;
 
+pub use floor::*;
 use outside::not_let_out;
 pub use outside::{CodeView, Reading};
 pub use redirect::Place;
