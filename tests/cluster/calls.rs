@@ -6,7 +6,7 @@ use tandem_tests::sound::assert_heard;
 use tokio::time::{Duration, Instant, sleep};
 
 use crate::Three;
-use crate::queues::{STATUS, line, phone, placed};
+use crate::queues::{STATUS, line, phone, placed, two_wait};
 
 /// Longer than a take-over may take on a busy machine.
 const TAKEN_OVER: Duration = Duration::from_secs(15);
@@ -82,16 +82,8 @@ async fn a_caller_keeps_place_and_music_when_the_member_of_the_call_dies() {
     let mut three = placed().await;
     let owner = three.owner_of("6400").await;
     let (home, other) = ((owner + 1) % 3, (owner + 2) % 3);
-    let mut caller = phone(&three, home, "1000", 700).await;
-    let mut second = phone(&three, other, "1004", 900).await;
-    sleep(Duration::from_millis(500)).await;
-    caller.call("6400").await;
-    caller.expect_state("CONFIRMED").await;
-    three.api(owner).wait_for(STATUS, |status| line(status).len() == 1).await;
-    second.call("6400").await;
-    second.expect_state("CONFIRMED").await;
+    let (mut caller, mut second, before) = two_wait(&three, home, other).await;
     let api = three.api(owner);
-    let before = api.wait_for(STATUS, |status| line(status).len() == 2).await;
     sleep(Duration::from_secs(1)).await;
 
     three.kill(home).await;

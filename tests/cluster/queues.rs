@@ -41,6 +41,21 @@ pub(crate) async fn placed() -> Three {
     three
 }
 
+/// 1000 at one member, then 1004 at another, wait in the queue; and how it shows itself then.
+pub(crate) async fn two_wait(three: &Three, one: usize, other: usize) -> (Phone, Phone, Value) {
+    let mut first = phone(three, one, "1000", 700).await;
+    let mut second = phone(three, other, "1004", 900).await;
+    sleep(Duration::from_millis(500)).await;
+    let api = three.api(one);
+    first.call("6400").await;
+    first.expect_state("CONFIRMED").await;
+    api.wait_for(STATUS, |status| line(status).len() == 1).await;
+    second.call("6400").await;
+    second.expect_state("CONFIRMED").await;
+    let before = api.wait_for(STATUS, |status| line(status).len() == 2).await;
+    (first, second, before)
+}
+
 /// The queue as soon as somebody runs it.
 async fn soon(api: &Api) -> Value {
     loop {
@@ -56,16 +71,7 @@ async fn callers_keep_their_place_when_the_member_that_runs_their_queue_dies() {
     let mut three = placed().await;
     let owner = three.owner_of("6400").await;
     let (one, other) = ((owner + 1) % 3, (owner + 2) % 3);
-    let mut first = phone(&three, one, "1000", 700).await;
-    let mut second = phone(&three, other, "1004", 900).await;
-    sleep(Duration::from_millis(500)).await;
-    first.call("6400").await;
-    first.expect_state("CONFIRMED").await;
-    let api = three.api(one);
-    api.wait_for(STATUS, |status| line(status).len() == 1).await;
-    second.call("6400").await;
-    second.expect_state("CONFIRMED").await;
-    let before = api.wait_for(STATUS, |status| line(status).len() == 2).await;
+    let (mut first, mut second, before) = two_wait(&three, one, other).await;
     for member in 0..3 {
         let seen = three.api(member).get(STATUS).await;
         assert_eq!(line(&seen), line(&before), "all members show the one queue");
@@ -110,16 +116,8 @@ async fn an_owner_that_was_frozen_rings_nobody_and_counts_nothing_when_it_is_bac
     let three = placed().await;
     let owner = three.owner_of("6400").await;
     let (one, other) = ((owner + 1) % 3, (owner + 2) % 3);
-    let mut first = phone(&three, one, "1000", 700).await;
-    let mut second = phone(&three, other, "1004", 900).await;
-    sleep(Duration::from_millis(500)).await;
-    first.call("6400").await;
-    first.expect_state("CONFIRMED").await;
+    let (mut first, mut second, before) = two_wait(&three, one, other).await;
     let api = three.api(one);
-    api.wait_for(STATUS, |status| line(status).len() == 1).await;
-    second.call("6400").await;
-    second.expect_state("CONFIRMED").await;
-    let before = api.wait_for(STATUS, |status| line(status).len() == 2).await;
 
     three.node(owner).signal("STOP").await;
     let after = api.wait_for(STATUS, |status| line(status).len() == 2).await;

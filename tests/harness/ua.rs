@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
-use crate::wire::{header, status};
+use crate::wire::{copied, header, status};
 
 /// How long a request waits for its answer before it is sent again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -260,17 +260,7 @@ impl Ua {
     }
 
     async fn respond(&self, request: &str, status: u16, sdp: &str) {
-        let copied: String = request
-            .lines()
-            .take_while(|line| !line.is_empty())
-            .filter(|line| {
-                let name = line.split(':').next().unwrap_or_default().trim();
-                ["Via", "From", "Call-ID", "CSeq", "Record-Route"]
-                    .iter()
-                    .any(|it| it.eq_ignore_ascii_case(name))
-            })
-            .map(|line| format!("{line}\r\n"))
-            .collect();
+        let copied = copied(request);
         let kind = if sdp.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         let (to, user, local) = (self.to(request), &self.user, self.local);
         let answer = format!(

@@ -106,17 +106,7 @@ impl Wire {
 
     /// Answers a request of the node's: headers copied, a To tag and a Contact added.
     pub async fn respond(&self, request: &str, status: u16, sdp: &str) {
-        let copied: String = request
-            .lines()
-            .take_while(|line| !line.is_empty())
-            .filter(|line| {
-                let name = line.split(':').next().unwrap_or_default().trim();
-                ["Via", "From", "Call-ID", "CSeq", "Record-Route"]
-                    .iter()
-                    .any(|it| it.eq_ignore_ascii_case(name))
-            })
-            .map(|line| format!("{line}\r\n"))
-            .collect();
+        let copied = copied(request);
         let to = header(request, "To").unwrap_or_default();
         let tag = if to.contains(";tag=") { "" } else { ";tag=far" };
         let kind = if sdp.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
@@ -128,4 +118,15 @@ impl Wire {
         );
         self.send(answer.as_bytes()).await;
     }
+}
+
+/// The headers of a request that stand in each answer to it (RFC 3261 8.2.6.2), but To.
+pub(crate) fn copied(request: &str) -> String {
+    const COPIED: [&str; 5] = ["Via", "From", "Call-ID", "CSeq", "Record-Route"];
+    let head = request.lines().take_while(|line| !line.is_empty());
+    let wanted = head.filter(|line| {
+        let name = line.split(':').next().unwrap_or_default().trim();
+        COPIED.iter().any(|it| it.eq_ignore_ascii_case(name))
+    });
+    wanted.map(|line| format!("{line}\r\n")).collect()
 }

@@ -8,7 +8,7 @@ import { rememberCall, useClient, useLastCall, usePhone, useSelf } from '../hous
 import { shown } from '../live/floor';
 import { type Button as Legal, calls, foremost, legal, type Phone } from '../live/phone';
 import { Button, Fault, Timer, useNow } from '../parts';
-import { useText } from '../text';
+import { useStates, useText } from '../text';
 import { Keypad } from './keypad';
 import own from './strip.module.css';
 import { TransferPopup } from './transfer';
@@ -58,15 +58,7 @@ function State({ agent }: { agent: Agent | undefined }) {
   const text = useText();
   const now = useNow();
   if (agent === undefined) return <div className={own.state} />;
-  const words = {
-    idle: text.strip.idle,
-    ringing: text.strip.ringing,
-    talking: text.strip.talking,
-    wrap_up: text.strip.wrapUp,
-    paused: text.strip.paused,
-    offline: text.strip.offline,
-    logged_out: text.strip.loggedOut,
-  };
+  const words = useStates();
   const state = shown(agent);
   const until = agent.wrap_up_until;
   const left = until ? Math.max(0, Math.ceil((Date.parse(until) - now) / 1000)) : null;

@@ -3,8 +3,8 @@
 import { memo, useState } from 'react';
 
 import { shown } from '../live/floor';
-import { Choice, Field, style, Timer } from '../parts';
-import { useText } from '../text';
+import { Choice, Field, Head, style, Timer } from '../parts';
+import { useStates, useText } from '../text';
 import { DRAGGED, type Thing, useCommands } from './commands';
 import own from './floor.module.css';
 import type { ActiveRow, AgentFilter, AgentRow, WaitingRow } from './rows';
@@ -43,44 +43,48 @@ function useHandle(thing: Thing) {
   };
 }
 
-function Head({ names }: { names: string[] }) {
-  return (
-    <thead>
-      <tr>
-        {names.map((name) => (
-          <th key={name} scope="col">
-            {name}
-          </th>
-        ))}
-      </tr>
-    </thead>
-  );
+interface ListedProps<Row> {
+  id: string;
+  title: string;
+  // What is said when there are no rows.
+  empty: string;
+  head: string[];
+  rows: Row[];
+  withQueue: boolean;
+  line: React.ComponentType<{ row: Row; withQueue: boolean }>;
 }
 
-export function Waiting({ rows, withQueue }: { rows: WaitingRow[]; withQueue: boolean }) {
+function Listed<Row extends { key: string }>(props: ListedProps<Row>) {
+  const { id, title, empty, head, rows, withQueue, line: Line } = props;
   const text = useText();
-  const head = [text.queues.position, text.queues.caller, text.floor.details, text.queues.since, text.queues.actions];
-  if (withQueue) head.unshift(text.calls.queue);
   return (
-    <section className={style.card} aria-labelledby="waiting">
-      <h2 id="waiting">
-        {text.queues.waiting} ({rows.length})
+    <section className={style.card} aria-labelledby={id}>
+      <h2 id={id}>
+        {title} ({rows.length})
       </h2>
       {rows.length === 0 ? (
-        <p className={style.hint}>{text.queues.nobody}</p>
+        <p className={style.hint}>{empty}</p>
       ) : (
         <div className={own.lines}>
-          <table className={style.table} aria-labelledby="waiting">
-            <Head names={head} />
+          <table className={style.table} aria-labelledby={id}>
+            <Head names={withQueue ? [text.calls.queue, ...head] : head} />
             <tbody>
               {rows.map((row) => (
-                <WaitingLine key={row.key} row={row} withQueue={withQueue} />
+                <Line key={row.key} row={row} withQueue={withQueue} />
               ))}
             </tbody>
           </table>
         </div>
       )}
     </section>
+  );
+}
+
+export function Waiting(rows: { rows: WaitingRow[]; withQueue: boolean }) {
+  const { queues, floor } = useText();
+  const head = [queues.position, queues.caller, floor.details, queues.since, queues.actions];
+  return (
+    <Listed id="waiting" title={queues.waiting} empty={queues.nobody} head={head} line={WaitingLine} {...rows} />
   );
 }
 
@@ -114,31 +118,10 @@ const WaitingLine = memo(function WaitingLine({ row, withQueue }: { row: Waiting
   );
 }, same);
 
-export function Active({ rows, withQueue }: { rows: ActiveRow[]; withQueue: boolean }) {
-  const text = useText();
-  const head = [text.queues.caller, text.queues.agent, text.floor.details, text.queues.since, text.queues.actions];
-  if (withQueue) head.unshift(text.calls.queue);
-  return (
-    <section className={style.card} aria-labelledby="active">
-      <h2 id="active">
-        {text.queues.active} ({rows.length})
-      </h2>
-      {rows.length === 0 ? (
-        <p className={style.hint}>{text.queues.quiet}</p>
-      ) : (
-        <div className={own.lines}>
-          <table className={style.table} aria-labelledby="active">
-            <Head names={head} />
-            <tbody>
-              {rows.map((row) => (
-                <ActiveLine key={row.key} row={row} withQueue={withQueue} />
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </section>
-  );
+export function Active(rows: { rows: ActiveRow[]; withQueue: boolean }) {
+  const { queues, floor } = useText();
+  const head = [queues.caller, queues.agent, floor.details, queues.since, queues.actions];
+  return <Listed id="active" title={queues.active} empty={queues.quiet} head={head} line={ActiveLine} {...rows} />;
 }
 
 const ActiveLine = memo(function ActiveLine({ row, withQueue }: { row: ActiveRow; withQueue: boolean }) {
@@ -227,15 +210,7 @@ const AgentCard = memo(function AgentCard({ row, withQueue }: { row: AgentRow; w
   const [isOver, setIsOver] = useState(false);
   const here = agent.memberships.filter((it) => it.queue === queue);
   const state = shown({ ...agent, memberships: here });
-  const words = {
-    idle: text.strip.idle,
-    ringing: text.strip.ringing,
-    talking: text.strip.talking,
-    wrap_up: text.strip.wrapUp,
-    paused: text.strip.paused,
-    offline: text.strip.offline,
-    logged_out: text.strip.loggedOut,
-  };
+  const words = useStates();
   const thing: Thing = { kind: 'agent', queue, agent };
   return (
     <li

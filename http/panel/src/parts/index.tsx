@@ -136,6 +136,21 @@ function onTick(tell: () => void): () => void {
   };
 }
 
+// The head of a table.
+export function Head({ names }: { names: string[] }) {
+  return (
+    <thead>
+      <tr>
+        {names.map((name) => (
+          <th key={name} scope="col">
+            {name}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
+
 // The time, once a second.
 export function useNow(skew = 0): number {
   return useSyncExternalStore(onTick, () => moment) + skew;

@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
 import { I18nProvider } from 'react-aria-components';
 
+import type { Shown } from '../live/floor';
 import { en, type Text } from './en';
 
 export type Language = 'en' | 'zh-Hant-TW' | 'zh-Hans-CN';
@@ -73,3 +74,17 @@ export function Speaking({ children }: { children: ReactNode }) {
 
 export const useSpoken = (): Spoken => useContext(Context);
 export const useText = (): Text => useContext(Context).text;
+
+// What an agent's states are called.
+export function useStates(): Record<Shown, string> {
+  const { strip } = useText();
+  return {
+    idle: strip.idle,
+    ringing: strip.ringing,
+    talking: strip.talking,
+    wrap_up: strip.wrapUp,
+    paused: strip.paused,
+    offline: strip.offline,
+    logged_out: strip.loggedOut,
+  };
+}

@@ -11,7 +11,7 @@ import { useText } from '../text';
 import { Editor } from './editor';
 import { layout } from './grid';
 import { addressOf } from './screen';
-import { AgentList, QueueList, Tiles, type View } from './views';
+import { AgentList, QueueList, Tiles, type View, ViewChoice } from './views';
 import own from './wall.module.css';
 
 interface Kept {
@@ -106,16 +106,7 @@ function Board({ name, names, onChoose }: BoardProps) {
           options={[{ id: '', name: text.floor.all }, ...options]}
           onChange={setQueue}
         />
-        <Choice
-          label={text.floor.view}
-          value={view}
-          options={[
-            { id: 'tiles', name: text.wall.tiles },
-            { id: 'queues', name: text.wall.queues },
-            { id: 'agents', name: text.floor.agents },
-          ]}
-          onChange={(chosen) => setView(chosen as View)}
-        />
+        <ViewChoice value={view} onChange={setView} />
         <Button onPress={() => setIsEdited(true)}>{text.wall.arrange}</Button>
         <Button onPress={() => setIsMade(true)}>{text.wall.another}</Button>
         {kept.etag !== null && <Screens board={kept.board} queue={queue === '' ? null : queue} />}

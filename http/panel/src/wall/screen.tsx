@@ -11,7 +11,7 @@ import { topicOf, Watcher } from '../live/pictures';
 import { Button, Choice, Fault, style, useNow } from '../parts';
 import { useText } from '../text';
 import { layout } from './grid';
-import { AgentList, QueueList, Tiles, type View } from './views';
+import { AgentList, QueueList, Tiles, type View, ViewChoice } from './views';
 import own from './wall.module.css';
 
 export interface WallPlace {
@@ -80,16 +80,7 @@ function Screen({ place }: { place: WallPlace }) {
       <div className={style.spread}>
         <h1>{isSingle ? `${floor[0]?.name ?? ''} [${place.queue}]` : text.floor.all}</h1>
         <div className={style.row}>
-          <Choice
-            label={text.floor.view}
-            value={view}
-            options={[
-              { id: 'tiles', name: text.wall.tiles },
-              { id: 'queues', name: text.wall.queues },
-              { id: 'agents', name: text.floor.agents },
-            ]}
-            onChange={(chosen) => choose(chosen as View)}
-          />
+          <ViewChoice value={view} onChange={choose} />
           <Button onPress={turn}>{isTurning ? text.wall.stop : text.wall.play}</Button>
         </div>
       </div>

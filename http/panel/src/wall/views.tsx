@@ -4,12 +4,28 @@ import type { Agent, Figure, QueueStatus, Tile } from '../api/types';
 import { serverSkew } from '../api/client';
 import { type Sums, sumsOf } from '../floor/rows';
 import { clock, shown } from '../live/floor';
-import { style, Timer, useNow } from '../parts';
-import { useSpoken, useText } from '../text';
+import { Choice, Head, style, Timer, useNow } from '../parts';
+import { useSpoken, useStates, useText } from '../text';
 import { inOrder } from './grid';
 import own from './wall.module.css';
 
 export type View = 'tiles' | 'queues' | 'agents';
+
+export function ViewChoice({ value, onChange }: { value: View; onChange: (view: View) => void }) {
+  const text = useText();
+  return (
+    <Choice
+      label={text.floor.view}
+      value={value}
+      options={[
+        { id: 'tiles', name: text.wall.tiles },
+        { id: 'queues', name: text.wall.queues },
+        { id: 'agents', name: text.floor.agents },
+      ]}
+      onChange={(chosen) => onChange(chosen as View)}
+    />
+  );
+}
 
 const NONE = '–';
 
@@ -144,15 +160,7 @@ export function QueueList({ queues }: { queues: QueueStatus[] }) {
 // Q-440, Q-441: one row per queue and agent.
 export function AgentList({ queues }: { queues: QueueStatus[] }) {
   const text = useText();
-  const words = {
-    idle: text.strip.idle,
-    ringing: text.strip.ringing,
-    talking: text.strip.talking,
-    wrap_up: text.strip.wrapUp,
-    paused: text.strip.paused,
-    offline: text.strip.offline,
-    logged_out: text.strip.loggedOut,
-  };
+  const words = useStates();
   const row = (queue: QueueStatus, agent: Agent) => {
     const here = agent.memberships.filter((it) => it.queue === queue.number);
     const seat = here[0];
@@ -182,15 +190,7 @@ export function AgentList({ queues }: { queues: QueueStatus[] }) {
   return (
     <Scrolled label={text.floor.agents}>
       <table className={`${style.table} ${own.list}`}>
-        <thead>
-          <tr>
-            {head.map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <Head names={head} />
         <tbody>{queues.flatMap((queue) => queue.agents.map((agent) => row(queue, agent)))}</tbody>
       </table>
     </Scrolled>
