@@ -39,6 +39,9 @@ pub const DEED: Kind = Kind(26);
 /// States that have outlived their leases; the key is `queue/number` or `agent/extension`.
 pub const LEASE: Kind = Kind(27);
 
+/// Uploaded prompts; the key is the name without the folder.
+pub const PROMPT: Kind = Kind(28);
+
 /// The schema version of all event types of this crate.
 const VERSION: u16 = 1;
 

@@ -89,6 +89,7 @@ export type Call = {
   from: string;
   id: string;
   legs: Array<Leg>;
+  member: number;
   queue?: string | null;
   started_at: string;
   to: string;

@@ -1,5 +1,6 @@
 //! Calls that outlive the member that had them.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tandem_tests::Phone;
 use tandem_tests::sound::assert_heard;
@@ -16,9 +17,11 @@ async fn call_at(three: &Three, members: &[usize]) -> (usize, Value) {
     let began = Instant::now();
     loop {
         for member in members {
-            let calls = three.api(*member).get("/api/v1/calls").await;
-            if let Some(call) = calls["items"].as_array().and_then(|all| all.first()) {
-                return (*member, call.clone());
+            if three.has_call(*member).await {
+                let calls = three.api(*member).get("/api/v1/calls").await;
+                if let Some(call) = calls["items"].as_array().and_then(|all| all.first()) {
+                    return (*member, call.clone());
+                }
             }
         }
         assert!(began.elapsed() < TAKEN_OVER, "nobody has taken the call over");
@@ -78,6 +81,68 @@ async fn two_who_talk_hear_each_other_again_when_the_member_of_their_call_dies()
 }
 
 #[tokio::test]
+async fn a_call_is_seen_steered_and_traced_at_every_member() {
+    let three = placed().await;
+    let mut caller = phone(&three, 0, "1000", 700).await;
+    let mut callee = phone(&three, 1, "1001", 1100).await;
+    sleep(Duration::from_millis(500)).await;
+    caller.call("1001").await;
+    callee.expect("incoming").await;
+    callee.answer().await;
+    caller.expect_state("CONFIRMED").await;
+    let (_, here) = call_at(&three, &[0]).await;
+    let path = format!("/api/v1/calls/{}", here["id"].as_str().unwrap());
+
+    for member in 1..3 {
+        let there = three.api(member);
+        assert_eq!(there.get("/api/v1/calls").await["items"], json!([here]));
+        assert_eq!(there.get(&path).await, here);
+        let trace = there.get(&format!("{path}/trace")).await;
+        let text = trace.to_string();
+        assert!(text.contains("INVITE sip:1001@") && text.contains("\"media\""), "{text}");
+    }
+    let far = three.api(2);
+    let (elsewhere, end) = (format!("{path}/redirect"), format!("{path}/hangup"));
+    let refused = far.send(Method::POST, &elsewhere, &json!({ "to": "6400" })).await;
+    assert_eq!(refused.status(), 409);
+    let problem: Value = refused.json().await.unwrap();
+    assert_eq!(problem["code"], "call-not-waiting", "{problem}");
+    let ended = far.send(Method::POST, &end, &json!({})).await;
+    assert_eq!(ended.status(), 204);
+    caller.expect_end().await;
+    callee.expect_end().await;
+    far.wait_for("/api/v1/calls", |calls| calls["items"] == json!([])).await;
+}
+
+/// A BYE to a member that is dead is lost. Its sender gives up after 32 s, and the call is asked for
+/// again after that.
+#[tokio::test]
+async fn who_hangs_up_while_nobody_hears_is_let_go_when_the_call_is_asked_for_again() {
+    let mut three = placed().await;
+    let mut caller = phone(&three, 0, "1000", 700).await;
+    let mut callee = phone(&three, 0, "1001", 1100).await;
+    sleep(Duration::from_millis(500)).await;
+    caller.call("1001").await;
+    callee.expect("incoming").await;
+    callee.answer().await;
+    caller.expect_state("CONFIRMED").await;
+    sleep(Duration::from_secs(1)).await;
+
+    three.kill(0).await;
+    caller.hang_up().await;
+    let (member, _) = call_at(&three, &[1, 2]).await;
+    let began = Instant::now();
+    while three.api(member).get("/api/v1/calls").await["items"] != json!([]) {
+        assert!(began.elapsed() < Duration::from_secs(60), "the call stays up");
+        sleep(Duration::from_millis(500)).await;
+    }
+
+    callee.expect_end().await;
+    let record = three.api(member).record("number=1000").await;
+    assert_eq!(record["outcome"], "answered", "{record}");
+}
+
+#[tokio::test]
 async fn a_caller_keeps_place_and_music_when_the_member_of_the_call_dies() {
     let mut three = placed().await;
     let owner = three.owner_of("6400").await;
@@ -93,7 +158,7 @@ async fn a_caller_keeps_place_and_music_when_the_member_of_the_call_dies() {
     let mut found = None;
     while found.is_none() && killed.elapsed() < TAKEN_OVER {
         for member in [owner, other] {
-            let answer = three.api(member).send(reqwest::Method::GET, &path, &Value::Null).await;
+            let answer = three.api(member).send(Method::GET, &path, &Value::Null).await;
             found = found.or_else(|| answer.status().is_success().then_some(member));
         }
     }

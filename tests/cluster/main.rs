@@ -3,18 +3,39 @@
 
 mod calls;
 mod deaths;
+mod faults;
+mod files;
 mod links;
 mod office;
 mod partitions;
 mod queues;
 mod refusals;
 
+use std::process::Stdio;
+
 use serde_json::json;
 use tandem_tests::node::Demo;
 use tandem_tests::{Api, Machine, Node};
+use tokio::process::Command;
 
 /// Exit code of a node that the cluster refuses (EX_NOPERM).
 pub(crate) const REFUSED: Option<i32> = Some(77);
+
+/// Runs a test of this crate where it has the network and the mounts for itself.
+pub(crate) async fn apart(test: &str) {
+    let inside = format!(
+        "ip link set lo up && exec {} --exact {test} --ignored --nocapture",
+        std::env::current_exe().unwrap().display()
+    );
+    let mut process = Command::new("unshare");
+    process.args(["--net", "--mount", "sh", "-c", &inside]);
+    let output = process.stdin(Stdio::null()).kill_on_drop(true).output().await;
+    let output = output.expect("unshare is there: apt-get install util-linux");
+    let said = [&output.stdout, &output.stderr].map(|it| String::from_utf8_lossy(it).into_owned());
+    println!("{}", said[0]);
+    let passed = output.status.success() && said[0].contains("1 passed");
+    assert!(passed, "in namespaces of its own (root may be needed): {}{}", said[0], said[1]);
+}
 
 /// The founder with its process.
 pub(crate) async fn founder(machine: &Machine) -> Node {
@@ -44,7 +65,11 @@ pub(crate) struct Three {
 
 impl Three {
     pub(crate) async fn start() -> Self {
-        let machines = [1, 2, 3].map(Machine::new);
+        Self::of([1, 2, 3].map(Machine::new)).await
+    }
+
+    /// Three members on these machines.
+    pub(crate) async fn of(machines: [Machine; 3]) -> Self {
         let one = founder(&machines[0]).await;
         let two = joined(&machines[0], &one, &machines[1]).await;
         let three = joined(&machines[0], &one, &machines[2]).await;
@@ -54,6 +79,27 @@ impl Three {
             machine.sees("three voters", voters).await;
         }
         Self { machines, nodes: [one, two, three], demo }
+    }
+
+    /// Waits until the process of a member has ended by itself; gives its exit code.
+    pub(crate) async fn ended(&mut self, member: usize) -> Option<i32> {
+        let ended = self.nodes[member].process.wait();
+        let limit = std::time::Duration::from_secs(30);
+        tokio::time::timeout(limit, ended).await.expect("the node ends").unwrap().code()
+    }
+
+    /// As [`start_again`](Self::start_again), with a new place in the cluster.
+    pub(crate) async fn join_again(&mut self, member: usize) {
+        let again = joined(&self.machines[0], &self.nodes[0], &self.machines[member]).await;
+        self.nodes[member] = again;
+    }
+
+    /// Whether a member has a call itself.
+    pub(crate) async fn has_call(&self, member: usize) -> bool {
+        let metrics = self.api(member).bytes("/metrics").await;
+        let text = String::from_utf8_lossy(&metrics);
+        text.lines()
+            .any(|line| line.strip_prefix("tandem_calls_active ").is_some_and(|count| count != "0"))
     }
 
     pub(crate) const fn node(&self, member: usize) -> &Node {

@@ -1,31 +1,14 @@
 //! Links that are cut while everybody lives. Each test runs in a network namespace of its own,
 //! where packets between members can be dropped without touching anything else.
 
-use std::process::Stdio;
-
 use serde_json::{Value, json};
 use tandem_tests::sound::Recording;
 use tandem_tests::{Machine, Phone};
 use tokio::process::Command;
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::Three;
 use crate::queues::{phone, placed};
-
-/// Runs a test of this file in a namespace of its own.
-async fn apart(test: &str) {
-    let inside = format!(
-        "ip link set lo up && exec {} --exact partitions::{test} --ignored --nocapture",
-        std::env::current_exe().unwrap().display()
-    );
-    let mut process = Command::new("unshare");
-    process.args(["--net", "sh", "-c", &inside]).stdin(Stdio::null()).kill_on_drop(true);
-    let output = process.output().await.expect("unshare is there: apt-get install util-linux");
-    let said = [&output.stdout, &output.stderr].map(|it| String::from_utf8_lossy(it).into_owned());
-    println!("{}", said[0]);
-    let passed = output.status.success() && said[0].contains("1 passed");
-    assert!(passed, "in a network of its own (root may be needed): {}{}", said[0], said[1]);
-}
+use crate::{Three, apart};
 
 async fn nft(rules: &str) {
     let mut process = Command::new("nft");
@@ -55,7 +38,7 @@ async fn heal() {
     nft("delete table ip cut").await;
 }
 
-async fn talking(three: &Three) -> (Phone, Phone) {
+pub(crate) async fn talking(three: &Three) -> (Phone, Phone) {
     let mut caller = phone(three, 2, "1000", 700).await;
     let mut callee = phone(three, 2, "1001", 1100).await;
     sleep(Duration::from_millis(500)).await;
@@ -67,12 +50,11 @@ async fn talking(three: &Three) -> (Phone, Phone) {
     (caller, callee)
 }
 
-/// The members that show the call.
+/// The members that have the call themselves.
 async fn holders(three: &Three) -> Vec<usize> {
     let mut holders = Vec::new();
     for member in 0..3 {
-        let calls = three.api(member).get("/api/v1/calls").await;
-        if !calls["items"].as_array().unwrap().is_empty() {
+        if three.has_call(member).await {
             holders.push(member);
         }
     }
@@ -103,8 +85,14 @@ async fn refused(three: &Three, member: usize, number: &str) {
     assert_eq!(status, 503, "{problem}");
 }
 
-/// Hangs up and looks at the audio of both and at the record.
-async fn ended(three: &Three, mut caller: Phone, mut callee: Phone, gap: f64) {
+/// Hangs up and looks at the audio of both, and at the record as these members show it.
+pub(crate) async fn ended(
+    three: &Three,
+    members: &[usize],
+    mut caller: Phone,
+    mut callee: Phone,
+    gap: f64,
+) {
     caller.hang_up().await;
     caller.expect_end().await;
     callee.expect_end().await;
@@ -114,8 +102,8 @@ async fn ended(three: &Three, mut caller: Phone, mut callee: Phone, gap: f64) {
         println!("longest gap {longest:.2} s");
         assert!(longest < gap, "{}: silent for {longest} s", file.display());
     }
-    for member in 0..3 {
-        let record = three.api(member).record("number=1000").await;
+    for member in members {
+        let record = three.api(*member).record("number=1000").await;
         assert_eq!(record["outcome"], "answered", "{record}");
     }
 }
@@ -138,12 +126,12 @@ async fn inside_a_minority_whose_phones_reach_all_is_relieved_of_its_calls() {
     until_held_by(&three, "one member's", |it| it.len() == 1 && it[0] < 2).await;
     three.api(2).wait_for_found("/api/v1/extensions/2002").await;
 
-    ended(&three, caller, callee, 3.0).await;
+    ended(&three, &[0, 1, 2], caller, callee, 3.0).await;
 }
 
 #[tokio::test]
 async fn a_minority_whose_phones_reach_all_is_relieved_of_its_calls() {
-    apart("inside_a_minority_whose_phones_reach_all_is_relieved_of_its_calls").await;
+    apart("partitions::inside_a_minority_whose_phones_reach_all_is_relieved_of_its_calls").await;
 }
 
 #[tokio::test]
@@ -161,12 +149,12 @@ async fn inside_a_minority_whose_phones_reach_only_it_keeps_its_calls() {
     sleep(Duration::from_secs(3)).await;
     assert_eq!(holders(&three).await, [2]);
 
-    ended(&three, caller, callee, 1.0).await;
+    ended(&three, &[0, 1, 2], caller, callee, 1.0).await;
 }
 
 #[tokio::test]
 async fn a_minority_whose_phones_reach_only_it_keeps_its_calls() {
-    apart("inside_a_minority_whose_phones_reach_only_it_keeps_its_calls").await;
+    apart("partitions::inside_a_minority_whose_phones_reach_only_it_keeps_its_calls").await;
 }
 
 #[tokio::test]
@@ -189,5 +177,5 @@ async fn inside_a_member_that_hears_and_is_not_heard_stops_nobody() {
 
 #[tokio::test]
 async fn a_member_that_hears_and_is_not_heard_stops_nobody() {
-    apart("inside_a_member_that_hears_and_is_not_heard_stops_nobody").await;
+    apart("partitions::inside_a_member_that_hears_and_is_not_heard_stops_nobody").await;
 }

@@ -24,7 +24,11 @@ pub(crate) fn line(status: &Value) -> Vec<(String, String)> {
 
 /// All members once every one of them has shards.
 pub(crate) async fn placed() -> Three {
-    let three = Three::start().await;
+    until_placed(Three::start().await).await
+}
+
+/// These members once every one of them has shards.
+pub(crate) async fn until_placed(three: Three) -> Three {
     for member in 0..3 {
         let has = |text: &str| {
             let line = text.lines().find(|line| line.starts_with("tandem_placement_shards "));

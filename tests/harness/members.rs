@@ -19,6 +19,7 @@ pub struct Machine {
     /// Its files.
     pub dir: TempDir,
     settings: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 impl Machine {
@@ -28,7 +29,7 @@ impl Machine {
         let dir = TempDir::new().unwrap();
         let settings =
             vec![format!("node.name=node-{number}"), format!("cluster.bind=127.0.0.{number}:0")];
-        Self { dir, settings }
+        Self { dir, settings, environment: Vec::new() }
     }
 
     /// With one more setting.
@@ -38,12 +39,20 @@ impl Machine {
         self
     }
 
+    /// With a variable in the environment of what runs there.
+    #[must_use]
+    pub fn under(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Runs a command to its end.
     pub async fn tandem(&self, arguments: &[&str]) -> Output {
         let file = self.dir.path().join("tandem.toml");
         std::fs::write(&file, configuration(self.dir.path())).unwrap();
         let mut process = Command::new(binary());
         process.args(arguments).arg("--config").arg(file).kill_on_drop(true);
+        process.envs(self.environment.iter().cloned());
         for setting in &self.settings {
             process.arg("--set").arg(setting);
         }
@@ -61,7 +70,7 @@ impl Machine {
     /// Starts the node.
     pub async fn start(&self, arguments: &[&str]) -> Node {
         let settings: Vec<&str> = self.settings.iter().map(String::as_str).collect();
-        Node::start_as(self.dir.path(), &settings, arguments).await
+        Node::start_under(self.dir.path(), &settings, arguments, &self.environment).await
     }
 
     /// How the running node sees the cluster.

@@ -104,6 +104,19 @@ impl Node {
     /// # Panics
     /// When it is not ready within 30 s.
     pub async fn start_as(dir: &Path, set: &[&str], arguments: &[&str]) -> Self {
+        Self::start_under(dir, set, arguments, &[]).await
+    }
+
+    /// As [`start_as`](Self::start_as), with more variables in its environment.
+    ///
+    /// # Panics
+    /// When it is not ready within 30 s.
+    pub async fn start_under(
+        dir: &Path,
+        set: &[&str],
+        arguments: &[&str],
+        environment: &[(String, String)],
+    ) -> Self {
         let file = dir.join("tandem.toml");
         std::fs::write(&file, configuration(dir)).unwrap();
         let _ = std::fs::remove_file(dir.join("data/listening.json"));
@@ -114,6 +127,7 @@ impl Node {
             .unwrap();
         let mut command = Command::new(binary());
         command.arg("run").args(arguments).arg("--config").arg(&file);
+        command.envs(environment.iter().cloned());
         for setting in set {
             command.arg("--set").arg(setting);
         }

@@ -30,6 +30,8 @@ struct Admission {
     second: u64,
     taken: u32,
     draining: bool,
+    /// The disk has no room for the facts of more calls.
+    is_full: bool,
 }
 
 /// The live calls.
@@ -50,7 +52,14 @@ impl Calls {
         for _ in 0..SUPERVISORS {
             supervisors.push(Actor::spawn(None, CallSupervisor, ()).await?.0);
         }
-        let admission = Admission { max_calls, per_second, second: 0, taken: 0, draining: false };
+        let admission = Admission {
+            max_calls,
+            per_second,
+            second: 0,
+            taken: 0,
+            draining: false,
+            is_full: false,
+        };
         Ok(Arc::new(Self {
             live: RwLock::default(),
             dialogs: RwLock::default(),
@@ -75,7 +84,7 @@ impl Calls {
             admission.taken = 0;
         }
         let too_fast = admission.per_second > 0 && admission.taken >= admission.per_second;
-        if live >= admission.max_calls || too_fast {
+        if live >= admission.max_calls || too_fast || admission.is_full {
             metric::CALLS_REFUSED.increment();
             return Err(NotAdmitted::Overloaded);
         }
@@ -86,6 +95,11 @@ impl Calls {
     /// No new calls from now on.
     pub fn drain(&self) {
         self.admission.lock().draining = true;
+    }
+
+    /// Whether new calls are refused because nothing more can be written down.
+    pub fn set_full(&self, is_full: bool) {
+        self.admission.lock().is_full = is_full;
     }
 
     /// Whether the node drains.

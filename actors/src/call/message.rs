@@ -73,6 +73,8 @@ pub enum CallMsg {
         /// The member that had it.
         to: u64,
     },
+    /// Asks the far ends whether they still have the call: one may have hung up unheard.
+    OfferAgain,
     /// A feature code was carried out.
     CodeDone {
         /// The prompt that says so.

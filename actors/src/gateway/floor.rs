@@ -6,7 +6,7 @@ use tandem_kernel::CallId;
 use tandem_telemetry::metric;
 
 use super::Gateway;
-use super::words::{Answer, Question, Word};
+use super::words::{Answer, Denied, Question, Word};
 use crate::call::CallMsg;
 use crate::entity;
 use crate::queue::{CallSink, QueueWord};
@@ -34,7 +34,7 @@ impl Gateway {
                 placed.tell_own_agent(&extension, queue, message);
             }
             Word::ToCall { call, queue, stay, epoch: _, notice } => {
-                let told = self.0.calls.find(call).is_some_and(|actor| {
+                let told = self.0.live.actors().find(call).is_some_and(|actor| {
                     actor.cast(CallMsg::Queue { queue: queue.clone(), stay, notice }).is_ok()
                 });
                 if !told && placed.is_home(call) {
@@ -82,7 +82,7 @@ impl Gateway {
         if home != own {
             return Some(self.way_from(home, call, queue, None));
         }
-        let actor = self.0.calls.find(call)?;
+        let actor = self.0.live.actors().find(call)?;
         let queue = queue.to_owned();
         Some(Arc::new(move |notice| {
             actor.cast(CallMsg::Queue { queue: queue.clone(), stay: None, notice }).is_ok()
@@ -94,6 +94,11 @@ impl Gateway {
         let placed = &self.0.placed;
         let (kind, key) = match &question {
             Question::Agents => return Answer::Agents(placed.own_agents().await),
+            Question::Calls
+            | Question::Call(_)
+            | Question::Steer { .. }
+            | Question::Trace(_)
+            | Question::Piece { .. } => return self.answer_at_once(question).await,
             Question::Status { number }
             | Question::Callbacks { number }
             | Question::CancelCallback { number, .. } => (entity::QUEUE, number.clone()),
@@ -117,13 +122,34 @@ impl Gateway {
             Question::CancelCallback { number, call } => {
                 placed.cancel_own_callback(&number, call).await.map(Answer::Cancelled)
             }
-            Question::Agents => None,
             Question::Command { extension, command, source } => {
                 placed.command_own(&extension, command, source).await.map(Answer::Commanded)
             }
             Question::Claim { extension, call } => {
                 placed.claim_own(&extension, call).await.map(Answer::Claimed)
             }
+            _ => None,
+        }
+    }
+
+    /// What a member asks of our calls and files.
+    async fn answer_at_once(&self, question: Question) -> Answer {
+        let live = &self.0.live;
+        match question {
+            Question::Calls => Answer::Calls(live.views().await),
+            Question::Call(id) => Answer::Calls(live.view(id).await.into_iter().collect()),
+            Question::Steer { call, command } => {
+                let Ok(command) = serde_json::from_str(&command) else {
+                    let newer = "the call's member does not know the command".to_owned();
+                    return Answer::Steered(Err(Denied::Unavailable(newer)));
+                };
+                Answer::Steered(live.command(call, command).await.map_err(Denied::from))
+            }
+            Question::Trace(id) => live.trace(id).await.map_or(Answer::Unknown, Answer::Trace),
+            Question::Piece { name, from } => {
+                self.0.copies.piece(&name, from).await.map_or(Answer::Unknown, Answer::Piece)
+            }
+            _ => Answer::Unknown,
         }
     }
 }

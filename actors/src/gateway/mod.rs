@@ -23,7 +23,8 @@ use tokio::sync::Notify;
 
 use self::outbox::{Inbox, Outbox};
 use self::words::{Answer, Letter, Question, Reply, Word};
-use crate::call::Calls;
+use crate::copies::Copies;
+use crate::live::Live;
 use crate::whereabouts::Whereabouts;
 
 /// Largest letter or reply, in bytes: a queue with thousands of callers shows itself in one.
@@ -45,6 +46,9 @@ pub type Carried = Pin<Box<dyn Future<Output = Option<Bytes>> + Send>>;
 pub trait Carrier: Send + Sync + 'static {
     /// Sends a letter to a member.
     fn carry(&self, member: u64, letter: Bytes, deadline: Duration) -> Carried;
+
+    /// As [`carry`](Self::carry), where it delays nobody.
+    fn carry_bulk(&self, member: u64, letter: Bytes, deadline: Duration) -> Carried;
 }
 
 struct Peer {
@@ -60,7 +64,8 @@ pub struct Gateway(Arc<Inner>);
 struct Inner {
     carrier: Arc<dyn Carrier>,
     placed: Arc<Whereabouts>,
-    calls: Arc<Calls>,
+    live: Live,
+    copies: Copies,
     peers: Mutex<BTreeMap<u64, Arc<Peer>>>,
     inboxes: Mutex<BTreeMap<u64, Inbox>>,
 }
@@ -68,9 +73,14 @@ struct Inner {
 impl Gateway {
     /// A gateway to the actors of this member.
     #[must_use]
-    pub fn new(carrier: Arc<dyn Carrier>, placed: Arc<Whereabouts>, calls: Arc<Calls>) -> Self {
+    pub fn new(
+        carrier: Arc<dyn Carrier>,
+        placed: Arc<Whereabouts>,
+        live: Live,
+        copies: Copies,
+    ) -> Self {
         let (peers, inboxes) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { carrier, placed, calls, peers, inboxes }))
+        Self(Arc::new(Inner { carrier, placed, live, copies, peers, inboxes }))
     }
 
     /// Tells a member something. Never waits.
@@ -122,6 +132,21 @@ impl Gateway {
     ) -> Option<Answer> {
         let letter = tandem_wire::encode(&Letter::Ask(question)).into();
         match self.send(member, letter, within).await? {
+            Reply::Answered(answer) => Some(answer),
+            Reply::Taken(_) | Reply::Unknown => None,
+        }
+    }
+
+    /// As [`ask`](Self::ask), for a piece of a file.
+    pub(crate) async fn ask_bulk(
+        &self,
+        member: u64,
+        question: Question,
+        within: Duration,
+    ) -> Option<Answer> {
+        let letter = tandem_wire::encode(&Letter::Ask(question)).into();
+        let reply = self.0.carrier.carry_bulk(member, letter, within).await?;
+        match tandem_wire::decode(&reply, MAX_LETTER).ok()? {
             Reply::Answered(answer) => Some(answer),
             Reply::Taken(_) | Reply::Unknown => None,
         }

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use tandem_kernel::CallId;
 
 use crate::agent::{self, Command, Denial, Outcome, Source, ToAgent};
-use crate::office::{AgentView, CallbackView, QueueStatus};
+use crate::copies::FileName;
+use crate::office::{
+    AgentView, CALL_CODES, CallView, CallbackView, QueueStatus, Refusal, TraceItem,
+};
 use crate::queue::machine;
 use crate::queue::{QueueNotice, QueueWord};
 
@@ -118,13 +121,37 @@ pub enum Question {
         /// The call.
         call: CallId,
     },
+    /// The member's live calls.
+    Calls,
+    /// One of them.
+    Call(CallId),
+    /// Does something to one of them.
+    Steer {
+        /// The call.
+        call: CallId,
+        /// The [`CallCommand`](crate::office::CallCommand) as JSON.
+        command: String,
+    },
+    /// What the member remembers of a call.
+    Trace(CallId),
+    /// The bytes of a file from a place on; asked on the link for bulk.
+    Piece {
+        /// The file.
+        name: FileName,
+        /// The place, in bytes.
+        from: u64,
+    },
 }
 
 impl Question {
     /// Whether it may be asked twice of whoever runs the entity: all but the toggles.
     #[must_use]
     pub(crate) const fn is_repeatable(&self) -> bool {
-        let Self::Command { command, .. } = self else { return true };
+        let command = match self {
+            Self::Command { command, .. } => command,
+            Self::Steer { .. } => return false,
+            _ => return true,
+        };
         !matches!(command, Command::ToggleLogin(_) | Command::TogglePause(..))
     }
 }
@@ -151,6 +178,51 @@ pub enum Answer {
     Commanded(Commanded),
     /// Whether the agent is taken.
     Claimed(Result<(), Denial>),
+    /// The calls.
+    Calls(Vec<CallView>),
+    /// What became of the call's command.
+    Steered(Result<(), Denied>),
+    /// What is remembered.
+    Trace(Vec<TraceItem>),
+    /// The bytes; none at the file's end.
+    Piece(bytes::Bytes),
+}
+
+/// Why a call was not steered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Denied {
+    /// There is no such call.
+    NotFound,
+    /// Its state does not allow it: a stable code, and words for people.
+    Conflict(String, String),
+    /// In words.
+    Unavailable(String),
+}
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound { .. } => Self::NotFound,
+            Refusal::Conflict { code, detail } => Self::Conflict(code.to_owned(), detail),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
+impl Denied {
+    /// As it is told where the command came from.
+    #[must_use]
+    pub fn refusal(self, call: CallId) -> Refusal {
+        match self {
+            Self::NotFound => Refusal::NotFound { kind: "call", key: call.to_string() },
+            Self::Conflict(code, detail) => {
+                let known = CALL_CODES.iter().find(|known| **known == code);
+                // A newer build may have more of them.
+                Refusal::Conflict { code: known.unwrap_or(&"call-state"), detail }
+            }
+            Self::Unavailable(detail) => Refusal::Unavailable { detail },
+        }
+    }
 }
 
 /// What one member sends to another.

@@ -4,12 +4,14 @@
 //! |------------------------------------------|---------------------|
 //! | Rights of a principal                    | the HTTP edge       |
 //! | Provisioned resources                    | `provisioning`      |
-//! | Live calls, agents, queues               | their actors        |
+//! | Live calls, here and at other members    | `live`              |
+//! | Agents, queues                           | their actors        |
 //! | Call records, the event feed             | `records`           |
 //! | Sessions, repeated requests, the audit   | `sessions`, `repeats`, `audit` |
 
 mod callback;
 mod floor;
+mod live;
 mod notes;
 mod outside;
 mod recordings;
@@ -28,16 +30,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::future::join_all;
 use futures::stream::{self, BoxStream};
-use ractor::ActorRef;
 use tandem_journal::Journal;
-use tandem_kernel::{AskError, CallId, Position, ask};
+use tandem_kernel::{CallId, Position};
 use tandem_telemetry::metric;
 
 use crate::audit::{self, Audit};
 use crate::call::machine::{Device, Errand, Party};
-use crate::call::{CallArgs, CallMsg, Start, devices};
+use crate::call::{CallArgs, Start, devices};
 use crate::exchange::Exchange;
 use crate::numbering::Target;
 use crate::provisioning::Provisioning;
@@ -46,9 +46,6 @@ use crate::records::{self, Records};
 use crate::repeats::Repeats;
 use crate::sessions::Sessions;
 use crate::softphone::{self, Connection, Softphones};
-
-/// How long an actor may take to answer.
-const DEADLINE: Duration = Duration::from_secs(2);
 
 /// How long a phone that was asked to call rings.
 const RINGS_FOR: Duration = Duration::from_secs(60);
@@ -115,22 +112,6 @@ impl Office {
         self.parts.exchange.as_ref().ok_or_else(|| Refusal::Unavailable {
             detail: "the telephony actors are not running".into(),
         })
-    }
-
-    fn actor(&self, id: CallId) -> Option<ActorRef<CallMsg>> {
-        self.parts.exchange.as_ref()?.calls.find(id)
-    }
-
-    /// The live calls that answered within the deadline, in the order in which they began.
-    pub async fn calls(&self) -> Vec<CallView> {
-        let Ok(exchange) = self.exchange() else { return Vec::new() };
-        let asked = exchange.calls.all().into_iter().map(|(_, call)| view(call));
-        join_all(asked).await.into_iter().flatten().collect()
-    }
-
-    /// One live call.
-    pub async fn call(&self, id: CallId) -> Option<CallView> {
-        view(self.actor(id)?).await
     }
 
     /// Rings an extension and, when it answers, dials for it.
@@ -272,46 +253,6 @@ impl Office {
         Ok(())
     }
 
-    /// Does something to a live call.
-    ///
-    /// # Errors
-    /// `NotFound` when there is no such live call, `Conflict` when its state does not allow it.
-    pub async fn command(
-        &self,
-        by: &Principal,
-        call: CallId,
-        command: CallCommand,
-    ) -> Result<(), Refusal> {
-        let gone = || Refusal::NotFound { kind: "call", key: call.to_string() };
-        let actor = self.actor(call).ok_or_else(gone)?;
-        tracing::info!(%call, by = %by.name, ?command, "call command");
-        let action = command.name();
-        match ask(&actor, DEADLINE, |reply| CallMsg::Command { command, reply }).await {
-            Ok(outcome) => {
-                if outcome.is_ok() {
-                    drop(audit::note(&self.parts.journal, by, action, "call", &call.to_string()));
-                }
-                outcome
-            }
-            Err(AskError::Timeout) => {
-                Err(Refusal::Unavailable { detail: "the call did not answer in time".into() })
-            }
-            Err(AskError::Dropped | AskError::Gone) => Err(gone()),
-        }
-    }
-
-    /// The trace of a live call or of one that ended not long ago.
-    pub async fn trace(&self, id: CallId) -> Option<Vec<TraceItem>> {
-        let exchange = self.exchange().ok()?;
-        let mut items = exchange.traces.of(id)?;
-        if let Some(actor) = self.actor(id)
-            && let Ok(figures) = ask(&actor, DEADLINE, CallMsg::MediaFigures).await
-        {
-            items.extend(figures);
-        }
-        Some(items)
-    }
-
     /// Changes an agent's state; answered after the commit.
     ///
     /// # Errors
@@ -410,7 +351,9 @@ impl Office {
     /// The conditions of a working node.
     pub async fn readiness(&self) -> Vec<Check> {
         let journal = self.parts.journal.read(self.parts.journal.head(), 1).await;
-        let journal = journal.err().map(|error| error.to_string());
+        let unread = journal.err().map(|error| error.to_string());
+        let full = self.parts.journal.is_held().then(|| "the disk is full".to_owned());
+        let journal = self.parts.journal.status().stopped.or(full).or(unread);
         let mut checks = vec![Check { name: "journal", problem: journal }];
         match &self.parts.exchange {
             Some(exchange) => {
@@ -442,8 +385,4 @@ impl Office {
             metric::TRUNK_UP.set_with("trunk", trunk, u64::from(up));
         }
     }
-}
-
-async fn view(call: ActorRef<CallMsg>) -> Option<CallView> {
-    ask(&call, DEADLINE, CallMsg::View).await.ok()
 }

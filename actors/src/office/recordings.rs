@@ -5,6 +5,7 @@ use tandem_config::Kind;
 
 use super::{Office, Principal, Refusal};
 use crate::audit;
+use crate::copies::{self, PromptEvent};
 use crate::flow::MessageChange;
 use crate::prompts::{FOLDER, Prompt, Prompts};
 use crate::voicemail::Message;
@@ -68,7 +69,10 @@ impl Office {
         bytes: Vec<u8>,
     ) -> Result<Prompt, Refusal> {
         named(name)?;
-        let written = self.exchange()?.prompts.put(name, bytes).await?;
+        let exchange = self.exchange()?;
+        let written = exchange.prompts.put(name, bytes).await?;
+        let fact = copies::written(exchange.clock.now(), &written);
+        copies::note(&self.parts.journal, name, &fact).await?;
         tracing::info!(by = %by.name, prompt = %written.name, "prompt written");
         self.note_prompt(by, "written", name).await;
         Ok(written)
@@ -80,13 +84,15 @@ impl Office {
     /// `NotFound`, `Conflict` with the list of users, `Unavailable`.
     pub async fn remove_prompt(&self, by: &Principal, name: &str) -> Result<(), Refusal> {
         named(name)?;
-        let prompts = &self.exchange()?.prompts;
+        let exchange = self.exchange()?;
         let users = self.users_of_prompt(&format!("{FOLDER}/{name}"));
         if !users.is_empty() {
             let detail = format!("prompt {FOLDER}/{name} is used by {}", users.join(", "));
             return Err(Refusal::Conflict { code: "in-use", detail });
         }
-        prompts.remove(name).await?;
+        exchange.prompts.remove(name).await?;
+        let fact = PromptEvent::Removed { at: exchange.clock.now() };
+        copies::note(&self.parts.journal, name, &fact).await?;
         tracing::info!(by = %by.name, prompt = %name, "prompt removed");
         self.note_prompt(by, "removed", name).await;
         Ok(())

@@ -96,7 +96,7 @@ impl Refusal {
 }
 
 /// The state of a leg as people name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum LegState {
     /// Being dialled, no answer of any kind yet.
     Dialling,
@@ -111,7 +111,7 @@ pub enum LegState {
 }
 
 /// One leg of a live call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LegView {
     /// Its index in the call.
     pub index: u16,
@@ -126,7 +126,7 @@ pub struct LegView {
 }
 
 /// A live call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CallView {
     /// Its id.
     pub id: CallId,
@@ -185,8 +185,8 @@ impl Originate {
     }
 }
 
-/// What can be done to a live call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What can be done to a live call. It crosses nodes, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum CallCommand {
     /// End it for all.
     HangUp,
@@ -207,6 +207,15 @@ pub enum CallCommand {
         by: String,
     },
 }
+
+/// Why a live call is not steered: all stable codes.
+pub const CALL_CODES: &[&str] = &[
+    "call-ended",
+    "call-not-connected",
+    "call-not-waiting",
+    "call-transferring",
+    "call-leg-unknown",
+];
 
 impl CallCommand {
     /// Its name in the audit log.
@@ -353,7 +362,7 @@ pub struct RecordFilter {
 }
 
 /// One line of a call's trace: the SIP ladder, decisions and statistics in order of time.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum TraceItem {
     /// A SIP message.
     Sip {

@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
@@ -40,6 +41,8 @@ use crate::presence::{Lamps, Mail};
 
 /// Changes that a slow watcher may be behind before it has to look at everything again.
 const CHANGES: usize = 256;
+/// A member that has not answered the leader for so long sends no letters.
+const GONE: Duration = Duration::from_secs(10);
 /// What is shorter is not kept: the caller hung up at the beep.
 const SHORTEST_MS: u64 = 700;
 
@@ -190,9 +193,18 @@ impl Voicemail {
         let mailboxes = self.inner.mailboxes.read();
         let all = mailboxes.iter().flat_map(|(number, it)| it.messages().map(move |m| (number, m)));
         let due = all.filter(|(_, message)| !message.is_mailed);
-        // In a cluster each member sends what it recorded.
-        let here = due.filter(|(_, message)| self.inner.files.path(&message.id).exists());
-        here.map(|(number, message)| (number.clone(), message.clone())).collect()
+        let ours = due.filter(|(_, message)| self.is_sender(message));
+        ours.map(|(number, message)| (number.clone(), message.clone())).collect()
+    }
+
+    /// In a cluster the member that recorded a message sends it, or the leader while that one does
+    /// not live.
+    fn is_sender(&self, message: &Message) -> bool {
+        let journal = &self.inner.journal;
+        let born = message.call.parse::<CallId>().map_or(journal.node(), CallId::node);
+        let answers = || journal.answers().get(&born).is_some_and(|age| *age < GONE);
+        self.inner.files.path(&message.id).exists()
+            && (!journal.is_shared() || born == journal.node() || (journal.leads() && !answers()))
     }
 
     /// Notes that a message was sent; if that fails it is sent again.

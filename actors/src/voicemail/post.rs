@@ -7,6 +7,9 @@ use super::{Message, Voicemail};
 use crate::mail::{File, Letter, Mailer};
 use crate::provisioning::Provisioning;
 
+/// How often is looked without a change: a member that was to send a message may have died.
+const IDLE: Duration = Duration::from_secs(60);
+
 /// The wait after a failure; it doubles up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -22,7 +25,7 @@ pub async fn run(voicemail: Voicemail, provisioning: Provisioning, mailer: Maile
             true => None,
             false => Some(wait.map_or(FIRST_WAIT, |wait: Duration| (wait * 2).min(LONGEST_WAIT))),
         };
-        let change = tokio::time::timeout(wait.unwrap_or(Duration::MAX), changes.recv()).await;
+        let change = tokio::time::timeout(wait.unwrap_or(IDLE), changes.recv()).await;
         if matches!(change, Ok(Err(tokio::sync::broadcast::error::RecvError::Closed))) {
             return;
         }

@@ -67,7 +67,7 @@ impl Whereabouts {
         &self.placement
     }
 
-    fn gateway(&self) -> Option<&Gateway> {
+    pub(crate) fn gateway(&self) -> Option<&Gateway> {
         self.gateway.get().map(|(_, gateway)| gateway)
     }
 

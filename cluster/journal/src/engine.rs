@@ -98,10 +98,12 @@ fn run(config: Config, opened: oneshot::Sender<Result<Opened, OpenError>>) {
     };
     runtime.block_on(async move {
         let stores = verify::open(&config.dir, config.node, config.cache_bytes);
+        let dir = config.dir.clone();
         let opened_engine = match stores {
             Ok(stores) => Engine::open(config, stores).await,
             Err(error) => Err(error),
         };
+        let opened_engine = opened_engine.and_then(|engine| verify::mark(&dir).map(|()| engine));
         match opened_engine {
             Ok((engine, parts, requests)) => {
                 // An opener who went away closes the journal by dropping the sender.

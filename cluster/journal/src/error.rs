@@ -40,6 +40,9 @@ pub enum AppendError {
     /// same op id asks again without doing it twice.
     #[error("no quorum of the cluster is within reach")]
     Unavailable,
+    /// The disk is nearly full: what is left is for what goes on. Nothing was done.
+    #[error("the disk is full")]
+    NoSpace,
 }
 
 /// Why the membership was not changed.

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -125,6 +126,8 @@ pub struct Journal {
     clock: Clock,
     node: u64,
     is_shared: bool,
+    /// Whether only what is kept is taken.
+    is_held: Arc<AtomicBool>,
 }
 
 impl Journal {
@@ -141,7 +144,8 @@ impl Journal {
 
     pub(crate) fn of(opened: Opened, clock: Clock, patience: Duration) -> Self {
         let Opened { requests, records, members, node, is_shared } = opened;
-        Self { requests, records, members, patience, clock, node, is_shared }
+        let is_held = Arc::default();
+        Self { requests, records, members, patience, clock, node, is_shared, is_held }
     }
 
     /// Verifies the journal in `dir`, which must not be open. Blocks.
@@ -177,6 +181,9 @@ impl Journal {
     /// the outcome is [`AppendError::Unavailable`] after [`Timing::patience`]; the append may be
     /// done all the same when a quorum is back.
     pub fn append(&self, append: Append) -> PendingAppend {
+        if self.is_held() {
+            return PendingAppend::refused(AppendError::NoSpace);
+        }
         let mut pending = self.queue(append, self.patience);
         if let (Waiting::Queued(_, patience), true) = (&mut pending.0, self.is_shared) {
             *patience = Some(Box::pin(sleep(self.patience)));
@@ -188,6 +195,18 @@ impl Journal {
     /// a quorum, in its place, for as long as there is room in the queue and the node runs.
     pub fn keep(&self, append: Append) -> PendingAppend {
         self.queue(append, KEPT)
+    }
+
+    /// From now on (until it is let go) only what must not be forgotten is taken, by
+    /// [`keep`](Self::keep): the disk is nearly full.
+    pub fn hold(&self, is_held: bool) {
+        self.is_held.store(is_held, Ordering::Relaxed);
+    }
+
+    /// Whether this node takes nothing new for want of room on its disk.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.is_held.load(Ordering::Relaxed)
     }
 
     fn queue(&self, append: Append, patience: Duration) -> PendingAppend {

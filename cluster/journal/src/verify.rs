@@ -18,6 +18,11 @@ use crate::transfer;
 
 const OWNER: &[u8] = b"owner";
 
+/// Set beside the files when the journal has been open: one that is empty afterwards has lost
+/// everything, its votes with it. Damage at the right place looks to the database like a fresh
+/// file.
+const BEGUN: &str = "begun";
+
 /// What a full scan of a journal found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -48,7 +53,31 @@ impl Schema for Owner {
 /// Opens both databases in `dir` and verifies them.
 pub(crate) fn open(dir: &Path, node: u64, cache_bytes: u64) -> Result<Opened, OpenError> {
     let (log, state) = open_stores(dir, cache_bytes)?;
-    open_on(dir, node, log, state)
+    let opened = open_on(dir, node, log, state)?;
+    match emptied(dir, &opened.applied) {
+        Some(Problem { what, place }) => Err(OpenError::Damaged { what, place }),
+        None => Ok(opened),
+    }
+}
+
+fn emptied(dir: &Path, applied: &Applied) -> Option<Problem> {
+    let what = "nothing is left of what was written".to_owned();
+    let is_emptied = applied.log_id.is_none() && dir.join(BEGUN).exists();
+    is_emptied.then(|| Problem { what, place: dir.display().to_string() })
+}
+
+/// Notes that a journal has been open in `dir`.
+pub(crate) fn mark(dir: &Path) -> Result<(), OpenError> {
+    let marker = dir.join(BEGUN);
+    if marker.exists() {
+        return Ok(());
+    }
+    std::fs::write(&marker, b"").map_err(|error| StoreError::Io {
+        doing: "mark",
+        place: marker.clone(),
+        why: error.to_string(),
+    })?;
+    Ok(tandem_store::sync_dir(dir)?)
 }
 
 /// Verifies two databases that are open.
@@ -89,7 +118,9 @@ pub(crate) fn verify(dir: &Path) -> Result<Report, OpenError> {
     let scanned = scan(&log, &state);
     log.close()?;
     state.close()?;
-    Ok(scanned?.report)
+    let mut scanned = scanned?;
+    scanned.report.problems.extend(emptied(dir, &scanned.applied));
+    Ok(scanned.report)
 }
 
 fn open_stores(dir: &Path, cache_bytes: u64) -> Result<(Store, Store), OpenError> {

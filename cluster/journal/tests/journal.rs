@@ -251,3 +251,36 @@ async fn a_verification_counts_what_it_read_and_needs_the_journal_closed() {
 
     assert_eq!((report.records, report.problems), (3, vec![]));
 }
+
+#[tokio::test]
+async fn a_journal_of_which_nothing_is_left_is_damaged_and_does_not_begin_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = open(dir.path()).await;
+    journal.append(append("a", &["1"])).await.unwrap();
+    journal.close().await.unwrap();
+    for part in ["log", "state"] {
+        std::fs::remove_dir_all(dir.path().join(part)).unwrap();
+    }
+
+    let verified = Journal::verify(dir.path()).unwrap();
+    let opened = Journal::open(Config::new(dir.path(), Clock::start())).await;
+
+    assert_eq!(verified.problems.len(), 1, "{verified:?}");
+    assert!(matches!(opened, Err(OpenError::Damaged { .. })));
+}
+
+#[tokio::test]
+async fn a_journal_on_a_full_disk_takes_what_must_not_be_forgotten_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = open(dir.path()).await;
+    journal.hold(true);
+
+    let refused = journal.append(append("a", &["1"])).await.unwrap_err();
+    let kept = journal.keep(append("a", &["2"])).await;
+    journal.hold(false);
+    let taken = journal.append(append("a", &["3"])).await;
+
+    assert_eq!(refused, AppendError::NoSpace);
+    assert!(kept.is_ok() && taken.is_ok());
+    assert_eq!(texts(&journal.read(Position::START, 10).await.unwrap()), ["2", "3"]);
+}

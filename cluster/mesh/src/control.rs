@@ -25,6 +25,8 @@ pub(crate) enum Question {
     Change(Change),
     /// A newer roster than the asked node has.
     News(Roster),
+    /// What time it is.
+    Clock,
 }
 
 /// What an operator can change.
@@ -54,6 +56,7 @@ pub(crate) enum Answer {
     Refused(Refusal),
     /// The node that could do it does not answer.
     Unreachable(String),
+    Clock(Timestamp),
 }
 
 /// Who votes and who leads, as the answering node's keeper of the common data knows it.
@@ -103,6 +106,8 @@ pub struct MemberStatus {
     pub state: State,
     /// The link to it.
     pub link: LinkStatus,
+    /// How far its clock is ahead of the answering node's, in microseconds, where it was asked.
+    pub ahead_micros: Option<i64>,
 }
 
 /// The state of a link.

@@ -21,6 +21,7 @@
 //! Invariant: it carries bytes and knows numbers of members; no telephony, no actor.
 
 pub mod authority;
+mod clocks;
 pub mod control;
 mod error;
 mod files;
@@ -41,6 +42,7 @@ mod tls;
 pub mod token;
 
 pub use authority::{Authority, Order};
+pub use clocks::APART;
 pub use control::{Change, Group, LinkStatus, MemberStatus, Status};
 pub use error::MeshError;
 pub use identity::{ClusterId, Credentials, Subject};

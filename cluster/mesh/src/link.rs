@@ -26,6 +26,9 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from
 /// How long a peer may take for a question of control.
 pub(crate) const CONTROL: Duration = Duration::from_secs(3);
 
+/// How many lanes there are.
+pub(crate) const LANES: usize = 6;
+
 /// Questions of one lane do not delay those of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
@@ -39,17 +42,19 @@ pub enum Lane {
     Control,
     /// What actors tell and ask each other.
     Actors,
+    /// Pieces of files.
+    Files,
 }
 
 impl Lane {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Consensus, Self::Forward, Self::Bulk, Self::Control, Self::Actors];
+    pub(crate) const ALL: [Self; LANES] =
+        [Self::Consensus, Self::Forward, Self::Bulk, Self::Control, Self::Actors, Self::Files];
 
     /// Questions of one peer that are worked on at once.
     pub(crate) const fn window(self) -> usize {
         match self {
             Self::Consensus | Self::Forward => 64,
-            Self::Bulk => 4,
+            Self::Bulk | Self::Files => 4,
             Self::Control => 8,
             Self::Actors => 256,
         }
@@ -59,13 +64,13 @@ impl Lane {
         match self {
             Self::Consensus => 2,
             Self::Control | Self::Actors => 1,
-            Self::Forward | Self::Bulk => 0,
+            Self::Forward | Self::Bulk | Self::Files => 0,
         }
     }
 
     pub(crate) const fn protocol(self) -> Protocol {
         match self {
-            Self::Bulk => Protocol::Bulk,
+            Self::Bulk | Self::Files => Protocol::Bulk,
             Self::Consensus | Self::Forward | Self::Control | Self::Actors => Protocol::Raft,
         }
     }
@@ -77,6 +82,7 @@ impl Lane {
             Self::Bulk => 2,
             Self::Control => 3,
             Self::Actors => 4,
+            Self::Files => 5,
         }
     }
 
@@ -109,13 +115,14 @@ enum Wire {
 /// The way to one peer.
 #[derive(Debug)]
 pub(crate) struct Link {
-    peer: u64,
+    pub(crate) peer: u64,
     wire: watch::Sender<Wire>,
     bulk: tokio::sync::Mutex<Option<Connection>>,
     permits: Mutex<Vec<(Lane, Arc<Semaphore>)>>,
     /// Where the peer says that it is. The roster has it as soon as its writer is back.
     told: Mutex<Option<String>>,
     has_moved: Notify,
+    pub(crate) clock: Mutex<Option<i64>>,
     /// Something is to be told to the peer now.
     pub(crate) news: Notify,
 }
@@ -130,6 +137,7 @@ impl Link {
             permits: Mutex::new(permits.into()),
             told: Mutex::default(),
             has_moved: Notify::new(),
+            clock: Mutex::default(),
             news: Notify::new(),
         }
     }
@@ -236,6 +244,7 @@ impl Link {
         let Answer::Seen { revision: theirs } = control(connection, &question).await? else {
             return Err(AskError::Broken("an unexpected answer".to_owned()));
         };
+        self.compare_clocks(mesh, connection).await;
         if theirs > revision
             && let Answer::Roster(newer) = control(connection, &Question::Roster).await?
         {

@@ -222,6 +222,11 @@ impl Mesh {
         self.0.status()
     }
 
+    /// How far the clocks of those who have answered are ahead, in microseconds.
+    pub(crate) fn clocks(&self) -> Vec<i64> {
+        self.0.links.lock().values().filter_map(|link| *link.clock.lock()).collect()
+    }
+
     /// Closes every connection and the port.
     pub async fn stop(&self) {
         self.0.ending.send_replace(true);
@@ -401,6 +406,7 @@ impl Inner {
                 Some(link) => link.status(),
                 None => LinkStatus::Down("not dialled yet".to_owned()),
             },
+            ahead_micros: self.link(member.node).and_then(|link| *link.clock.lock()),
         });
         Status {
             cluster: roster.cluster,

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::control::{self, Answer, Change, Question};
 use crate::identity::Subject;
-use crate::link::{Lane, MAX_BODY_BYTES, Whole};
+use crate::link::{LANES, Lane, MAX_BODY_BYTES, Whole};
 use crate::mesh::Inner;
 use crate::roster::Input;
 use crate::tls::{self, Protocol};
@@ -130,7 +130,7 @@ async fn answer_one(
     mesh: &Arc<Inner>,
     from: (u64, SocketAddr),
     protocol: Protocol,
-    windows: &[Arc<Semaphore>; 5],
+    windows: &[Arc<Semaphore>; LANES],
     send: SendStream,
     mut receive: RecvStream,
 ) -> Option<()> {
@@ -182,6 +182,7 @@ async fn control(mesh: &Arc<Inner>, from: (u64, SocketAddr), question: Question)
             mesh.adopt(newer).await;
             Answer::Done
         }
+        Question::Clock => Answer::Clock(mesh.now()),
     }
 }
 

@@ -52,6 +52,9 @@ pub struct Node {
     pub data_dir: PathBuf,
     /// How long a drain waits for calls to end, in seconds.
     pub drain_secs: u32,
+    /// Room on the disk, in MiB, that is left to what goes on: with less, the node takes nothing
+    /// new.
+    pub disk_reserve_mib: u32,
 }
 
 /// One SIP listener.

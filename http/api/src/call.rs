@@ -51,6 +51,8 @@ pub struct Leg {
 pub struct Call {
     /// Its id, a UUIDv7.
     pub id: String,
+    /// The number of the cluster's member that has the call; 1 for a node that is alone.
+    pub member: u64,
     /// Where it came from and goes.
     pub direction: Direction,
     /// Who calls.

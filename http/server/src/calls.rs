@@ -41,12 +41,18 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     views.retain(|view| bound.is_none_or(|extension| is_party(view, extension)));
     // The ids are in the order in which the calls began.
     let views = page.cut(views.into_iter().map(|view| (view.id.to_string(), view)).collect());
-    let item = |(key, view)| Ok((key, convert::value(&convert::call(view))?));
+    let office = &call.edge.office;
+    let item = |(key, view): (String, CallView)| {
+        let member = office.member_of(view.id);
+        Ok((key, convert::value(&convert::call(view, member))?))
+    };
     Ok(Reply::ok(page.body(views.into_iter().map(item).collect::<Result<_, Problem>>()?)))
 }
 
 async fn show(call: Call) -> Result<Reply, Problem> {
-    Ok(Reply::ok(convert::value(&convert::call(visible(&call).await?))?))
+    let view = visible(&call).await?;
+    let member = call.edge.office.member_of(view.id);
+    Ok(Reply::ok(convert::value(&convert::call(view, member))?))
 }
 
 async fn originate(mut call: Call) -> Result<Reply, Problem> {
@@ -126,7 +132,7 @@ async fn trace(call: Call) -> Result<Reply, Problem> {
 
 fn example() -> Value {
     json!({
-        "id": "019b2f6e-8f6a-7c3a-9d50-2f6f0e6f7a10", "direction": "inbound",
+        "id": "019b2f6e-8f6a-7c3a-9d50-2f6f0e6f7a10", "member": 1, "direction": "inbound",
         "from": "0912000111", "to": "6400", "started_at": "2026-01-05T09:00:00.000Z",
         "answered_at": null, "queue": "6400",
         "legs": [{

@@ -56,9 +56,10 @@ fn leg(view: office::LegView) -> call::Leg {
     call::Leg { index: view.index, party: view.party, number: view.number, state, since }
 }
 
-pub(crate) fn call(view: office::CallView) -> call::Call {
+pub(crate) fn call(view: office::CallView, member: u64) -> call::Call {
     call::Call {
         id: view.id.to_string(),
+        member,
         direction: direction(view.direction),
         from: view.from,
         to: view.to,

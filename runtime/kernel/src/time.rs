@@ -116,6 +116,13 @@ impl Clock {
         Self { wall: Timestamp(micros), anchor: tokio::time::Instant::now() }
     }
 
+    /// The same clock, put forward (or back) by so many microseconds.
+    #[must_use]
+    pub const fn shifted(self, micros: i64) -> Self {
+        let wall = Timestamp(self.wall.0.saturating_add_signed(micros));
+        Self { wall, anchor: self.anchor }
+    }
+
     /// The moment that it is.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -8,9 +8,12 @@ use anyhow::{Result, anyhow};
 use tandem_config::NodeConfig;
 use tandem_journal::Journal;
 use tandem_kernel::Clock;
-use tandem_mesh::Credentials;
+use tandem_mesh::{Credentials, LinkStatus, MemberStatus};
 
-use crate::{say, tls};
+use crate::{host, say, tls};
+
+/// A round trip that disturbs elections and leases, in microseconds.
+const SLOW_MICROS: u64 = 20_000;
 
 /// How a check came out.
 enum Finding {
@@ -29,6 +32,7 @@ pub(crate) fn examine(config: &NodeConfig) -> bool {
         ports(config),
         certificate(config),
         member(config),
+        peers(config),
     ];
     let mut sound = true;
     for finding in findings {
@@ -49,12 +53,26 @@ fn data(config: &NodeConfig) -> Finding {
     let probe = dir.join(".doctor");
     let written = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&probe, b"probe"));
     match written.and_then(|()| std::fs::remove_file(&probe)) {
-        Ok(()) => Finding::Ok(format!("{} can be written", dir.display())),
+        Ok(()) => room(config, dir),
         Err(error) => Finding::Fail(
             format!("{} can not be written ({error})", dir.display()),
-            "make the folder and give it to the user that runs tandem",
+            "make room there, or make the folder and give it to the user that runs tandem",
         ),
     }
+}
+
+fn room(config: &NodeConfig, dir: &Path) -> Finding {
+    let reserve = u64::from(config.node.disk_reserve_mib);
+    let mib = host::free(dir).map_or(u64::MAX, |free| free >> 20);
+    let left = format!("{mib} MiB are free in {}", dir.display());
+    if mib < reserve {
+        let cure = "make room: the node takes nothing new below node.disk_reserve_mib";
+        return Finding::Fail(left, cure);
+    }
+    if mib < reserve.saturating_mul(8) {
+        return Finding::Warn(left, "make room before the node takes nothing new");
+    }
+    Finding::Ok(format!("{} can be written, {left}", dir.display()))
 }
 
 fn journal(config: &NodeConfig) -> Finding {
@@ -165,6 +183,45 @@ fn member(config: &NodeConfig) -> Finding {
         return Finding::Warn(format!("member {}'s certificate ends in {hours} h", own.node), cure);
     }
     Finding::Ok(format!("member {}'s certificate is good for {hours} h", own.node))
+}
+
+/// What the running member says of the others: links, clocks, a majority.
+fn peers(config: &NodeConfig) -> Finding {
+    let dir = config.node.data_dir.join("cluster");
+    let asked = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let status = asked.ok().and_then(|it| it.block_on(tandem_mesh::status(&dir)).ok());
+    let Some(status) = status else {
+        return Finding::Ok("links are not looked at: no member runs here".into());
+    };
+    let apart = |member: &&MemberStatus| {
+        let ahead = member.ahead_micros.unwrap_or(0).unsigned_abs();
+        Duration::from_micros(ahead) > tandem_mesh::APART
+    };
+    if let Some(member) = status.members.iter().find(apart) {
+        let secs = member.ahead_micros.unwrap_or(0) / 1_000_000;
+        let what = format!("the clock of {} is {secs} s ahead of this one", member.name);
+        return Finding::Fail(what, "let NTP set the clocks of both, then restart the wrong one");
+    }
+    if status.group.as_ref().is_some_and(|group| !group.has_quorum) {
+        let cure = "start the others, or look at the network between them";
+        return Finding::Fail("no majority is within reach".into(), cure);
+    }
+    let is_up = |link: &LinkStatus| matches!(link, LinkStatus::Own | LinkStatus::Up { .. });
+    if let Some(member) = status.members.iter().find(|member| !is_up(&member.link)) {
+        let cure = "start it, or look at the network between (UDP)";
+        return Finding::Warn(format!("there is no link to {}", member.name), cure);
+    }
+    let slow = status.members.iter().find(|member| match member.link {
+        LinkStatus::Up { rtt_micros } => rtt_micros > SLOW_MICROS,
+        _ => false,
+    });
+    if let Some(member) = slow {
+        let what =
+            format!("the link to {} takes more than {} ms", member.name, SLOW_MICROS / 1_000);
+        return Finding::Warn(what, "members belong into one building: timers are 50 to 600 ms");
+    }
+    let count = status.members.len();
+    Finding::Ok(format!("{count} members, all linked, their clocks are one"))
 }
 
 /// Reads the whole journal and prints what is damaged; true when nothing is.

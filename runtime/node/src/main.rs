@@ -9,6 +9,7 @@
 //! | Founding, joining and steering a cluster    | `cluster`    |
 //! | Opening the journal, alone or as a member   | `journal`    |
 //! | Its requests over the mesh                  | `transport`  |
+//! | Room on the disk, the clock, a failed disk  | `host`       |
 //! | Who is a member of it                       | `members`    |
 //! | What is read from it                        | `read`       |
 //! | Certificates                                | `tls`        |
@@ -19,6 +20,7 @@ mod cli;
 mod cluster;
 mod demo;
 mod doctor;
+mod host;
 mod journal;
 mod library;
 mod members;
@@ -41,6 +43,8 @@ use crate::cli::{Cli, Command, Run, Settings};
 const EX_CONFIG: u8 = 78;
 const EX_DATAERR: u8 = 65;
 const EX_SOFTWARE: u8 = 70;
+/// the disk failed under a member of a cluster;
+const EX_IOERR: i32 = 74;
 /// nobody answers, the cluster refuses.
 const EX_UNAVAILABLE: u8 = 69;
 const EX_NOPERM: u8 = 77;
@@ -100,9 +104,28 @@ fn start(config: &NodeConfig, run: &Run) -> ExitCode {
     };
     match runtime.block_on(wiring::run(config, run)) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Broken>() => {
+            complain(&format!("{error:#}"));
+            // Nobody is told goodbye and nothing is closed: others go on with the calls, as after
+            // any other death.
+            std::process::exit(EX_IOERR)
+        }
         Err(error) => failed(&error),
     }
 }
+
+/// The journal failed while the node ran.
+#[derive(Debug)]
+struct Broken(String);
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let cure = "look at the disk (`tandem doctor`), then start the node again";
+        write!(f, "the journal has failed ({}): {cure}", self.0)
+    }
+}
+
+impl std::error::Error for Broken {}
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     complain(&format!("{error:#}"));

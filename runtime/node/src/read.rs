@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use tandem_actors::audit::Audit;
 use tandem_actors::call::{CallMsg, KeptCalls, adopt};
 use tandem_actors::callback::Callbacks;
+use tandem_actors::copies::Copies;
 use tandem_actors::entity;
 use tandem_actors::exchange::Exchange;
 use tandem_actors::outbound::Tolls;
@@ -29,6 +30,7 @@ use tandem_wire::WireError;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::library;
 use crate::placement::Placing;
 
 /// Records that are read from the journal at once.
@@ -53,6 +55,7 @@ pub(crate) struct Read {
     pub(crate) sessions: Sessions,
     pub(crate) repeats: Repeats,
     pub(crate) voicemail: Voicemail,
+    pub(crate) copies: Copies,
     pub(crate) callbacks: Callbacks,
     pub(crate) tolls: Tolls,
     pub(crate) placing: Placing,
@@ -84,6 +87,11 @@ impl Read {
             records,
             voicemail: Voicemail::open(journal.clone(), clock, data_dir.join("voicemail"))
                 .context("failed to open the messages")?,
+            copies: Copies::new(
+                data_dir.join("voicemail"),
+                custom_prompts(config),
+                journal.is_shared(),
+            ),
             callbacks: Callbacks::default(),
             tolls: Tolls::default(),
             placing: Placing::default(),
@@ -119,7 +127,11 @@ impl Read {
         match record.entity.kind {
             entity::RESOURCE => self.provisioning.replay(record.at, record.version, event),
             entity::REGISTRAR => self.location.replay(event),
-            entity::MAILBOX => self.voicemail.follow(key, record.version, event),
+            entity::MAILBOX => {
+                let followed = self.voicemail.follow(key, record.version, event);
+                followed.and_then(|()| self.copies.take(record))
+            }
+            entity::PROMPT => self.copies.take(record),
             entity::SESSION => self.sessions.replay(record.at, key, event),
             entity::REPEAT => self.repeats.replay(record.at, key, event),
             entity::PLACEMENT => self.placing.take(record).map(drop),
@@ -176,7 +188,11 @@ impl Read {
         let taken = match record.entity.kind {
             entity::RESOURCE => self.provisioning.follow(record.at, record.version, event),
             entity::REGISTRAR => self.location.follow(event, placed),
-            entity::MAILBOX => self.voicemail.follow(key, record.version, event),
+            entity::MAILBOX => {
+                let followed = self.voicemail.follow(key, record.version, event);
+                followed.and_then(|()| self.copies.take(record))
+            }
+            entity::PROMPT => self.copies.take(record),
             entity::SESSION => self.sessions.replay(record.at, key, event),
             entity::REPEAT => self.repeats.replay(record.at, key, event),
             entity::PLACEMENT => {
@@ -241,6 +257,11 @@ impl Read {
         let is_ours = move |call| kept.home(call) == own && !live.contains(&call);
         adopt(exchange, self.records.clone(), is_ours).await;
     }
+}
+
+/// The folder of uploaded prompts.
+fn custom_prompts(config: &NodeConfig) -> PathBuf {
+    library::dir(config).join(tandem_actors::prompts::FOLDER)
 }
 
 /// Forgets the records of calls that ended so many days ago, now and every hour; 0: none.

@@ -62,6 +62,14 @@ impl Carrier for Courier {
             mesh.ask(member, lane, letter, deadline).await.ok()
         })
     }
+
+    fn carry_bulk(&self, member: u64, letter: Bytes, deadline: Duration) -> Carried {
+        let mesh = self.0.clone();
+        Box::pin(async move {
+            let lane = tandem_mesh::Lane::Files;
+            mesh.ask(member, lane, letter, deadline).await.ok()
+        })
+    }
 }
 
 /// The mesh keeps the questions of control to itself.
@@ -70,6 +78,6 @@ const fn lane_of(lane: tandem_mesh::Lane) -> Option<Lane> {
         tandem_mesh::Lane::Consensus => Some(Lane::Consensus),
         tandem_mesh::Lane::Forward => Some(Lane::Forward),
         tandem_mesh::Lane::Bulk => Some(Lane::Bulk),
-        tandem_mesh::Lane::Control | tandem_mesh::Lane::Actors => None,
+        tandem_mesh::Lane::Control | tandem_mesh::Lane::Actors | tandem_mesh::Lane::Files => None,
     }
 }

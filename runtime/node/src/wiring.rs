@@ -10,10 +10,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use ractor::Actor;
 use tandem_actors::call::Calls;
+use tandem_actors::copies::Copies;
 use tandem_actors::exchange::{Exchange, Policy};
 use tandem_actors::gateway::Gateway;
 use tandem_actors::leases::auditor::Standing;
 use tandem_actors::letters::Letters;
+use tandem_actors::live::Live;
 use tandem_actors::mail::{self, Mailer, Security};
 use tandem_actors::office::{Office, Parts};
 use tandem_actors::placement::Placement;
@@ -42,9 +44,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::cli::Run;
+use crate::host::Host;
 use crate::read::Read;
 use crate::transport::Courier;
-use crate::{cluster, demo, journal, library, members, placement, say, tls};
+use crate::{Broken, cluster, demo, host, journal, library, members, placement, say, tls};
 
 /// How often a drain looks whether the last call has ended.
 const DRAIN_LOOK: Duration = Duration::from_millis(200);
@@ -57,15 +60,18 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let data_dir = &config.node.data_dir;
     fs::create_dir_all(data_dir)
         .with_context(|| format!("failed to make {}", data_dir.display()))?;
+    let reserve = u64::from(config.node.disk_reserve_mib) << 20;
+    host::has_room(data_dir, reserve)?;
     let clock = Clock::start();
     let recorder = metric::start().context("failed to start metrics")?;
     let mesh = cluster::start(config, clock, order).await?;
+    let clock = cluster::common_clock(clock, mesh.as_ref());
     let actors = Arc::default();
     let journal = journal::open(config, clock, mesh.as_ref(), &actors).await?;
     let (read, end) = Read::everything(&journal, clock, config).await?;
     let (exchange, requests) = exchange(config, clock, &journal, &read).await?;
     if let Some(mesh) = &mesh {
-        link(mesh, &journal, &exchange, &actors);
+        link((mesh, &journal), &exchange, &read.copies, &actors);
     }
     let doors = (Door::default(), Door::default());
     start_actors(config, clock, &exchange, &doors).await?;
@@ -76,6 +82,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let (voicemail, lamps) = (exchange.voicemail.clone(), exchange.lamps.clone());
     tandem_kernel::spawn("mailbox lamps", voicemail.light(lamps));
     tokio::spawn(Switch::new(exchange.clone(), doors.0, doors.1).run(requests));
+    tokio::spawn(note_prompts(read.copies.clone(), exchange.clone()));
     if order.demo {
         demo::provision(&read.provisioning, data_dir).await?;
     }
@@ -98,15 +105,13 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let edge = with_doors(edge, config);
     let server = tokio::spawn(tandem_server::serve(listener, edge.clone(), until(ended)));
     if let Some(mesh) = &mesh {
-        tokio::spawn(cluster::drain_when_told(mesh.clone(), exchange.calls.clone()));
-        tokio::spawn(members::keep(mesh.clone(), journal.clone()));
-        let (journal, placing) = (journal.clone(), read.placing.clone());
-        tokio::spawn(placement::keep(mesh.clone(), journal, placing, clock));
-        tokio::spawn(placement::watch_lease(exchange.placed.clone()));
-        tokio::spawn(read.clone().go_on(exchange.clone()));
+        run_member(mesh, &journal, &read, &exchange);
     }
-    announce(data_dir, &exchange, &http, mesh.as_ref())?;
-    wait_for_signal().await?;
+    let (calls, data_dir) = (exchange.calls.clone(), data_dir.clone());
+    let watched = Host { data_dir, reserve, journal: journal.clone(), calls, clock };
+    tokio::spawn(watched.watch());
+    announce(&config.node.data_dir, &exchange, &http, mesh.as_ref())?;
+    until_told(&journal, &exchange, mesh.as_ref()).await?;
     edge.drain();
     placement::give_away(&journal, &read.placing).await;
     drain(config, &exchange).await;
@@ -120,6 +125,32 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     }
     tracing::info!("node ended");
     Ok(())
+}
+
+/// What a member does for its cluster, for the node's life.
+fn run_member(mesh: &Mesh, journal: &Journal, read: &Read, exchange: &Arc<Exchange>) {
+    tokio::spawn(cluster::drain_when_told(mesh.clone(), exchange.calls.clone()));
+    tokio::spawn(members::keep(mesh.clone(), journal.clone()));
+    let placing = read.placing.clone();
+    tokio::spawn(placement::keep(mesh.clone(), journal.clone(), placing, exchange.clock));
+    tokio::spawn(placement::watch_lease(exchange.placed.clone()));
+    tokio::spawn(read.clone().go_on(exchange.clone()));
+}
+
+/// Waits until an operator ends the node, or its journal does.
+async fn until_told(journal: &Journal, exchange: &Exchange, mesh: Option<&Mesh>) -> Result<()> {
+    tokio::select! {
+        told = wait_for_signal() => told,
+        why = host::journal_failed(journal, &exchange.calls, mesh) => Err(Broken(why).into()),
+    }
+}
+
+/// The others of a cluster, also of one to come, are told of what was uploaded before they were.
+async fn note_prompts(copies: Copies, exchange: Arc<Exchange>) {
+    let Ok(all) = exchange.prompts.all().await else { return };
+    if let Err(error) = copies.note_older(&exchange.journal, exchange.clock, &all).await {
+        tracing::warn!(%error, "the prompts of before are noted at the next start");
+    }
 }
 
 fn limits(config: &NodeConfig) -> Limits {
@@ -212,9 +243,16 @@ fn whereabouts(journal: &Journal, read: &Read) -> Whereabouts {
 }
 
 /// Lets the actors of this node and those of other members speak.
-fn link(mesh: &Mesh, journal: &Journal, exchange: &Exchange, actors: &Arc<OnceLock<Gateway>>) {
-    let (placed, calls) = (exchange.placed.clone(), exchange.calls.clone());
-    let gateway = Gateway::new(Arc::new(Courier(mesh.clone())), placed, calls);
+fn link(
+    (mesh, journal): (&Mesh, &Journal),
+    exchange: &Exchange,
+    copies: &Copies,
+    actors: &Arc<OnceLock<Gateway>>,
+) {
+    let (calls, traces) = (exchange.calls.clone(), exchange.traces.clone());
+    let (courier, placed) = (Arc::new(Courier(mesh.clone())), exchange.placed.clone());
+    let gateway = Gateway::new(courier, placed, Live::new(calls, traces), copies.clone());
+    tokio::spawn(copies.clone().keep(gateway.clone()));
     exchange.placed.link(journal.node(), gateway.clone());
     let _first = actors.set(gateway.clone());
     let (own, mut roster) = (journal.node(), mesh.roster());

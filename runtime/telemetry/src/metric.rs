@@ -119,6 +119,11 @@ declare! { Gauge, GAUGES:
     MEDIA_LEGS = "tandem_media_legs", "Legs with open media ports";
     MAILBOX_DEPTH = "tandem_mailbox_depth", "Messages that wait, by actor kind";
     JOURNAL_INDEX = "tandem_journal_index", "Index of the newest event";
+    CLUSTER_CLOCKS_APART = "tandem_cluster_clocks_apart_milliseconds",
+        "How much a member's clock differs from this node's, by member";
+    DISK_FREE = "tandem_disk_free_bytes", "Room where the data is kept";
+    SYSTEM_CLOCK_SET = "tandem_system_clock_set_seconds",
+        "How far the system's clock was set forth or back since the node started";
     CLUSTER_MEMBERS = "tandem_cluster_members", "Members of the cluster";
     EVENT_CLIENTS = "tandem_event_clients", "Connected event stream clients";
 }

@@ -18,6 +18,10 @@ use crate::call::message::CallMsg;
 /// How long the far ends of a call that was taken over may take for a first answer.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(8);
 
+/// A phone that hung up while nobody heard it says so again for 32 s (RFC 3261 timer F). After
+/// that it has no call any more, and says that when it is asked.
+const ASKED_AGAIN: Duration = Duration::from_secs(35);
+
 /// How far the keeping has come.
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
@@ -135,6 +139,14 @@ impl CallState {
         for effect in effects {
             self.carry_out(myself, effect, &mut waiting);
         }
+        self.offer_again(myself);
+        drop(myself.send_after(ASKED_AGAIN, || CallMsg::OfferAgain));
+        // What the machine refuses of it is not for anybody else.
+        let _refused = self.run(myself, waiting);
+    }
+
+    /// Tells the far end of each leg where its audio is.
+    pub(super) fn offer_again(&mut self, myself: &ActorRef<CallMsg>) {
         let all: Vec<_> = self.legs.keys().copied().collect();
         for index in all {
             let Some(leg) = self.legs.get_mut(&index) else { continue };
@@ -142,8 +154,6 @@ impl CallState {
                 self.happened(myself, index, happening);
             }
         }
-        // What the machine refuses of it is not for anybody else.
-        let _refused = self.run(myself, waiting);
     }
 
     /// What a party's phone can do, and what proves us to a trunk.

@@ -299,6 +299,7 @@ impl CallState {
             }
             CallMsg::TakenOver => self.taken_over(myself),
             CallMsg::GiveBack { to } => self.give_back(myself, to),
+            CallMsg::OfferAgain => self.offer_again(myself),
             CallMsg::CodeDone { prompt } => self.step(myself, Input::CodeDone { prompt }),
             CallMsg::Cue(cue) => self.step(myself, Input::Cue(cue)),
             CallMsg::Command { command, reply } => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
 use parking_lot::Mutex;
-use tandem_actors::office::{FeedItem, Principal};
+use tandem_actors::office::{CallView, FeedItem, Principal};
 use tandem_api::event::{Picture, ServerMessage};
 use tokio::sync::watch;
 
@@ -98,7 +98,11 @@ impl Topic {
             }
             Self::Calls => {
                 let calls = edge.office.calls().await;
-                Some(Picture::Calls(calls.into_iter().map(convert::call).collect()))
+                let shown = |view: CallView| {
+                    let member = edge.office.member_of(view.id);
+                    convert::call(view, member)
+                };
+                Some(Picture::Calls(calls.into_iter().map(shown).collect()))
             }
             Self::Queue(number) => {
                 edge.office.queue_status(number).await.map(convert::queue).map(Picture::Queue)
