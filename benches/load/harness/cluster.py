@@ -77,12 +77,16 @@ def three(dir):
             continue
     members = [one.ready(token)]
     for number in (2, 3):
-        letter = subprocess.run(one.command("cluster", "token"), check=True, text=True,
-                                stdout=subprocess.PIPE).stdout.strip()
-        member = Member(dir, number, "--join", one.cluster, "--token", letter)
-        members.append(member.ready(token))
+        members.append(joined(dir, one, number))
     placed(members)
     return members
+
+
+def joined(dir, one, number):
+    """One more member, let in by the first."""
+    letter = subprocess.run(one.command("cluster", "token"), check=True, text=True,
+                            stdout=subprocess.PIPE).stdout.strip()
+    return Member(dir, number, "--join", one.cluster, "--token", letter).ready(one.token)
 
 
 def placed(members, within=60):
@@ -212,18 +216,7 @@ def deaths(dir, rounds=None, rate=20, agents=40):
     near, far, floor = Trunk("127.0.0.11"), Trunk("127.0.0.12"), None
     writer = None
     try:
-        provision(members[0], near, far)
-        numbers = range(8000, 8000 + agents)
-        passwords = members[0].extensions(numbers)
-        members[0].api("POST", "/api/v1/queues", {
-            "number": "6500", "name": "Rounds", "ring_strategy": "least_recent",
-            "members": [{"extension": str(number), "membership": "static"} for number in numbers],
-            "agent": {"wrap_up_secs": 0}})
-        members[0].api("POST", "/api/v1/inbound-routes", {
-            "name": "rounds", "did": ["5002"], "destination": {"type": "queue", "number": "6500"}})
-        port = free_port("127.0.0.13")
-        register(members[0].sip, "127.0.0.13", port, passwords)
-        floor = Trunk("127.0.0.13", talk=1.0, port=port)
+        floor = staffed(members, near, far, agents)
         time.sleep(2)
         writer = Writer(members)
         gaps, writes, callers = [], [], []
@@ -282,3 +275,98 @@ def deaths(dir, rounds=None, rate=20, agents=40):
             trunk.stop()
         for member in members:
             member.stop()
+
+
+class Callers:
+    """Callers into a queue at members that take calls, in a thread of its own."""
+
+    def __init__(self, near, members, rate):
+        self.near, self.members, self.rate = near, members, rate
+        self.callers, self.done = [], False
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        while not self.done:
+            user = f"0914{len(self.callers):06}"
+            self.callers.append((user, self.near.call(random.choice(self.members).sip, "5002",
+                                                      user)))
+            time.sleep(1 / self.rate)
+
+    def stop(self):
+        self.done = True
+        self.thread.join()
+
+
+def staffed(members, near, far, agents):
+    """A queue with agents at a trunk of their own; gives that."""
+    provision(members[0], near, far)
+    numbers = range(8000, 8000 + agents)
+    passwords = members[0].extensions(numbers)
+    members[0].api("POST", "/api/v1/queues", {
+        "number": "6500", "name": "Load", "ring_strategy": "least_recent",
+        "members": [{"extension": str(number), "membership": "static"} for number in numbers],
+        "agent": {"wrap_up_secs": 0}})
+    members[0].api("POST", "/api/v1/inbound-routes", {
+        "name": "load", "did": ["5002"], "destination": {"type": "queue", "number": "6500"}})
+    port = free_port("127.0.0.13")
+    register(members[0].sip, "127.0.0.13", port, passwords)
+    return Trunk("127.0.0.13", talk=1.0, port=port)
+
+
+def uneven(members):
+    """How far the fullest and the emptiest member are from an even share, in percent."""
+    shards = [member.metric("tandem_placement_shards") for member in members]
+    even = sum(shards) / len(shards)
+    print(f"shards: {[int(count) for count in shards]}", flush=True)
+    return max(abs(count - even) for count in shards) / even * 100
+
+
+def growth(dir, rate=20, agents=40):
+    """A fourth and a fifth member join and one is drained while callers come."""
+    members = three(dir)
+    near, far, floor, load = Trunk("127.0.0.11"), Trunk("127.0.0.12"), None, None
+    try:
+        floor = staffed(members, near, far, agents)
+        time.sleep(2)
+        load = Callers(near, list(members), rate)
+        time.sleep(5)
+        shares = []
+        for number in (4, 5):
+            began = time.monotonic()
+            members.append(joined(dir, members[0], number))
+            placed(members)
+            print(f"member {number} has shards after {time.monotonic() - began:.1f} s", flush=True)
+            load.members = list(members)
+            shares.append(uneven(members))
+            time.sleep(5)
+        drained, rest = members[1], [member for member in members if member.number != 2]
+        load.members = rest
+        subprocess.run(members[0].command("cluster", "drain", "node-2"), check=True,
+                       stdout=subprocess.DEVNULL)
+        began = time.monotonic()
+        until("shards given away", 20,
+              lambda: drained.metric("tandem_placement_shards") == 0)
+        until("its calls over", 60, lambda: drained.metric("tandem_calls_active") == 0)
+        print(f"drained after {time.monotonic() - began:.1f} s", flush=True)
+        shares.append(uneven(rest))
+        drained.stop()
+        time.sleep(5)
+        load.stop()
+        time.sleep(10)
+        served = Counter(leg.caller for leg in list(floor.legs.values()) if leg.acked)
+        failed = [user for user, _ in load.callers if not served[user]]
+        twice = [user for user, _ in load.callers if served[user] > 1]
+        note = f"{len(load.callers)} callers, {rate} a second"
+        return [
+            Row("joins and a drain: callers not served", 0, len(failed), "", note),
+            Row("callers served twice", 0, len(twice), "", note),
+            Row("shards, most uneven of 4, 5 and 4 members", 20, max(shares), "%", note)]
+    finally:
+        if load:
+            load.done = True
+        for trunk in filter(None, (near, far, floor)):
+            trunk.stop()
+        for member in members:
+            if member.process.poll() is None:
+                member.stop()
