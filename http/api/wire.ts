@@ -534,6 +534,7 @@ export type Leg = {
   party: string;
   since: string;
   state: LegState;
+  supervises?: (Supervision | null);
 };
 
 /** The state of a leg. */
@@ -562,6 +563,11 @@ export type Members = {
 /** Static or dynamic agent. */
 export type Membership = "static" | "dynamic";
 
+/** Another call of the same extension, whose other party comes to this one. */
+export type Merge = {
+  with: string;
+};
+
 /** A message. */
 export type Message = {
   at: string;
@@ -573,6 +579,13 @@ export type Message = {
   id: string;
   length_secs: number;
   mailbox: string;
+};
+
+/** How a manager wants to attend a call. */
+export type Monitor = {
+  agent?: string | null;
+  extension?: string | null;
+  mode: Supervision;
 };
 
 /** The note on a call. */
@@ -746,6 +759,10 @@ export type PhoneCommand = ({
 } | {
   line: number;
   name: "join";
+  with: number;
+} | {
+  line: number;
+  name: "merge";
   with: number;
 });
 
@@ -1018,6 +1035,9 @@ export type SignIn = {
   name: string;
   password: string;
 };
+
+/** How a manager attends the talk of others. */
+export type Supervision = "listen" | "whisper" | "barge";
 
 /** What callers are asked when the agent has hung up. */
 export type SurveyOptions = {

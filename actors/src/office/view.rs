@@ -5,6 +5,7 @@ use std::time::Duration;
 use tandem_config::resource::{Destination, Kind, Resource};
 use tandem_kernel::{CallId, Position, Timestamp};
 
+use crate::call::machine::{Device, Party};
 use crate::callback::Note;
 use crate::outbound::{Outgoing, Wish};
 
@@ -123,6 +124,31 @@ pub struct LegView {
     pub state: LegState,
     /// Since when.
     pub since: Timestamp,
+    /// A manager's, who attends the talk so; no party of the call.
+    pub supervises: Option<Supervision>,
+}
+
+/// How a manager attends the talk of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Supervision {
+    /// Hears all and is heard by none.
+    Listen,
+    /// Is heard by the agent alone.
+    Whisper,
+    /// Is heard by all.
+    Barge,
+}
+
+impl Supervision {
+    /// Its name in facts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Whisper => "whisper",
+            Self::Barge => "barge",
+        }
+    }
 }
 
 /// A live call.
@@ -206,6 +232,21 @@ pub enum CallCommand {
         /// Who wants it, for the record.
         by: String,
     },
+    /// A manager's phone rings and joins the talk; or they attend it in another way.
+    Monitor(Box<Monitor>),
+}
+
+/// Who attends a talk, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Monitor {
+    /// The manager.
+    pub by: Party,
+    /// Their phones.
+    pub devices: Vec<Device>,
+    /// The extension whose talk it is; none: the agent's of the queue, else the house's.
+    pub agent: Option<String>,
+    /// How.
+    pub mode: Supervision,
 }
 
 impl CallCommand {
@@ -218,6 +259,7 @@ impl CallCommand {
             Self::Resume => "resume",
             Self::Transfer { .. } => "transfer",
             Self::Redirect { .. } => "redirect",
+            Self::Monitor(_) => "monitor",
         }
     }
 }

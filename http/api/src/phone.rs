@@ -75,6 +75,14 @@ pub enum PhoneCommand {
         /// The other call's line.
         with: u64,
     },
+    /// Talks with the other parties of two calls at once (three-way). The call that came first
+    /// goes on; when its user leaves, the others stay together.
+    Merge {
+        /// The call's line.
+        line: u64,
+        /// The other call's line.
+        with: u64,
+    },
 }
 
 /// What the server says.

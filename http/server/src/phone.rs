@@ -160,6 +160,7 @@ impl Conversation {
             PhoneCommand::Resume { line } => Press::Resume { line },
             PhoneCommand::Transfer { line, to } => Press::Transfer { line, to },
             PhoneCommand::Join { line, with } => Press::Join { line, with },
+            PhoneCommand::Merge { line, with } => Press::Merge { line, with },
         };
         connected(&self.phone)?.press(press).await?;
         Ok(Done::Pressed)

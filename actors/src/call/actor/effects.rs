@@ -154,7 +154,7 @@ impl CallState {
         }
     }
 
-    fn hang_up(&mut self, myself: &ActorRef<CallMsg>, leg: LegIndex, how: &HangUp) {
+    pub(super) fn hang_up(&mut self, myself: &ActorRef<CallMsg>, leg: LegIndex, how: &HangUp) {
         self.note_figures(leg);
         let retry_after = (how.status == 503).then_some(5);
         self.on_leg(leg, |sip, exchange| sip.hang_up(exchange, myself, how, retry_after));

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod meeting;
 mod picture;
 mod queued;
 mod returning;

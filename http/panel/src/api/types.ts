@@ -82,7 +82,11 @@ export interface Leg {
   number: string;
   state: string;
   since: string;
+  // A manager's, who attends the talk.
+  supervises?: Supervision;
 }
+
+export type Supervision = 'listen' | 'whisper' | 'barge';
 
 export interface Call {
   id: string;
@@ -156,7 +160,7 @@ export type PhoneCommand =
   | { name: 'dial'; to: string }
   | { name: 'answer' | 'decline' | 'hang_up' | 'hold' | 'resume'; line: number }
   | { name: 'transfer'; line: number; to: string }
-  | { name: 'join'; line: number; with: number };
+  | { name: 'join' | 'merge'; line: number; with: number };
 
 export type PhoneMessage =
   | { type: 'hello'; extension: string }

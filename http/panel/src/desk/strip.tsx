@@ -126,6 +126,17 @@ function Buttons({ call }: { call: PhoneCall | undefined }) {
           {text.phone.join(other.caller_name || other.number)}
         </Button>
       )}
+      {call !== undefined && other !== undefined && (
+        <Button
+          isDisabled={off('merge')}
+          onPress={() => {
+            setError(null);
+            line?.ask({ name: 'merge', line: call.line, with: other.line }).catch(setError);
+          }}
+        >
+          {text.phone.merge(other.caller_name || other.number)}
+        </Button>
+      )}
       {phone.state?.transfer_failed != null && (
         <p role="alert">{text.phone.transferFailed(phone.state.transfer_failed)}</p>
       )}

@@ -5,7 +5,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { createContext, type FormEvent, type ReactNode, useContext, useMemo, useRef, useState } from 'react';
 import { Menu, MenuItem, Popover } from 'react-aria-components';
 
-import type { Agent } from '../api/types';
+import type { Agent, Supervision } from '../api/types';
 import { useReasons } from '../desk/queues';
 import { useClient } from '../house';
 import { Button, Fault, Field, Popup, style } from '../parts';
@@ -100,6 +100,7 @@ export function Commanding({ children }: { children: ReactNode }) {
         {(open?.kind === 'waiting' || open?.kind === 'active') && (
           <CallMenu
             thing={open}
+            order={mutate}
             onClose={() => setOpen(null)}
             ask={(ask) => {
               act.reset();
@@ -153,18 +154,38 @@ function Item({ name, onAction }: { name: string; onAction: () => void }) {
 
 interface CallMenuProps {
   thing: Extract<Thing, { call: string }>;
+  order: Do;
   ask: (what: 'move' | 'end') => void;
   onClose: () => void;
 }
 
-function CallMenu({ thing, ask, onClose }: CallMenuProps) {
+const MODES: Supervision[] = ['listen', 'whisper', 'barge'];
+
+function CallMenu({ thing, order, ask, onClose }: CallMenuProps) {
   const text = useText();
+  const { role, extension } = useClient().client.principal;
+  // Q-494: the own phone rings, so there must be one; the node asks for the right.
+  const attends = thing.kind === 'active' && role !== 'agent' && Boolean(extension);
   return (
     <Menu aria-label={`${text.queues.actions}: ${thing.who}`} ref={focusFirst} onClose={onClose}>
       <Item
         name={thing.kind === 'waiting' ? text.floor.redirect : text.queues.redirect}
         onAction={() => ask('move')}
       />
+      {attends &&
+        MODES.map((mode) => (
+          <Item
+            key={mode}
+            name={text.floor.attend[mode]}
+            onAction={() =>
+              order({
+                path: `/api/v1/calls/${thing.call}/monitor`,
+                body: { mode },
+                said: `${thing.who}: ${text.floor.attend[mode]}`,
+              })
+            }
+          />
+        ))}
       <Item name={text.queues.hangUp} onAction={() => ask('end')} />
     </Menu>
   );

@@ -52,6 +52,7 @@ export const en = {
     blind: 'Transfer now',
     consult: 'Ask first',
     join: (who: string) => `Connect with ${who}`,
+    merge: (who: string) => `Three-way with ${who}`,
     transferFailed: (status: number) => `The transfer did not work (${status}). The call is still yours.`,
     cancel: 'Cancel',
     dial: 'Dial',
@@ -129,6 +130,12 @@ export const en = {
     moved: (who: string, to: string) => `${who} goes to ${to}.`,
     ended: (who: string) => `The call of ${who} has ended.`,
     rung: (who: string) => `Your phone rings, then ${who} is called.`,
+    attend: { listen: 'Listen', whisper: 'Whisper to the agent', barge: 'Barge in' },
+    attends: {
+      listen: (who: string) => `${who} listens`,
+      whisper: (who: string) => `${who} whispers`,
+      barge: (who: string) => `${who} takes part`,
+    },
   },
   note: {
     title: (who: string) => `Note on the call with ${who}`,

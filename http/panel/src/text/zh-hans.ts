@@ -53,6 +53,7 @@ export const zhHans: Text = {
     blind: '直接转接',
     consult: '先咨询',
     join: (who) => `与 ${who} 接通`,
+    merge: (who) => `与 ${who} 三方通话`,
     transferFailed: (status) => `转接没有成功（${status}），通话仍在您这里。`,
     cancel: '取消',
     dial: '拨号',
@@ -130,6 +131,12 @@ export const zhHans: Text = {
     moved: (who, to) => `${who} 已转到 ${to}。`,
     ended: (who) => `${who} 的通话已结束。`,
     rung: (who) => `您的话机先振铃，然后呼叫 ${who}。`,
+    attend: { listen: '监听', whisper: '密语', barge: '强插' },
+    attends: {
+      listen: (who) => `${who} 监听中`,
+      whisper: (who) => `${who} 密语中`,
+      barge: (who) => `${who} 已加入通话`,
+    },
   },
   note: {
     title: (who) => `与 ${who} 通话的备注`,

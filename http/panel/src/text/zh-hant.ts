@@ -54,6 +54,7 @@ export const zhHant: Text = {
     blind: '直接轉接',
     consult: '先詢問',
     join: (who) => `與 ${who} 接通`,
+    merge: (who) => `與 ${who} 三方通話`,
     transferFailed: (status) => `轉接沒有成功（${status}），通話仍在您這裡。`,
     cancel: '取消',
     dial: '撥號',
@@ -131,6 +132,12 @@ export const zhHant: Text = {
     moved: (who, to) => `${who} 已轉到 ${to}。`,
     ended: (who) => `${who} 的通話已結束。`,
     rung: (who) => `您的話機會先響鈴，接著撥打 ${who}。`,
+    attend: { listen: '監聽', whisper: '密語', barge: '強插' },
+    attends: {
+      listen: (who) => `${who} 監聽中`,
+      whisper: (who) => `${who} 密語中`,
+      barge: (who) => `${who} 已加入通話`,
+    },
   },
   note: {
     title: (who) => `與 ${who} 通話的備註`,
