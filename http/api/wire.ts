@@ -463,6 +463,13 @@ export type Hours = {
   zone: string;
 };
 
+/** STUN and TURN servers, in the form of WebRTC's `RTCIceServer`. */
+export type IceServer = {
+  credential: string;
+  urls: Array<string>;
+  username: string;
+};
+
 /** Resources to be written, one after the other. */
 export type Import = {
   items: Array<ImportItem>;
@@ -772,6 +779,7 @@ export type PhoneLink = "connecting" | "up" | "down" | "failed";
 /** What the server says. */
 export type PhoneMessage = ({
   extension: string;
+  ice_servers?: Array<IceServer>;
   type: "hello";
 } | {
   answer?: string | null;

@@ -93,6 +93,9 @@ pub enum PhoneMessage {
     Hello {
         /// The extension whose phone this is.
         extension: String,
+        /// The servers that the browser may reach the node by; empty: itself alone.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ice_servers: Vec<IceServer>,
     },
     /// The one reply to a command.
     Reply {
@@ -115,6 +118,17 @@ pub enum PhoneMessage {
         /// What was wrong with it.
         problem: Problem,
     },
+}
+
+/// STUN and TURN servers, in the form of WebRTC's `RTCIceServer`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IceServer {
+    /// `turn:`, `turns:` and `stun:` URLs.
+    pub urls: Vec<String>,
+    /// When the credential ends, in seconds since 1970, and the extension.
+    pub username: String,
+    /// The password for that.
+    pub credential: String,
 }
 
 /// Where the browser's audio stands.

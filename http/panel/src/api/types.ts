@@ -162,8 +162,14 @@ export type PhoneCommand =
   | { name: 'transfer'; line: number; to: string }
   | { name: 'join' | 'merge'; line: number; with: number };
 
+export interface IceServer {
+  urls: string[];
+  username: string;
+  credential: string;
+}
+
 export type PhoneMessage =
-  | { type: 'hello'; extension: string }
+  | { type: 'hello'; extension: string; ice_servers?: IceServer[] }
   | { type: 'reply'; id: number; answer?: string; call?: string; problem?: Problem }
   | ({ type: 'phone' } & PhoneState)
   | { type: 'problem'; problem: Problem };
