@@ -111,7 +111,7 @@ export interface CallRecord {
   talk_secs: number;
   answered_by?: string | null;
   note?: NoteWriting | null;
-  queue?: { number?: string; queue?: string; wait_secs: number; exit: string } | null;
+  queue?: { number?: string; queue?: string; agent?: string | null; wait_secs: number; exit: string } | null;
 }
 
 export interface NoteWriting {

@@ -137,6 +137,14 @@ export const en = {
       barge: (who: string) => `${who} takes part`,
     },
   },
+  today: {
+    title: 'Today',
+    answered: 'Answered',
+    missed: 'Missed at the own number',
+    placed: 'Dialled',
+    talk: 'Talk time',
+    average: 'Average talk',
+  },
   note: {
     title: (who: string) => `Note on the call with ${who}`,
     text: 'Note',

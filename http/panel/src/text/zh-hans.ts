@@ -138,6 +138,14 @@ export const zhHans: Text = {
       barge: (who) => `${who} 已加入通话`,
     },
   },
+  today: {
+    title: '今日',
+    answered: '已接',
+    missed: '本机未接',
+    placed: '拨出',
+    talk: '通话时间',
+    average: '平均通话',
+  },
   note: {
     title: (who) => `与 ${who} 通话的备注`,
     text: '备注',

@@ -139,6 +139,14 @@ export const zhHant: Text = {
       barge: (who) => `${who} 已加入通話`,
     },
   },
+  today: {
+    title: '今日',
+    answered: '已接',
+    missed: '本機未接',
+    placed: '撥出',
+    talk: '通話時間',
+    average: '平均通話',
+  },
   note: {
     title: (who) => `與 ${who} 通話的備註`,
     text: '備註',
