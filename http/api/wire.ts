@@ -714,6 +714,23 @@ export type Outgoing = {
   route: string;
 };
 
+/** Who is to be parked. */
+export type Park = {
+  party?: string | null;
+};
+
+/** Where somebody was parked. */
+export type ParkedAt = {
+  slot: string;
+};
+
+/** Slots on which callers are parked. */
+export type Parking = {
+  first?: number;
+  last?: number;
+  timeout_secs?: number;
+};
+
 /** A pause. */
 export type Pause = {
   queue?: string | null;
@@ -1033,6 +1050,7 @@ export type Settings = {
   hold_music?: string;
   language?: string;
   outbound?: OutboundPolicy;
+  parking?: Parking;
   pause_reasons?: Record<string, string>;
   shared_wrap_up?: boolean;
   test_numbers?: TestNumbers;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tandem_tests::api::items;
-use tandem_tests::sound::{Recording, assert_heard, profile};
+use tandem_tests::sound::{Recording, assert_heard, assert_music, profile};
 use tandem_tests::{Office, Phone};
 use tokio::time::sleep;
 
@@ -34,6 +34,67 @@ fn assert_tones(path: &Path, heard: &[f64]) {
             profile(&recording)
         );
     }
+}
+
+#[tokio::test]
+async fn q_492_a_parked_caller_hears_music_and_is_fetched_by_whoever_dials_the_slot() {
+    let office = Office::open().await;
+    let mut customer = office.phone("1000", CUSTOMER as u32, Value::Null).await;
+    let mut agent = office.phone("1001", AGENT as u32, Value::Null).await;
+    let mut third = office.phone("1002", THIRD as u32, Value::Null).await;
+    connect(&mut customer, &mut agent, "1001").await;
+    let call = call_to(&office, "1001").await;
+
+    let at = office.api.post(&format!("/api/v1/calls/{call}/park"), json!({})).await;
+    let waiting = customer.record("parked").await;
+    assert_eq!(at["slot"], "6000", "{at}");
+    // The slot's number has been said.
+    agent.expect_end().await;
+    sleep(Duration::from_secs(2)).await;
+    third.call("6000").await;
+    third.expect_state("CONFIRMED").await;
+    sleep(Duration::from_millis(500)).await;
+    let fetched = customer.record("fetched").await;
+    sleep(Duration::from_millis(4_500)).await;
+    customer.hang_up().await;
+    third.expect_end().await;
+    sleep(Duration::from_millis(200)).await;
+
+    assert_music(&waiting);
+    assert_heard(&fetched, THIRD, 3.0);
+    assert_heard(&third.recording(1), CUSTOMER, 3.0);
+    office.quiet().await;
+    third.call("6000").await;
+    assert_eq!(third.expect_end().await, 404, "the slot is free again");
+    let records = office.api.records(3, "").await;
+    let parked = records.iter().find(|it| it["id"] == call.as_str()).unwrap();
+    assert_eq!(parked["steps"][0]["kind"], "park", "{parked}");
+    assert_eq!(parked["outcome"], "answered", "{parked}");
+}
+
+#[tokio::test]
+async fn q_492_a_caller_whom_nobody_fetches_rings_where_they_were_parked_from() {
+    let office = Office::open().await;
+    let soon = json!({ "parking": { "timeout_secs": 5 } });
+    office.api.patch("/api/v1/settings", soon).await;
+    let mut customer = office.phone("1000", CUSTOMER as u32, Value::Null).await;
+    let mut agent = office.phone("1001", AGENT as u32, Value::Null).await;
+    connect(&mut customer, &mut agent, "1001").await;
+    let call = call_to(&office, "1001").await;
+
+    office.api.post(&format!("/api/v1/calls/{call}/park"), json!({})).await;
+    agent.expect_end().await;
+    agent.expect("incoming").await;
+    agent.answer().await;
+    agent.expect_state("CONFIRMED").await;
+    let back = customer.record("back").await;
+    sleep(Duration::from_millis(4_500)).await;
+    customer.hang_up().await;
+    agent.expect_end().await;
+    sleep(Duration::from_millis(200)).await;
+
+    assert_heard(&back, AGENT, 3.0);
+    office.quiet().await;
 }
 
 /// What all hear for three seconds from now on.

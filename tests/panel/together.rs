@@ -99,7 +99,7 @@ async fn q_495_a_manager_listens_and_whispers_from_the_queue_panel_by_keyboard()
     agent.expect_state("CONFIRMED").await;
     manager.text("Talking (1)").await;
 
-    choose(&mut manager, "Listen", 1).await;
+    choose(&mut manager, "Listen", 2).await;
     desk_phone.expect("incoming").await;
     desk_phone.answer().await;
     desk_phone.expect_state("CONFIRMED").await;
@@ -107,7 +107,7 @@ async fn q_495_a_manager_listens_and_whispers_from_the_queue_panel_by_keyboard()
     let heard = desk_phone.record("listens").await;
     sleep(Duration::from_millis(3_300)).await;
 
-    choose(&mut manager, "Whisper to the agent", 2).await;
+    choose(&mut manager, "Whisper to the agent", 3).await;
     manager.text("1002 whispers").await;
     let whispered = agent.record("whispered").await;
     sleep(Duration::from_millis(3_300)).await;

@@ -191,6 +191,24 @@ pub enum CallEvent {
         /// The manager's extension.
         by: String,
     },
+    /// A party waits on a slot.
+    Parked {
+        /// When.
+        at: Timestamp,
+        /// Who waits.
+        party: String,
+        /// Who parked them.
+        by: String,
+        /// The slot.
+        slot: u16,
+    },
+    /// The party has left the slot: fetched, back to who parked them, or gone.
+    Unparked {
+        /// When.
+        at: Timestamp,
+        /// The slot.
+        slot: u16,
+    },
 }
 
 impl CallEvent {
@@ -215,6 +233,8 @@ impl CallEvent {
             Self::PartyLeft { .. } => "call.party_left",
             Self::Monitored { .. } => "call.monitored",
             Self::MonitorEnded { .. } => "call.monitor_ended",
+            Self::Parked { .. } => "call.parked",
+            Self::Unparked { .. } => "call.unparked",
         }
     }
 }
@@ -232,7 +252,9 @@ mod tests {
             CallEvent::Merged { at, by: by.clone(), party: "3".into(), from },
             CallEvent::PartyLeft { at, party: by.clone() },
             CallEvent::Monitored { at, by: by.clone(), agent: "3".into(), mode: "listen".into() },
-            CallEvent::MonitorEnded { at, by },
+            CallEvent::MonitorEnded { at, by: by.clone() },
+            CallEvent::Parked { at, party: by.clone(), by, slot: 6 },
+            CallEvent::Unparked { at, slot: 6 },
         ];
 
         let bytes = facts.map(|fact| entity::encode(&fact).to_vec());
@@ -242,5 +264,7 @@ mod tests {
         assert_eq!(bytes[2][..8], [1, 0, 15, 7, 1, b'1', 1, b'3']);
         assert_eq!(bytes[2][8..], *b"\x06listen");
         assert_eq!(bytes[3], [1, 0, 16, 7, 1, b'1']);
+        assert_eq!(bytes[4], [1, 0, 17, 7, 1, b'1', 1, b'1', 6]);
+        assert_eq!(bytes[5], [1, 0, 18, 7, 6]);
     }
 }

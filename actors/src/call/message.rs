@@ -153,6 +153,15 @@ pub enum CallMsg {
         /// See [`CallMsg::Merge`].
         reply: Option<RpcReplyPort<Result<(), Refusal>>>,
     },
+    /// Another call wants the party that waits on a slot.
+    Unpark(RpcReplyPort<Option<Surrender>>),
+    /// What [`CallMsg::Unpark`] brought, at the call that asked.
+    Fetched {
+        /// The request's number.
+        request: u32,
+        /// The leg; none when nobody was there.
+        parked: Option<Box<Surrender>>,
+    },
     /// An INVITE with Replaces for a leg here (RFC 3891).
     Replace {
         /// The leg that is replaced.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tandem_kernel::{AskError, CallId, ask};
 
-use super::{CallCommand, CallView, LegState, Monitor, Office, Principal, Refusal, Supervision};
+use super::{
+    CallCommand, CallView, LegState, Monitor, Office, Park, Principal, Refusal, Supervision,
+};
 use crate::audit;
 use crate::call::machine::{LegIndex, Party};
 use crate::call::{CallMsg, devices};
@@ -91,6 +93,34 @@ impl Office {
         let (agent, mode) = (wish.agent, wish.mode);
         let monitor = Monitor { by: party, devices, agent, mode };
         self.command(by, call, CallCommand::Monitor(Box::new(monitor))).await
+    }
+}
+
+impl Office {
+    /// Parks a party of a talk on a free slot and gives its number.
+    ///
+    /// # Errors
+    /// `Conflict` when all slots are taken or no two talk.
+    pub async fn park(
+        &self,
+        by: &Principal,
+        call: CallId,
+        party: Option<String>,
+    ) -> Result<u16, Refusal> {
+        let exchange = self.exchange()?;
+        let settings = self.parts.provisioning.directory().settings().parking.clone();
+        let slot = exchange.parking.take(settings.first..=settings.last, call);
+        let slot = slot.ok_or_else(|| Refusal::Conflict {
+            code: "no-free-slot",
+            detail: format!("all slots from {} to {} are taken", settings.first, settings.last),
+        })?;
+        let back_after = Duration::from_secs(u64::from(settings.timeout_secs));
+        let park = CallCommand::Park(Park { slot, party, back_after });
+        let parked = self.command(by, call, park).await;
+        if parked.is_err() {
+            exchange.parking.free(slot, call);
+        }
+        parked.map(|()| slot)
     }
 }
 

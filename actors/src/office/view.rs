@@ -232,8 +232,21 @@ pub enum CallCommand {
         /// Who wants it, for the record.
         by: String,
     },
+    /// A party of a talk waits on a slot.
+    Park(Park),
     /// A manager's phone rings and joins the talk; or they attend it in another way.
     Monitor(Box<Monitor>),
+}
+
+/// Who is parked, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Park {
+    /// The slot, which was taken for the call.
+    pub slot: u16,
+    /// The number of who is parked; none: the other party of the house's or the agent's.
+    pub party: Option<String>,
+    /// When they come back to who parked them.
+    pub back_after: Duration,
 }
 
 /// Who attends a talk, and how.
@@ -259,6 +272,7 @@ impl CallCommand {
             Self::Resume => "resume",
             Self::Transfer { .. } => "transfer",
             Self::Redirect { .. } => "redirect",
+            Self::Park(_) => "park",
             Self::Monitor(_) => "monitor",
         }
     }

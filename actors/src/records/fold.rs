@@ -80,7 +80,9 @@ impl Fold {
             | CallEvent::Merged { .. }
             | CallEvent::PartyLeft { .. }
             | CallEvent::Monitored { .. }
-            | CallEvent::MonitorEnded { .. } => open.walk(event),
+            | CallEvent::MonitorEnded { .. }
+            | CallEvent::Parked { .. }
+            | CallEvent::Unparked { .. } => open.walk(event),
             CallEvent::Outgoing { outgoing, .. } => open.go_out(outgoing),
             CallEvent::LineRang { trunk, .. } | CallEvent::LineFailed { trunk, .. } => {
                 open.tried(trunk);
@@ -135,6 +137,9 @@ impl OpenCall {
             }
             CallEvent::Monitored { at, by, agent, mode } => {
                 (at, "monitor", by.clone(), format!("{mode}: {agent}"))
+            }
+            CallEvent::Parked { at, party, by, slot } => {
+                (at, "park", slot.to_string(), format!("{party}, by {by}"))
             }
             _ => return,
         };

@@ -156,6 +156,22 @@ pub struct Monitor {
     pub agent: Option<String>,
 }
 
+/// Who is to be parked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Park {
+    /// The number of the party; the other one of the agent's or the house's if left out.
+    #[serde(default)]
+    pub party: Option<String>,
+}
+
+/// Where somebody was parked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ParkedAt {
+    /// The number to dial for the party.
+    pub slot: String,
+}
+
 /// A name with a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Figure {

@@ -118,6 +118,8 @@ pages! {
         "Somebody else has taken it, or the caller has gone.";
     "call-transferring": "The call is being transferred.",
         "Wait until the transfer has succeeded or failed.";
+    "no-free-slot": "On each slot somebody is parked.",
+        "Wait until one of them is fetched, or set a wider range in the settings.";
     "call-meeting": "More than two talk in the call, so it can not be transferred.",
         "Wait until two are left, or let the others go on by hanging up.";
     "call-full": "No more can take part in the call, or attend it.",

@@ -140,6 +140,14 @@ async fn merge(mut call: Call) -> Result<Reply, Problem> {
     Ok(Reply::nothing())
 }
 
+async fn park(mut call: Call) -> Result<Reply, Problem> {
+    let api::Park { party } = call.read()?;
+    let id = visible(&call, id(&call)?).await?.id;
+    let by = call.caller()?.principal.clone();
+    let slot = call.edge.office.park(&by, id, party).await?.to_string();
+    Ok(Reply::ok(convert::value(&api::ParkedAt { slot })?))
+}
+
 async fn monitor(mut call: Call) -> Result<Reply, Problem> {
     let wish: api::Monitor = call.read()?;
     let id = visible(&call, id(&call)?).await?.id;
@@ -239,6 +247,9 @@ pub(crate) fn operations() -> Vec<Operation> {
         act("redirectCall", "redirect", waiting, handler!(redirect)).body(elsewhere),
         act("mergeCall", "merge", "Make one call of two: all hear each other", handler!(merge))
             .body(Shape::of::<api::Merge>(other)),
+        act("parkCall", "park", "Let a party wait on a slot", handler!(park))
+            .body(Shape::of::<api::Park>(json!({ "party": "0912000111" })))
+            .ok(Shape::of::<api::ParkedAt>(json!({ "slot": "6000" }))),
         act("monitorCall", "monitor", attend, handler!(monitor))
             .needs(Permission::CallsMonitor)
             .body(Shape::of::<api::Monitor>(attendance)),

@@ -203,6 +203,7 @@ async fn exchange(
         voicemail: read.voicemail.clone(),
         placed: Arc::new(whereabouts(journal, read)),
         calls,
+        parking: tandem_actors::call::Parking::default(),
         kept: read.kept.clone(),
         lamps: Arc::default(),
         traces,

@@ -62,6 +62,8 @@ impl CallState {
                 let route = self.let_out(by.extension(), route);
                 waiting.push_back(Input::Routed { request, route });
             }
+            Effect::Fetch { request, slot } => self.fetch(myself, request, slot),
+            Effect::FreeSlot(slot) => self.exchange.parking.free(slot, self.id),
             Effect::Queue(queue, act) => self.tell_queue(myself, &queue, act, waiting),
             Effect::InCall(extension) => self.exchange.placed.in_call(&extension, self.id),
             Effect::OutOfCall(extension) => {

@@ -5,6 +5,7 @@ mod keeping;
 mod lamps;
 mod merge;
 mod notices;
+mod parked;
 mod refused;
 mod returning;
 mod route;
@@ -189,6 +190,7 @@ impl Actor for CallActor {
 impl Drop for CallState {
     fn drop(&mut self) {
         self.exchange.calls.remove(self.id);
+        self.exchange.parking.forget(self.id);
         self.darken();
         for leg in self.legs.values() {
             self.exchange.calls.forget_dialog(&leg.call_id, self.id);
@@ -326,6 +328,8 @@ impl CallState {
                 let done = lent.and_then(|lent| self.lent(myself, by, from, *lent));
                 self.merged(myself, by, done, reply);
             }
+            CallMsg::Unpark(reply) => self.unpark(myself, reply),
+            CallMsg::Fetched { request, parked } => self.fetched(myself, request, parked),
             CallMsg::Replace { old, inbound, party } => {
                 self.replace(myself, old, &inbound, party);
             }

@@ -157,6 +157,39 @@ impl Bridge {
         }
     }
 
+    /// Who is parked, and who is told the slot: the party of a number, else who commands from the
+    /// API act upon.
+    pub(super) fn to_park(
+        &self,
+        facts: &Facts,
+        number: Option<&str>,
+    ) -> Result<(LegIndex, LegIndex), Refused> {
+        if self.pending.is_some() {
+            return Err(Refused::Transferring);
+        }
+        let has = |leg: &LegIndex, number: &str| facts.party(*leg).number() == number;
+        let leg = match number {
+            Some(number) => [self.a, self.b].into_iter().find(|leg| has(leg, number)),
+            None => self.other(self.inside_leg(facts)),
+        };
+        let found = leg.and_then(|leg| Some((leg, self.other(leg)?)));
+        found.ok_or(Refused::NotConnected)
+    }
+
+    /// The talk is over, since one of the two is parked (Q-490 for a queue's).
+    pub(super) fn left_for_slot(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        self.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
+        self.watches.dismiss(facts, now, out);
+        if let Some(player) = self.introduction.take() {
+            out.push(Effect::StopPlaying(player));
+        }
+    }
+
     /// Whether a party may bring another one.
     pub(super) fn may_merge(&self, by: LegIndex) -> Result<(), Refused> {
         if self.pending.is_some() {
@@ -334,7 +367,7 @@ impl Bridge {
                 self.watches.attend(facts, now, agent, *wish, out)?;
                 self.reunite(facts, now, out);
             }
-            CallCommand::HangUp | CallCommand::Redirect { .. } => {}
+            CallCommand::HangUp | CallCommand::Redirect { .. } | CallCommand::Park(_) => {}
         }
         Ok(())
     }

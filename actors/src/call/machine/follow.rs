@@ -59,6 +59,7 @@ impl Facts {
                 self.note_step(now, "prompt", &file, "played, then hung up".to_owned(), out);
                 self.announce(waiting, file, times, out)
             }
+            Route::Slot(slot) => self.fetch(waiting, slot, out),
             Route::Test(test) => self.test(now, waiting, test, out),
             Route::Code { code } => {
                 self.answer(now, waiting, out);

@@ -320,7 +320,7 @@ impl Meeting {
                 self.watches.attend(facts, now, agent, *wish, out)?;
                 self.arrange(facts, out);
             }
-            CallCommand::HangUp | CallCommand::Redirect { .. } => {}
+            CallCommand::HangUp | CallCommand::Redirect { .. } | CallCommand::Park(_) => {}
         }
         Ok(())
     }

@@ -28,6 +28,7 @@ mod meeting;
 mod monitor;
 mod offers;
 mod originate;
+mod park;
 mod party;
 mod picture;
 mod purpose;
@@ -54,6 +55,7 @@ use self::bridge::{Bridge, QueueTalk};
 use self::facts::Facts;
 use self::hunt::Hunt;
 use self::meeting::{Meeting, Newcomer};
+use self::park::{Fetching, Parked};
 use self::queued::Passage;
 use self::returning::Returning;
 use self::script::Running;
@@ -91,6 +93,10 @@ enum Stage {
     Bridged(Bridge),
     /// More than two legs talk.
     Meeting(Meeting),
+    /// One waits on a slot.
+    Parked(Parked),
+    /// One wants who waits on a slot.
+    Fetching(Fetching),
     /// The end.
     Over,
 }
@@ -227,6 +233,14 @@ impl Call {
         Some((other, self.facts.legs.get(&other)?.party.clone()))
     }
 
+    /// Who waits on a slot.
+    #[must_use]
+    pub fn parked(&self) -> Option<(LegIndex, Party)> {
+        let Stage::Parked(parked) = &self.stage else { return None };
+        let leg = parked.leg();
+        Some((leg, self.facts.legs.get(&leg)?.party.clone()))
+    }
+
     /// The leg of an extension that is answered, for commands from the API.
     #[must_use]
     pub fn leg_of(&self, extension: &str) -> Option<LegIndex> {
@@ -292,6 +306,12 @@ impl Call {
             (Stage::Parting(parting), input) => parting.input(facts, &input, out),
             (Stage::Bridged(bridge), input) => bridge.input(facts, now, input, out),
             (Stage::Meeting(meeting), input) => meeting.input(facts, now, input, out),
+            (Stage::Parked(parked), input) => parked.input(facts, now, input, out),
+            (Stage::Fetching(fetching), input) => fetching.input(facts, now, input, out),
+            (stage, Input::Fetched { taken: Some((leg, _)), .. }) => {
+                out.push(Effect::HangUp(leg, HangUp::NORMAL));
+                stage
+            }
             // A timer, a sound or an answer that belongs to a state that is over.
             (stage, _) => stage,
         };
@@ -324,6 +344,11 @@ impl Call {
             Stage::Scripted(running) => running.leg(facts, now, leg, &event, out),
             Stage::Bridged(bridge) => bridge.leg(facts, now, leg, event, out),
             Stage::Meeting(meeting) => meeting.leg(facts, now, leg, event, out),
+            Stage::Parked(parked) => parked.event(facts, now, leg, &event, out),
+            Stage::Fetching(fetching) if fetching.leg == leg && is_end(&event) => {
+                facts.caller_gone(&event);
+                Stage::Over
+            }
             Stage::Routing { waiting, .. } if waiting == leg && is_end(&event) => {
                 facts.caller_gone(&event);
                 Stage::Over
@@ -364,6 +389,7 @@ impl Call {
                     Stage::Queued(passage) => passage.abort(facts, now, out),
                     Stage::Bridged(bridge) => bridge.abort(facts, now, out),
                     Stage::Meeting(meeting) => meeting.abort(now, out),
+                    Stage::Parked(parked) => parked.abort(out),
                     Stage::Scripted(running) => running.abort(out),
                     Stage::Returning(returning) => returning.abort(facts, now, out),
                     Stage::Hunting(hunt) => hunt.purpose.abort(facts, now, out),
@@ -376,6 +402,7 @@ impl Call {
             (stage, CallCommand::Redirect { to, by }) => {
                 queued::redirect(stage, facts, now, to, &by, out)
             }
+            (stage, CallCommand::Park(wish)) => park::park(stage, facts, now, wish, out),
             (Stage::Bridged(bridge), command) => bridge.command(facts, now, command, out),
             (Stage::Meeting(meeting), command) => meeting.command(facts, now, command, out),
             (

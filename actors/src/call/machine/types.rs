@@ -116,6 +116,8 @@ pub enum Route {
         /// How often it is played.
         times: u8,
     },
+    /// To whoever waits on a slot.
+    Slot(u16),
     /// To a test number.
     Test(TestNumber),
     /// To a queue feature code.
@@ -341,6 +343,13 @@ pub enum Input {
         party: Party,
         /// The other call.
         from: CallId,
+    },
+    /// The answer to [`Effect::Fetch`](super::Effect::Fetch).
+    Fetched {
+        /// The request's number.
+        request: u32,
+        /// The leg, by a number that was reserved, and who it is; none: nobody is there.
+        taken: Option<(LegIndex, Party)>,
     },
     /// An INVITE with Replaces took a leg's place (RFC 3891).
     Replaced {

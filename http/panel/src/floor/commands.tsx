@@ -23,7 +23,8 @@ export type Thing =
 interface Order {
   path: string;
   body: unknown;
-  said: string;
+  // What is said when it is done; of some things with the answer.
+  said: string | ((done: unknown) => string);
 }
 
 interface Commands {
@@ -86,7 +87,7 @@ export function Commanding({ children }: { children: ReactNode }) {
   return (
     <Context.Provider value={commands}>
       <p role="status" className={style.hint}>
-        {act.isSuccess ? act.variables.said : ''}
+        {act.isSuccess ? told(act.variables.said, act.data) : ''}
       </p>
       {asked === null && <Fault error={act.error} />}
       {children}
@@ -138,6 +139,8 @@ export function Commanding({ children }: { children: ReactNode }) {
   );
 }
 
+const told = (said: Order['said'], done: unknown): string => (typeof said === 'string' ? said : said(done));
+
 // The items are there a moment after the menu.
 function focusFirst(menu: HTMLElement | null): void {
   if (menu === null) return;
@@ -172,6 +175,18 @@ function CallMenu({ thing, order, ask, onClose }: CallMenuProps) {
         name={thing.kind === 'waiting' ? text.floor.redirect : text.queues.redirect}
         onAction={() => ask('move')}
       />
+      {thing.kind === 'active' && (
+        <Item
+          name={text.floor.park}
+          onAction={() =>
+            order({
+              path: `/api/v1/calls/${thing.call}/park`,
+              body: {},
+              said: (done) => text.floor.parked(thing.who, (done as { slot: string }).slot),
+            })
+          }
+        />
+      )}
       {attends &&
         MODES.map((mode) => (
           <Item

@@ -53,6 +53,8 @@ export const en = {
     consult: 'Ask first',
     join: (who: string) => `Connect with ${who}`,
     merge: (who: string) => `Three-way with ${who}`,
+    park: 'Park',
+    parkedAt: (slot: string) => `Parked: dial ${slot} to fetch the call.`,
     transferFailed: (status: number) => `The transfer did not work (${status}). The call is still yours.`,
     cancel: 'Cancel',
     dial: 'Dial',
@@ -130,6 +132,8 @@ export const en = {
     moved: (who: string, to: string) => `${who} goes to ${to}.`,
     ended: (who: string) => `The call of ${who} has ended.`,
     rung: (who: string) => `Your phone rings, then ${who} is called.`,
+    park: 'Park',
+    parked: (who: string, slot: string) => `${who} is parked: dial ${slot}.`,
     attend: { listen: 'Listen', whisper: 'Whisper to the agent', barge: 'Barge in' },
     attends: {
       listen: (who: string) => `${who} listens`,

@@ -54,6 +54,8 @@ export const zhHans: Text = {
     consult: '先咨询',
     join: (who) => `与 ${who} 接通`,
     merge: (who) => `与 ${who} 三方通话`,
+    park: '停泊',
+    parkedAt: (slot) => `已停泊，请拨 ${slot} 取回。`,
     transferFailed: (status) => `转接没有成功（${status}），通话仍在您这里。`,
     cancel: '取消',
     dial: '拨号',
@@ -131,6 +133,8 @@ export const zhHans: Text = {
     moved: (who, to) => `${who} 已转到 ${to}。`,
     ended: (who) => `${who} 的通话已结束。`,
     rung: (who) => `您的话机先振铃，然后呼叫 ${who}。`,
+    park: '停泊',
+    parked: (who, slot) => `${who} 已停泊，请拨 ${slot}。`,
     attend: { listen: '监听', whisper: '密语', barge: '强插' },
     attends: {
       listen: (who) => `${who} 监听中`,

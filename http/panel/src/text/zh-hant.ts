@@ -55,6 +55,8 @@ export const zhHant: Text = {
     consult: '先詢問',
     join: (who) => `與 ${who} 接通`,
     merge: (who) => `與 ${who} 三方通話`,
+    park: '停泊',
+    parkedAt: (slot) => `已停泊，請撥 ${slot} 取回。`,
     transferFailed: (status) => `轉接沒有成功（${status}），通話仍在您這裡。`,
     cancel: '取消',
     dial: '撥號',
@@ -132,6 +134,8 @@ export const zhHant: Text = {
     moved: (who, to) => `${who} 已轉到 ${to}。`,
     ended: (who) => `${who} 的通話已結束。`,
     rung: (who) => `您的話機會先響鈴，接著撥打 ${who}。`,
+    park: '停泊',
+    parked: (who, slot) => `${who} 已停泊，請撥 ${slot}。`,
     attend: { listen: '監聽', whisper: '密語', barge: '強插' },
     attends: {
       listen: (who) => `${who} 監聽中`,
