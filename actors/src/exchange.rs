@@ -11,7 +11,7 @@ use tandem_sip::digest::Algorithm;
 use tandem_sip::net::Transport;
 use tandem_sip::session::Identity;
 
-use crate::call::{Calls, KeptCalls};
+use crate::call::{Calls, KeptCalls, Parking};
 use crate::callback::Callbacks;
 use crate::outbound::Tolls;
 use crate::presence::Lamps;
@@ -76,6 +76,8 @@ pub struct Exchange {
     pub placed: Arc<Whereabouts>,
     /// Live calls.
     pub calls: Arc<Calls>,
+    /// Slots on which callers are parked.
+    pub parking: Parking,
     /// What is kept of calls for other members.
     pub kept: KeptCalls,
     /// What the lamps of IP phones show.

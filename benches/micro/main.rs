@@ -9,6 +9,7 @@
 //! | The signalling of both legs of a call               | `sessions` |
 //! | A whole call in the call's and the queue's machines | `machines` |
 //! | Appends that wait for the disk                      | `journal`  |
+//! | The sums of a meeting                               | `mix`      |
 
 // A bench that can not set itself up must stop.
 #![allow(clippy::unwrap_used)]
@@ -16,6 +17,7 @@
 mod journal;
 mod machines;
 mod message;
+mod mix;
 mod sdp;
 mod sessions;
 

@@ -464,6 +464,13 @@ export type Hours = {
   zone: string;
 };
 
+/** STUN and TURN servers, in the form of WebRTC's `RTCIceServer`. */
+export type IceServer = {
+  credential: string;
+  urls: Array<string>;
+  username: string;
+};
+
 /** Resources to be written, one after the other. */
 export type Import = {
   items: Array<ImportItem>;
@@ -535,6 +542,7 @@ export type Leg = {
   party: string;
   since: string;
   state: LegState;
+  supervises?: (Supervision | null);
 };
 
 /** The state of a leg. */
@@ -563,6 +571,11 @@ export type Members = {
 /** Static or dynamic agent (Q-062). */
 export type Membership = "static" | "dynamic";
 
+/** Another call of the same extension, whose other party comes to this one. */
+export type Merge = {
+  with: string;
+};
+
 /** A message. */
 export type Message = {
   at: string;
@@ -574,6 +587,13 @@ export type Message = {
   id: string;
   length_secs: number;
   mailbox: string;
+};
+
+/** How a manager wants to attend a call (Q-494, Q-495). */
+export type Monitor = {
+  agent?: string | null;
+  extension?: string | null;
+  mode: Supervision;
 };
 
 /** The note on a call. */
@@ -695,6 +715,23 @@ export type Outgoing = {
   route: string;
 };
 
+/** Who is to be parked (Q-492). */
+export type Park = {
+  party?: string | null;
+};
+
+/** Where somebody was parked. */
+export type ParkedAt = {
+  slot: string;
+};
+
+/** Slots on which callers are parked (Q-492). */
+export type Parking = {
+  first?: number;
+  last?: number;
+  timeout_secs?: number;
+};
+
 /** A pause. */
 export type Pause = {
   queue?: string | null;
@@ -748,6 +785,10 @@ export type PhoneCommand = ({
   line: number;
   name: "join";
   with: number;
+} | {
+  line: number;
+  name: "merge";
+  with: number;
 });
 
 /** Where the browser's audio stands. */
@@ -756,6 +797,7 @@ export type PhoneLink = "connecting" | "up" | "down" | "failed";
 /** What the server says. */
 export type PhoneMessage = ({
   extension: string;
+  ice_servers?: Array<IceServer>;
   type: "hello";
 } | {
   answer?: string | null;
@@ -1009,6 +1051,7 @@ export type Settings = {
   hold_music?: string;
   language?: string;
   outbound?: OutboundPolicy;
+  parking?: Parking;
   pause_reasons?: Record<string, string>;
   shared_wrap_up?: boolean;
   test_numbers?: TestNumbers;
@@ -1019,6 +1062,9 @@ export type SignIn = {
   name: string;
   password: string;
 };
+
+/** How a manager attends the talk of others (Q-494). */
+export type Supervision = "listen" | "whisper" | "barge";
 
 /** What callers are asked when the agent has hung up. */
 export type SurveyOptions = {

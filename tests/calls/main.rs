@@ -5,4 +5,5 @@ mod audio;
 mod control;
 mod delay;
 mod outcomes;
+mod together;
 mod transfers;

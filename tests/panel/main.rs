@@ -6,6 +6,7 @@ mod cut;
 mod floor;
 mod pages;
 mod pictures;
+mod together;
 mod wall;
 
 use serde_json::json;

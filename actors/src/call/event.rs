@@ -1,7 +1,7 @@
 //! The facts of a call. A call record is the fold of its call's events.
 
 use serde::{Deserialize, Serialize};
-use tandem_kernel::Timestamp;
+use tandem_kernel::{CallId, Timestamp};
 
 use crate::callback::Note;
 use crate::office::Direction;
@@ -155,6 +155,60 @@ pub enum CallEvent {
         /// Its score, -99 to 99.
         score: i8,
     },
+    /// A party has brought the far end of another call: more than two talk.
+    Merged {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        by: String,
+        /// Whom.
+        party: String,
+        /// The other call.
+        from: CallId,
+    },
+    /// One of more than two has left; the others go on.
+    PartyLeft {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        party: String,
+    },
+    /// A manager attends the talk, or does so in another way now.
+    Monitored {
+        /// When.
+        at: Timestamp,
+        /// The manager's extension.
+        by: String,
+        /// Whose talk.
+        agent: String,
+        /// `listen`, `whisper`, `barge`.
+        mode: String,
+    },
+    /// A manager attends it no more.
+    MonitorEnded {
+        /// When.
+        at: Timestamp,
+        /// The manager's extension.
+        by: String,
+    },
+    /// A party waits on a slot.
+    Parked {
+        /// When.
+        at: Timestamp,
+        /// Who waits.
+        party: String,
+        /// Who parked them.
+        by: String,
+        /// The slot.
+        slot: u16,
+    },
+    /// The party has left the slot: fetched, back to who parked them, or gone.
+    Unparked {
+        /// When.
+        at: Timestamp,
+        /// The slot.
+        slot: u16,
+    },
 }
 
 impl CallEvent {
@@ -175,6 +229,42 @@ impl CallEvent {
             Self::Requested { .. } => "call.requested",
             Self::CalledBack { .. } => "call.called_back",
             Self::Rated { .. } => "survey.rated",
+            Self::Merged { .. } => "call.merged",
+            Self::PartyLeft { .. } => "call.party_left",
+            Self::Monitored { .. } => "call.monitored",
+            Self::MonitorEnded { .. } => "call.monitor_ended",
+            Self::Parked { .. } => "call.parked",
+            Self::Unparked { .. } => "call.unparked",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entity;
+
+    #[test]
+    fn the_bytes_of_meetings_and_of_those_who_attend_talks_are_for_ever() {
+        let at = Timestamp::from_micros(7);
+        let (by, from) = ("1".to_owned(), CallId::from_u128(2));
+        let facts = [
+            CallEvent::Merged { at, by: by.clone(), party: "3".into(), from },
+            CallEvent::PartyLeft { at, party: by.clone() },
+            CallEvent::Monitored { at, by: by.clone(), agent: "3".into(), mode: "listen".into() },
+            CallEvent::MonitorEnded { at, by: by.clone() },
+            CallEvent::Parked { at, party: by.clone(), by, slot: 6 },
+            CallEvent::Unparked { at, slot: 6 },
+        ];
+
+        let bytes = facts.map(|fact| entity::encode(&fact).to_vec());
+
+        assert_eq!(bytes[0][..8], [1, 0, 13, 7, 1, b'1', 1, b'3']);
+        assert_eq!(bytes[1], [1, 0, 14, 7, 1, b'1']);
+        assert_eq!(bytes[2][..8], [1, 0, 15, 7, 1, b'1', 1, b'3']);
+        assert_eq!(bytes[2][8..], *b"\x06listen");
+        assert_eq!(bytes[3], [1, 0, 16, 7, 1, b'1']);
+        assert_eq!(bytes[4], [1, 0, 17, 7, 1, b'1', 1, b'1', 6]);
+        assert_eq!(bytes[5], [1, 0, 18, 7, 6]);
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ractor::RpcReplyPort;
 use tandem_engine::MediaEvent;
+use tandem_kernel::CallId;
 use tandem_kernel::port::Slot;
 use tandem_sip::net::{Inbound, TuEvent};
 use tandem_sip::session::{Event as SessionEvent, TimerId as SipTimerId};
@@ -126,6 +127,42 @@ pub enum CallMsg {
         refer: u32,
         /// The leg; none when there was nobody to take over.
         surrender: Option<Box<Surrender>>,
+    },
+    /// A party brings the far end of another call of theirs, to talk with all.
+    Merge {
+        /// The party's leg here.
+        by: LegIndex,
+        /// Their other call, and their leg there.
+        with: (CallId, LegIndex),
+        /// None: the party's own phone asks, and is told of a failure as of a transfer's.
+        reply: Option<RpcReplyPort<Result<(), Refusal>>>,
+    },
+    /// Another call wants the far end of this leg's talk beside its own parties.
+    Lend {
+        /// The leg here of who brings it.
+        leg: LegIndex,
+        /// Which call asks.
+        reply: RpcReplyPort<Result<Box<Surrender>, Refusal>>,
+    },
+    /// What [`CallMsg::Lend`] brought, at the call that asked.
+    Lent {
+        /// The party's leg here.
+        by: LegIndex,
+        /// The other call.
+        from: CallId,
+        /// The leg.
+        lent: Result<Box<Surrender>, Refusal>,
+        /// See [`CallMsg::Merge`].
+        reply: Option<RpcReplyPort<Result<(), Refusal>>>,
+    },
+    /// Another call wants the party that waits on a slot.
+    Unpark(RpcReplyPort<Option<Surrender>>),
+    /// What [`CallMsg::Unpark`] brought, at the call that asked.
+    Fetched {
+        /// The request's number.
+        request: u32,
+        /// The leg; none when nobody was there.
+        parked: Option<Box<Surrender>>,
     },
     /// An INVITE with Replaces for a leg here (RFC 3891).
     Replace {

@@ -19,6 +19,7 @@ mod kept;
 mod leg;
 pub mod machine;
 mod message;
+mod parking;
 
 pub use actor::{CallArgs, Start};
 pub(crate) use actor::{devices, from_trunk, resolve, sender};
@@ -27,3 +28,4 @@ pub use calls::{Calls, NotAdmitted};
 pub use kept::{KeptCalls, KeptEvent, begin};
 pub(crate) use leg::capabilities;
 pub use message::{CallMsg, Surrender};
+pub use parking::Parking;

@@ -57,6 +57,8 @@ pub enum Target {
     Leave(String),
     /// To listen to the messages of a mailbox.
     Listen(String),
+    /// To whoever is parked on a slot.
+    Slot(u16),
     /// To a test number.
     Test(TestNumber),
     /// To a queue feature code.
@@ -145,7 +147,7 @@ pub fn interpret(
         if let Some(target) = feature(directory, extension, number) {
             return (Step::Feature, target);
         }
-        if let Some(target) = internal(directory, number) {
+        if let Some(target) = internal(directory, number).or_else(|| slot(directory, number)) {
             return (Step::Internal, target);
         }
     }
@@ -234,6 +236,13 @@ fn internal(directory: &Directory, number: &str) -> Option<Target> {
         .or_else(|| target(directory.ivr(number).is_some(), Target::Ivr))
         .or_else(|| target(directory.call_flow(number).is_some(), Target::CallFlow))
         .or_else(|| target(directory.group_voicemail(number).is_some(), Target::Leave))
+}
+
+/// Slots are for those of the house, and stand behind its numbers.
+fn slot(directory: &Directory, number: &str) -> Option<Target> {
+    let slot: u16 = number.parse().ok()?;
+    let slots = &directory.settings().parking;
+    (slots.first..=slots.last).contains(&slot).then_some(Target::Slot(slot))
 }
 
 fn outside(

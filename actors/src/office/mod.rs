@@ -17,6 +17,7 @@ mod outside;
 mod recordings;
 mod redirect;
 mod request;
+mod together;
 mod view;
 
 pub use floor::*;
@@ -24,6 +25,7 @@ use outside::not_let_out;
 pub use outside::{CodeView, Reading};
 pub use redirect::Place;
 pub use request::{CallbackState, CallbackView};
+pub use together::Attendance;
 pub use view::*;
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tandem_config::resource::{Destination, Kind, Resource};
 use tandem_kernel::{CallId, Position, Timestamp};
 
+use crate::call::machine::{Device, Party};
 use crate::callback::Note;
 use crate::outbound::{Outgoing, Wish};
 
@@ -123,6 +124,31 @@ pub struct LegView {
     pub state: LegState,
     /// Since when.
     pub since: Timestamp,
+    /// A manager's, who attends the talk so; no party of the call.
+    pub supervises: Option<Supervision>,
+}
+
+/// How a manager attends the talk of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Supervision {
+    /// Hears all and is heard by none.
+    Listen,
+    /// Is heard by the agent alone.
+    Whisper,
+    /// Is heard by all.
+    Barge,
+}
+
+impl Supervision {
+    /// Its name in facts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Whisper => "whisper",
+            Self::Barge => "barge",
+        }
+    }
 }
 
 /// A live call.
@@ -206,6 +232,34 @@ pub enum CallCommand {
         /// Who wants it, for the record.
         by: String,
     },
+    /// A party of a talk waits on a slot.
+    Park(Park),
+    /// A manager's phone rings and joins the talk; or they attend it in another way.
+    Monitor(Box<Monitor>),
+}
+
+/// Who is parked, and where.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Park {
+    /// The slot, which was taken for the call.
+    pub slot: u16,
+    /// The number of who is parked; none: the other party of the house's or the agent's.
+    pub party: Option<String>,
+    /// When they come back to who parked them.
+    pub back_after: Duration,
+}
+
+/// Who attends a talk, and how.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Monitor {
+    /// The manager.
+    pub by: Party,
+    /// Their phones.
+    pub devices: Vec<Device>,
+    /// The extension whose talk it is; none: the agent's of the queue, else the house's.
+    pub agent: Option<String>,
+    /// How.
+    pub mode: Supervision,
 }
 
 /// Why a live call is not steered: all stable codes.
@@ -214,6 +268,10 @@ pub const CALL_CODES: &[&str] = &[
     "call-not-connected",
     "call-not-waiting",
     "call-transferring",
+    "call-meeting",
+    "call-full",
+    "call-serving",
+    "call-own",
     "call-leg-unknown",
 ];
 
@@ -227,6 +285,8 @@ impl CallCommand {
             Self::Resume => "resume",
             Self::Transfer { .. } => "transfer",
             Self::Redirect { .. } => "redirect",
+            Self::Park(_) => "park",
+            Self::Monitor(_) => "monitor",
         }
     }
 }

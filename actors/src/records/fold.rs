@@ -76,11 +76,13 @@ impl Fold {
                     agent: agent.clone(),
                 });
             }
-            CallEvent::Stepped { at, kind, key, detail } if open.steps.len() < MAX_STEPS => {
-                let (kind, key, detail) = (kind.clone(), key.clone(), detail.clone());
-                open.steps.push(CallStep { at: *at, kind, key, detail });
-            }
-            CallEvent::Stepped { .. } => {}
+            CallEvent::Stepped { .. }
+            | CallEvent::Merged { .. }
+            | CallEvent::PartyLeft { .. }
+            | CallEvent::Monitored { .. }
+            | CallEvent::MonitorEnded { .. }
+            | CallEvent::Parked { .. }
+            | CallEvent::Unparked { .. } => open.walk(event),
             CallEvent::Outgoing { outgoing, .. } => open.go_out(outgoing),
             CallEvent::LineRang { trunk, .. } | CallEvent::LineFailed { trunk, .. } => {
                 open.tried(trunk);
@@ -121,6 +123,31 @@ impl Fold {
 }
 
 impl OpenCall {
+    /// Takes a step in.
+    fn walk(&mut self, event: &CallEvent) {
+        let (at, kind, key, detail) = match event {
+            CallEvent::Stepped { at, kind, key, detail } => {
+                (at, kind.as_str(), key.clone(), detail.clone())
+            }
+            CallEvent::Merged { at, by, party, .. } => {
+                (at, "merge", party.clone(), format!("brought by {by}"))
+            }
+            CallEvent::PartyLeft { at, party } => {
+                (at, "leave", party.clone(), "the others go on".to_owned())
+            }
+            CallEvent::Monitored { at, by, agent, mode } => {
+                (at, "monitor", by.clone(), format!("{mode}: {agent}"))
+            }
+            CallEvent::Parked { at, party, by, slot } => {
+                (at, "park", slot.to_string(), format!("{party}, by {by}"))
+            }
+            _ => return,
+        };
+        if self.steps.len() < MAX_STEPS {
+            self.steps.push(CallStep { at: *at, kind: kind.to_owned(), key, detail });
+        }
+    }
+
     fn answer(&mut self, at: Timestamp, by: &str, trunk: Option<&String>) {
         self.answered_at.get_or_insert(at);
         self.answered_by = Some(by.to_owned());

@@ -362,6 +362,7 @@ impl PhoneState {
                 }
             }
             Effect::Refer { line, to, replaces } => self.refer(line, &to, replaces),
+            Effect::Merge { line, with } => self.merge(line, with),
             Effect::Talk(line) => self.talk(line),
             Effect::Forget(line) => drop(self.legs.remove(&line)),
         }
@@ -410,6 +411,13 @@ impl PhoneState {
         let to = ReferTo { target: NameAddr::new(Uri::sip(to, realm)), replaces };
         let id = ReferId(self.refers);
         self.tell(line, Event::Referred { id, to: Box::new(to), referred_by: None });
+    }
+
+    fn merge(&self, line: Line, with: Line) {
+        let (Some(leg), Some(other)) = (self.legs.get(&line), self.legs.get(&with)) else { return };
+        let with = (other.id.call, other.id.index);
+        // What comes of it the call tells as it tells of transfers.
+        let _gone = leg.call.cast(CallMsg::Merge { by: leg.id.index, with, reply: None });
     }
 
     fn tell(&self, line: Line, event: Event) {

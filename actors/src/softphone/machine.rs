@@ -67,6 +67,13 @@ pub enum Press {
         /// The other call's line.
         with: u64,
     },
+    /// Talks with the other parties of two calls at once.
+    Merge {
+        /// The call's line.
+        line: u64,
+        /// The other call's line.
+        with: u64,
+    },
 }
 
 /// What the phone is told.
@@ -97,6 +104,8 @@ pub(crate) enum Effect {
     Offer { line: Line, held: bool },
     /// The call is asked to transfer.
     Refer { line: Line, to: String, replaces: Option<Line> },
+    /// The call takes the other party of another one in.
+    Merge { line: Line, with: Line },
     /// Whom the browser talks with.
     Talk(Option<Line>),
     /// The line's audio is closed.
@@ -240,8 +249,28 @@ impl Phone {
                 self.transfer_failed = None;
                 out.push(Effect::Refer { line, to, replaces: Some(with) });
             }
+            Press::Merge { line, with } => {
+                self.answered(line)?;
+                self.answered(with)?;
+                if line == with {
+                    return Err(Refused::WrongState);
+                }
+                self.transfer_failed = None;
+                self.merge(now, line.min(with), line.max(with), out);
+            }
         }
         Ok(())
+    }
+
+    /// The call that came first goes on: it is the customer's, the other one was asked about it.
+    fn merge(&mut self, now: Timestamp, line: Line, with: Line, out: &mut Vec<Effect>) {
+        self.hold_others(now, line, out);
+        if self.in_state(line, CallState::Held).is_ok() {
+            self.set(now, line, CallState::Up);
+            out.push(Effect::Offer { line, held: false });
+        }
+        out.push(Effect::Talk(Some(line)));
+        out.push(Effect::Merge { line, with });
     }
 
     /// Answers, and holds whoever is talked with.

@@ -28,6 +28,8 @@ pub struct NodeConfig {
     pub sip: Sip,
     /// Audio.
     pub media: Media,
+    /// Browsers' audio.
+    pub webrtc: WebRtc,
     /// The HTTP edge.
     pub http: Http,
     /// Call records.
@@ -114,6 +116,39 @@ pub struct Media {
     pub backend: String,
     /// Folder of prompts and music; empty: those of the binary, unpacked into `data_dir`.
     pub library_dir: String,
+}
+
+/// Browsers' audio.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebRtc {
+    /// TURN and STUN servers that browsers are told, `turn:host:3478?transport=tcp`; none: they
+    /// reach the node itself.
+    pub turn_urls: Vec<String>,
+    /// The secret that the TURN servers share with the node.
+    pub turn_secret: String,
+    /// How long credentials for them are valid, in seconds.
+    pub turn_valid_secs: u32,
+}
+
+impl WebRtc {
+    fn problem(&self) -> Option<(&'static str, String, &'static str)> {
+        let known =
+            |url: &&String| ["turn:", "turns:", "stun:"].iter().any(|it| url.starts_with(it));
+        if let Some(url) = self.turn_urls.iter().find(|url| !known(url)) {
+            let what = format!("{url:?} names no TURN or STUN server");
+            return Some(("webrtc.turn_urls", what, "turn:, turns: or stun:, and a host"));
+        }
+        if self.turn_urls.iter().any(|url| url.starts_with("turn")) && self.turn_secret.is_empty() {
+            let what = "TURN servers without their secret".to_owned();
+            return Some(("webrtc.turn_secret", what, "the static-auth-secret of the servers"));
+        }
+        if self.turn_valid_secs < 60 {
+            let what = "credentials end before a call does".to_owned();
+            return Some(("webrtc.turn_valid_secs", what, "86400 are a day"));
+        }
+        None
+    }
 }
 
 /// The HTTP edge.
@@ -256,6 +291,7 @@ impl NodeConfig {
             let what = format!("{:?} has no port", self.cluster.advertised);
             wrong.push(("cluster.advertised", what, "host:port, or empty"));
         }
+        wrong.extend(self.webrtc.problem());
         if self.cluster.certificate_secs < 3 {
             let hint = "2592000 are 30 days";
             wrong.push(("cluster.certificate_secs", "too short to renew".into(), hint));

@@ -29,7 +29,7 @@ pub use queue::{
     AgentOptions, AutoPause, CallbackMethod, CallbackOptions, EmptyRule, EmptyScenario, Member,
     Membership, Notifications, PromptOptions, Queue, RingStrategy, SurveyOptions,
 };
-pub use routing::{DialRule, InboundRoute, OutboundRoute, Settings, TestNumbers};
+pub use routing::{DialRule, InboundRoute, OutboundRoute, Parking, Settings, TestNumbers};
 pub use telephony::{
     Destination, DtmfMode, Encryption, Extension, Transport, Trunk, TrunkAuth, TrunkMode,
 };

@@ -272,6 +272,11 @@ impl Settings {
         wrong.prompt(&self.hold_music, "/hold_music");
         self.outbound.check(wrong);
         self.callback.check(wrong);
+        let slots = &self.parking;
+        let right = slots.first > 0 && slots.first <= slots.last;
+        wrong.unless(right, "/parking/last", "bad-range", "not below the first slot");
+        let right = (5..=3_600).contains(&slots.timeout_secs);
+        wrong.unless(right, "/parking/timeout_secs", "out-of-range", "5 to 3600 seconds");
         let codes = self.codes();
         for (index, (pointer, code)) in codes.iter().enumerate() {
             let dialled = code.bytes().all(|b| b.is_ascii_digit() || b"*#".contains(&b));

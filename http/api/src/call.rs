@@ -44,6 +44,21 @@ pub struct Leg {
     pub state: LegState,
     /// Since when.
     pub since: String,
+    /// A manager's, who attends the talk so and is no party of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supervises: Option<Supervision>,
+}
+
+/// How a manager attends the talk of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Supervision {
+    /// Hears all and is heard by none.
+    Listen,
+    /// Is heard by the agent alone.
+    Whisper,
+    /// Is heard by all.
+    Barge,
 }
 
 /// A live call.
@@ -119,6 +134,44 @@ pub struct Redirect {
     /// To the mailbox of the extension.
     #[serde(default)]
     pub to_voicemail: bool,
+}
+
+/// Another call of the same extension, whose other party comes to this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Merge {
+    /// Its id.
+    pub with: String,
+}
+
+/// How a manager wants to attend a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Monitor {
+    /// How.
+    pub mode: Supervision,
+    /// Whose phones ring; the caller's own extension if left out.
+    #[serde(default)]
+    pub extension: Option<String>,
+    /// Whose talk it is; the agent's of the queue if left out, else the house's.
+    #[serde(default)]
+    pub agent: Option<String>,
+}
+
+/// Who is to be parked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Park {
+    /// The number of the party; the other one of the agent's or the house's if left out.
+    #[serde(default)]
+    pub party: Option<String>,
+}
+
+/// Where somebody was parked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ParkedAt {
+    /// The number to dial for the party.
+    pub slot: String,
 }
 
 /// A name with a value.

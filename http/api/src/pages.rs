@@ -118,6 +118,22 @@ pages! {
         "Somebody else has taken it, or the caller has gone.";
     "call-transferring": "The call is being transferred.",
         "Wait until the transfer has succeeded or failed.";
+    "no-free-slot": "On each slot somebody is parked.",
+        "Wait until one of them is fetched, or set a wider range in the settings.";
+    "call-meeting": "More than two talk in the call, so it can not be transferred.",
+        "Wait until two are left, or let the others go on by hanging up.";
+    "call-full": "No more can take part in the call, or attend it.",
+        "Wait until somebody has left.";
+    "call-serving":
+        "The talk was given by a queue, so it stays with its call. Another call can be taken \
+        into it.",
+        "Merge the other way round. Of two calls of queues one must end first.";
+    "call-own": "The extension is a party of the call, so it can not attend it as a manager.",
+        "Name another extension.";
+    "call-elsewhere": "The call is at another member of the cluster, and this can only be done there.",
+        "Ask the member that the call names.";
+    "call-state": "The state of the call does not allow it.",
+        "Look at the call again.";
     "call-leg-unknown": "The extension has no part in the call.",
         "Name an extension that is a party of it.";
     "callback-dialling": "An agent has answered, and the customer is being dialled.",

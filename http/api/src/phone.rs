@@ -75,6 +75,14 @@ pub enum PhoneCommand {
         /// The other call's line.
         with: u64,
     },
+    /// Talks with the other parties of two calls at once (three-way). The call that came first
+    /// goes on; when its user leaves, the others stay together.
+    Merge {
+        /// The call's line.
+        line: u64,
+        /// The other call's line.
+        with: u64,
+    },
 }
 
 /// What the server says.
@@ -85,6 +93,9 @@ pub enum PhoneMessage {
     Hello {
         /// The extension whose phone this is.
         extension: String,
+        /// The servers that the browser may reach the node by; empty: itself alone.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ice_servers: Vec<IceServer>,
     },
     /// The one reply to a command.
     Reply {
@@ -107,6 +118,17 @@ pub enum PhoneMessage {
         /// What was wrong with it.
         problem: Problem,
     },
+}
+
+/// STUN and TURN servers, in the form of WebRTC's `RTCIceServer`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IceServer {
+    /// `turn:`, `turns:` and `stun:` URLs.
+    pub urls: Vec<String>,
+    /// When the credential ends, in seconds since 1970, and the extension.
+    pub username: String,
+    /// The password for that.
+    pub credential: String,
 }
 
 /// Where the browser's audio stands.

@@ -2,7 +2,9 @@
 
 use axum::http::{Method, header};
 use serde_json::{Value, json};
-use tandem_actors::office::{CallCommand, CallView, Originate as Wish, Place};
+use tandem_actors::office::{
+    Attendance, CallCommand, CallView, Originate as Wish, Place, Supervision,
+};
 use tandem_actors::outbound::{self, numbers};
 use tandem_api::call as api;
 use tandem_kernel::CallId;
@@ -23,22 +25,31 @@ fn is_party(view: &CallView, extension: &str) -> bool {
     view.legs.iter().any(|leg| leg.party.strip_prefix("extension:") == Some(extension))
 }
 
-/// Where the caller is bound to an extension, only its calls are there.
-async fn visible(call: &Call) -> Result<CallView, Problem> {
-    let id = id(call)?;
+/// Where the caller is bound to an extension, only its calls are there, and no manager who
+/// attends them: agents do not notice that.
+async fn visible(call: &Call, id: CallId) -> Result<CallView, Problem> {
     let missing = || Problem::not_found("call", &id.to_string());
     let view = call.edge.office.call(id).await.ok_or_else(missing)?;
     match call.bound_to()? {
         Some(extension) if !is_party(&view, extension) => Err(missing()),
-        _ => Ok(view),
+        Some(extension) => Ok(unattended(view, extension)),
+        None => Ok(view),
     }
+}
+
+fn unattended(mut view: CallView, extension: &str) -> CallView {
+    view.legs.retain(|leg| leg.supervises.is_none() || leg.number == extension);
+    view
 }
 
 async fn list(call: Call) -> Result<Reply, Problem> {
     let bound = call.bound_to()?;
     let page = Page::live(&call)?;
     let mut views = call.edge.office.calls().await;
-    views.retain(|view| bound.is_none_or(|extension| is_party(view, extension)));
+    if let Some(extension) = bound {
+        views.retain(|view| is_party(view, extension));
+        views = views.into_iter().map(|view| unattended(view, extension)).collect();
+    }
     // The ids are in the order in which the calls began.
     let views = page.cut(views.into_iter().map(|view| (view.id.to_string(), view)).collect());
     let office = &call.edge.office;
@@ -50,7 +61,7 @@ async fn list(call: Call) -> Result<Reply, Problem> {
 }
 
 async fn show(call: Call) -> Result<Reply, Problem> {
-    let view = visible(&call).await?;
+    let view = visible(&call, id(&call)?).await?;
     let member = call.edge.office.member_of(view.id);
     Ok(Reply::ok(convert::value(&convert::call(view, member))?))
 }
@@ -90,7 +101,7 @@ async fn originate(mut call: Call) -> Result<Reply, Problem> {
 }
 
 async fn steer(call: Call, command: CallCommand) -> Result<Reply, Problem> {
-    let id = visible(&call).await?.id;
+    let id = visible(&call, id(&call)?).await?.id;
     let by = call.caller()?.principal.clone();
     call.edge.office.command(&by, id, command).await?;
     Ok(Reply::nothing())
@@ -116,9 +127,45 @@ async fn transfer(mut call: Call) -> Result<Reply, Problem> {
 async fn redirect(mut call: Call) -> Result<Reply, Problem> {
     let api::Redirect { to, to_voicemail } = call.read()?;
     let place = if to_voicemail { Place::Mailbox(to) } else { Place::Number(to) };
-    let id = visible(&call).await?.id;
+    let id = visible(&call, id(&call)?).await?.id;
     let by = call.caller()?.principal.clone();
     call.edge.office.redirect(&by, id, place).await?;
+    Ok(Reply::nothing())
+}
+
+async fn merge(mut call: Call) -> Result<Reply, Problem> {
+    let api::Merge { with } = call.read()?;
+    let with =
+        with.parse().map_err(|_| Problem::field("/with", "not-an-id", "the id of a call"))?;
+    let base = visible(&call, id(&call)?).await?.id;
+    let with = visible(&call, with).await?.id;
+    let by = call.caller()?.principal.clone();
+    let own = call.bound_to()?;
+    call.edge.office.merge(&by, (base, with), own).await?;
+    Ok(Reply::nothing())
+}
+
+async fn park(mut call: Call) -> Result<Reply, Problem> {
+    let api::Park { party } = call.read()?;
+    let id = visible(&call, id(&call)?).await?.id;
+    let by = call.caller()?.principal.clone();
+    let slot = call.edge.office.park(&by, id, party).await?.to_string();
+    Ok(Reply::ok(convert::value(&api::ParkedAt { slot })?))
+}
+
+async fn monitor(mut call: Call) -> Result<Reply, Problem> {
+    let wish: api::Monitor = call.read()?;
+    let id = visible(&call, id(&call)?).await?.id;
+    let by = call.caller()?.principal.clone();
+    let needed = || Problem::field("/extension", "missing", "the caller has no extension");
+    let extension = wish.extension.or_else(|| by.extension.clone()).ok_or_else(needed)?;
+    let mode = match wish.mode {
+        api::Supervision::Listen => Supervision::Listen,
+        api::Supervision::Whisper => Supervision::Whisper,
+        api::Supervision::Barge => Supervision::Barge,
+    };
+    let attendance = Attendance { extension, agent: wish.agent, mode };
+    call.edge.office.monitor(&by, id, attendance).await?;
     Ok(Reply::nothing())
 }
 
@@ -178,6 +225,9 @@ pub(crate) fn operations() -> Vec<Operation> {
             .needs(Permission::CallsControl)
     };
     let elsewhere = Shape::of::<api::Redirect>(json!({ "to": "1002", "to_voicemail": false }));
+    let other = json!({ "with": "019b2f6e-9b21-7d10-8a44-0c1d2e3f4a5b" });
+    let attendance = json!({ "mode": "listen", "extension": "1009", "agent": null });
+    let attend = "Let a manager listen to a call, whisper to the agent or barge in";
     let waiting = "Send a caller who waits in a queue to a number or a mailbox";
     let begin = "Ring an extension and, when it answers, dial for it";
     let ladder = "Show the SIP ladder, the decisions and the media statistics of a call";
@@ -200,6 +250,14 @@ pub(crate) fn operations() -> Vec<Operation> {
         act("transferCall", "transfer", "Send the other party to a number", handler!(transfer))
             .body(place),
         act("redirectCall", "redirect", waiting, handler!(redirect)).body(elsewhere),
+        act("mergeCall", "merge", "Make one call of two: all hear each other", handler!(merge))
+            .body(Shape::of::<api::Merge>(other)),
+        act("parkCall", "park", "Let a party wait on a slot", handler!(park))
+            .body(Shape::of::<api::Park>(json!({ "party": "0912000111" })))
+            .ok(Shape::of::<api::ParkedAt>(json!({ "slot": "6000" }))),
+        act("monitorCall", "monitor", attend, handler!(monitor))
+            .needs(Permission::CallsMonitor)
+            .body(Shape::of::<api::Monitor>(attendance)),
         Operation::new("getCallTrace", Method::GET, trace_path, ladder, handler!(trace))
             .needs(Permission::CallsTrace)
             .ok(Shape::of::<api::Trace>(trace_example())),

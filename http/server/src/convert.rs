@@ -52,8 +52,22 @@ fn leg(view: office::LegView) -> call::Leg {
         office::LegState::Held => call::LegState::Held,
         office::LegState::Ended => call::LegState::Ended,
     };
-    let since = view.since.rfc3339();
-    call::Leg { index: view.index, party: view.party, number: view.number, state, since }
+    call::Leg {
+        index: view.index,
+        party: view.party,
+        number: view.number,
+        state,
+        since: view.since.rfc3339(),
+        supervises: view.supervises.map(supervision),
+    }
+}
+
+const fn supervision(mode: office::Supervision) -> call::Supervision {
+    match mode {
+        office::Supervision::Listen => call::Supervision::Listen,
+        office::Supervision::Whisper => call::Supervision::Whisper,
+        office::Supervision::Barge => call::Supervision::Barge,
+    }
 }
 
 pub(crate) fn call(view: office::CallView, member: u64) -> call::Call {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tandem_actors::office::Office;
+use tandem_api::phone::IceServer;
 use tandem_kernel::{Clock, Timestamp};
 use tandem_telemetry::metric::Recorder;
 use tokio::sync::{Semaphore, watch};
@@ -14,6 +15,7 @@ use crate::events::{Pictures, Tickets};
 use crate::idempotency::Repeats;
 use crate::limits::{Buckets, Rate};
 use crate::passwords::Passwords;
+use crate::relays::Relays;
 use crate::sessions::SignIns;
 
 /// Bounds of the edge.
@@ -80,6 +82,7 @@ pub struct Inner {
     pub(crate) tickets: Tickets,
     pub(crate) pictures: Pictures,
     pub(crate) compat: Option<Compat>,
+    relays: Option<Relays>,
     draining: watch::Sender<bool>,
 }
 
@@ -109,9 +112,24 @@ impl Edge {
             tickets: Tickets::default(),
             pictures: Pictures::default(),
             compat: None,
+            relays: None,
             draining,
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// With TURN servers for browsers. Before the edge is cloned.
+    #[must_use]
+    pub fn with_relays(mut self, relays: Relays) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.relays = Some(relays);
+        }
+        self
+    }
+
+    pub(crate) fn ice_servers(&self, extension: &str) -> Vec<IceServer> {
+        let relays = self.inner.relays.as_ref();
+        relays.map_or_else(Vec::new, |relays| relays.servers(self.now(), extension))
     }
 
     /// With the compatibility door open. Before the edge is cloned.

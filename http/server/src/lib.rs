@@ -12,6 +12,7 @@
 //! | The dial-out API of others                    | `compat`                  |
 //! | What the operations do                        | `resources`, `calls` … |
 //! | The panel's files                             | `panel`                   |
+//! | TURN servers for browsers                     | `relays`                  |
 //!
 //! Invariants: every operation names its permission or says that it is public; no secret leaves;
 //! nothing here knows telephony, all of it goes through the office.
@@ -42,6 +43,7 @@ mod pipeline;
 mod problem;
 mod prompts;
 mod records;
+mod relays;
 mod resources;
 mod rights;
 mod serve;
@@ -56,4 +58,5 @@ mod wire;
 pub use edge::{Edge, Limits};
 pub use limits::Rate;
 pub use passwords::{Cost, HashError, Passwords};
+pub use relays::Relays;
 pub use serve::{bind, router, serve};

@@ -96,6 +96,7 @@ fn resolved(reading: Reading) -> api::Resolved {
         Target::Ivr(number) => empty("ivr", Some(number)),
         Target::CallFlow(number) => empty("call_flow", Some(number)),
         Target::Leave(mailbox) | Target::Listen(mailbox) => empty("voicemail", Some(mailbox)),
+        Target::Slot(slot) => empty("slot", Some(slot.to_string())),
         Target::Test(_) => empty("test", None),
         Target::Code(code) => empty("feature", Some(code)),
         Target::Refused(status, why) => api::Resolved {

@@ -95,7 +95,9 @@ impl Conversation {
     }
 
     async fn talk(&mut self) -> Result<(), End> {
-        self.say(&PhoneMessage::Hello { extension: self.extension.clone() }).await?;
+        let extension = self.extension.clone();
+        let ice_servers = self.edge.ice_servers(&extension);
+        self.say(&PhoneMessage::Hello { extension, ice_servers }).await?;
         let mut draining = self.edge.draining();
         let mut ping = interval(self.edge.limits.ping_interval);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -160,6 +162,7 @@ impl Conversation {
             PhoneCommand::Resume { line } => Press::Resume { line },
             PhoneCommand::Transfer { line, to } => Press::Transfer { line, to },
             PhoneCommand::Join { line, with } => Press::Join { line, with },
+            PhoneCommand::Merge { line, with } => Press::Merge { line, with },
         };
         connected(&self.phone)?.press(press).await?;
         Ok(Done::Pressed)

@@ -71,12 +71,20 @@ async fn list(call: Call) -> Result<Reply, Problem> {
     let before = before.map_err(|_| Problem::parameter("cursor", "not a cursor of this list"))?;
     let found = call.edge.office.call_records(&filter, before, page.limit + 1).await;
     let notes = call.edge.office.notes(found.iter().map(|record| record.id).collect()).await;
+    let bound = call.bound_to()?.is_some();
     let item = |(record, note): (CallRecord, Writings)| {
+        let record = if bound { unattended(record) } else { record };
         let key = record.position.to_string();
         Ok((key, convert::value(&with_note(record, note))?))
     };
     let items = found.into_iter().zip(notes).map(item).collect::<Result<Vec<_>, Problem>>()?;
     Ok(Reply::ok(page.body(items)))
+}
+
+/// A record as agents see it: they do not notice who attended their talk.
+fn unattended(mut record: CallRecord) -> CallRecord {
+    record.steps.retain(|step| step.kind != "monitor");
+    record
 }
 
 fn with_note(record: CallRecord, note: Writings) -> api::CallRecord {
@@ -89,9 +97,11 @@ async fn show(call: Call) -> Result<Reply, Problem> {
     let missing = || Problem::not_found("call record", &text.chars().take(64).collect::<String>());
     let id = text.parse().map_err(|_| missing())?;
     let record = call.edge.office.call_record(id).await.ok_or_else(missing)?;
-    if call.bound_to()?.is_some_and(|own| !notes::was_in(&record, own)) {
-        return Err(missing());
-    }
+    let record = match call.bound_to()? {
+        Some(own) if !notes::was_in(&record, own) => return Err(missing()),
+        Some(_) => unattended(record),
+        None => record,
+    };
     let note = call.edge.office.notes(vec![id]).await.pop().unwrap_or_default();
     Ok(Reply::ok(convert::value(&with_note(record, note))?))
 }

@@ -21,6 +21,8 @@ pub(crate) enum Permission {
     CodesDescribe,
     /// To end, hold, resume and transfer calls.
     CallsControl,
+    /// To listen to the calls of others, whisper and barge in.
+    CallsMonitor,
     /// To see the signalling of a call.
     CallsTrace,
     /// To see agents.
@@ -78,6 +80,7 @@ impl Permission {
             Self::CallsOriginate => "calls:originate",
             Self::CodesDescribe => "outbound-codes:describe",
             Self::CallsControl => "calls:control",
+            Self::CallsMonitor => "calls:monitor",
             Self::CallsTrace => "calls:trace",
             Self::AgentsRead => "agents:read",
             Self::AgentsControl => "agents:control",
@@ -110,6 +113,7 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::CallsOriginate
             | P::CodesDescribe
             | P::CallsControl
+            | P::CallsMonitor
             | P::CallsTrace
             | P::AgentsRead
             | P::AgentsControl
@@ -151,6 +155,7 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::ConfigWrite
             | P::AccountsRead
             | P::AccountsWrite
+            | P::CallsMonitor
             | P::CallsTrace
             | P::AuditRead
             | P::CodesDescribe

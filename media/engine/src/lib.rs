@@ -14,6 +14,7 @@
 //! | Payload to samples and back, rates                 | `codec`      |
 //! | Prompts and music on disk                          | `library`    |
 //! | What a leg says, into a file                       | `recording`  |
+//! | The sum of what one listener hears                 | [`mix`]      |
 //! | Browsers                                           | [`webrtc`]   |
 //!
 //! Invariant: all legs of one call live on one worker, so a scene is never shared or locked.
@@ -22,6 +23,7 @@ mod codec;
 pub mod handle;
 mod library;
 mod mailbox;
+pub mod mix;
 mod outbox;
 mod ports;
 mod recording;

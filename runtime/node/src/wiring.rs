@@ -36,7 +36,7 @@ use tandem_journal::Journal;
 use tandem_kernel::Clock;
 use tandem_mesh::Mesh;
 use tandem_server::compat;
-use tandem_server::{Cost, Edge, Limits, Passwords, Rate};
+use tandem_server::{Cost, Edge, Limits, Passwords, Rate, Relays};
 use tandem_sip::digest::Algorithm;
 use tandem_sip::net::{self, Inbound, Listener, Transport};
 use tandem_telemetry::metric;
@@ -102,7 +102,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     // Hashing one password takes a moment: not on a thread that serves others.
     let passwords = tokio::task::spawn_blocking(|| Passwords::new(Cost::default())).await??;
     let edge = Edge::new(office, Some(recorder), clock, passwords, limits(config));
-    let edge = with_doors(edge, config);
+    let edge = with_doors(edge.with_relays(relays(config)), config);
     let server = tokio::spawn(tandem_server::serve(listener, edge.clone(), until(ended)));
     if let Some(mesh) = &mesh {
         run_member(mesh, &journal, &read, &exchange);
@@ -160,6 +160,15 @@ fn limits(config: &NodeConfig) -> Limits {
 }
 
 /// The edge with the doors that the configuration opens.
+fn relays(config: &NodeConfig) -> Relays {
+    let webrtc = &config.webrtc;
+    Relays {
+        urls: webrtc.turn_urls.clone(),
+        secret: webrtc.turn_secret.clone(),
+        valid_for: Duration::from_secs(u64::from(webrtc.turn_valid_secs)),
+    }
+}
+
 fn with_doors(edge: Edge, config: &NodeConfig) -> Edge {
     if !config.compat.enabled {
         return edge;
@@ -225,6 +234,7 @@ async fn exchange(
         voicemail: read.voicemail.clone(),
         placed: Arc::new(whereabouts(journal, read)),
         calls,
+        parking: tandem_actors::call::Parking::default(),
         kept: read.kept.clone(),
         lamps: Arc::default(),
         traces,

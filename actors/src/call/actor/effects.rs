@@ -62,6 +62,8 @@ impl CallState {
                 let route = self.let_out(by.extension(), route);
                 waiting.push_back(Input::Routed { request, route });
             }
+            Effect::Fetch { request, slot } => self.fetch(myself, request, slot),
+            Effect::FreeSlot(slot) => self.exchange.parking.free(slot, self.id),
             Effect::Queue(queue, act) => self.tell_queue(myself, &queue, act, waiting),
             Effect::InCall(extension) => self.exchange.placed.in_call(&extension, self.id),
             Effect::OutOfCall(extension) => {
@@ -154,7 +156,7 @@ impl CallState {
         }
     }
 
-    fn hang_up(&mut self, myself: &ActorRef<CallMsg>, leg: LegIndex, how: &HangUp) {
+    pub(super) fn hang_up(&mut self, myself: &ActorRef<CallMsg>, leg: LegIndex, how: &HangUp) {
         self.note_figures(leg);
         let retry_after = (how.status == 503).then_some(5);
         self.on_leg(leg, |sip, exchange| sip.hang_up(exchange, myself, how, retry_after));

@@ -11,7 +11,7 @@ use tandem_sip::digest::Credentials;
 
 use super::{Begun, CallState};
 use crate::call::kept::{KeptCall, KeptEvent, append};
-use crate::call::leg::SipLeg;
+use crate::call::leg::{SipLeg, capabilities};
 use crate::call::machine::{Call, Input, LegEnd, LegEvent, Party, QueueAct};
 use crate::call::message::CallMsg;
 
@@ -154,6 +154,20 @@ impl CallState {
                 self.happened(myself, index, happening);
             }
         }
+    }
+
+    /// What a party's phone can do.
+    pub(super) fn caps_of(&self, party: &Party) -> Capabilities {
+        let directory = self.exchange.provisioning.directory();
+        let found = match party {
+            Party::Extension { number, .. } => directory
+                .extension(number)
+                .map(|it| capabilities(&it.codecs, it.dtmf, it.encryption)),
+            Party::Outside { trunk, .. } => {
+                directory.trunk(trunk).map(|it| capabilities(&it.codecs, it.dtmf, it.encryption))
+            }
+        };
+        found.unwrap_or_default()
     }
 
     /// What a party's phone can do, and what proves us to a trunk.

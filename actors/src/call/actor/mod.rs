@@ -3,7 +3,10 @@
 mod effects;
 mod keeping;
 mod lamps;
+mod merge;
 mod notices;
+mod parked;
+mod refused;
 mod returning;
 mod route;
 mod sounds;
@@ -12,6 +15,7 @@ mod transfer;
 mod voicemail;
 
 use keeping::Keeping;
+use refused::refusal;
 pub(crate) use returning::sender;
 pub(crate) use route::{devices, from_trunk, resolve};
 use toll::Toll;
@@ -26,13 +30,12 @@ use tandem_sip::session::Input as SipInput;
 
 use super::event::CallEvent;
 use super::kept::KeptCall;
-use super::leg::{Happening, SipLeg, capabilities};
+use super::leg::{Happening, SipLeg};
 use super::machine::{
     Call, Device, Errand, Input, LegEvent, LegIndex, Line, Party, Player, Refused, Route, TimerId,
 };
 use super::message::CallMsg;
 use crate::exchange::Exchange;
-use crate::office::Refusal;
 use crate::presence::Talk;
 use crate::queue::request::ReturnCall;
 use crate::queue::{Exit, OfferId, QueueWord};
@@ -187,6 +190,7 @@ impl Actor for CallActor {
 impl Drop for CallState {
     fn drop(&mut self) {
         self.exchange.calls.remove(self.id);
+        self.exchange.parking.forget(self.id);
         self.darken();
         for leg in self.legs.values() {
             self.exchange.calls.forget_dialog(&leg.call_id, self.id);
@@ -317,6 +321,16 @@ impl CallState {
             CallMsg::Taken { by, refer, surrender } => {
                 self.taken(myself, by, refer, surrender);
             }
+            CallMsg::Merge { by, with, reply } => self.merge(myself, by, with, reply),
+            CallMsg::Lend { leg, reply } => {
+                let _gone = reply.send(self.lend(myself, leg));
+            }
+            CallMsg::Lent { by, from, lent, reply } => {
+                let done = lent.and_then(|lent| self.lent(myself, by, from, *lent));
+                self.merged(myself, by, done, reply);
+            }
+            CallMsg::Unpark(reply) => self.unpark(myself, reply),
+            CallMsg::Fetched { request, parked } => self.fetched(myself, request, parked),
             CallMsg::Replace { old, inbound, party } => {
                 self.replace(myself, old, &inbound, party);
             }
@@ -449,19 +463,6 @@ impl CallState {
         }
     }
 
-    fn caps_of(&self, party: &Party) -> tandem_sdp::Capabilities {
-        let directory = self.exchange.provisioning.directory();
-        let found = match party {
-            Party::Extension { number, .. } => directory
-                .extension(number)
-                .map(|it| capabilities(&it.codecs, it.dtmf, it.encryption)),
-            Party::Outside { trunk, .. } => {
-                directory.trunk(trunk).map(|it| capabilities(&it.codecs, it.dtmf, it.encryption))
-            }
-        };
-        found.unwrap_or_default()
-    }
-
     /// Ends the actor when the call is over and the wire is quiet.
     fn settle(&mut self, myself: &ActorRef<CallMsg>) {
         let closed: Vec<LegIndex> =
@@ -485,15 +486,4 @@ impl CallState {
         drop(myself.send_after(LINGER, || CallMsg::Timer(TimerId(u64::MAX))));
         self.settle(myself);
     }
-}
-
-fn refusal(refused: Refused) -> Refusal {
-    let code = match refused {
-        Refused::Over => "call-ended",
-        Refused::NotConnected => "call-not-connected",
-        Refused::NotWaiting => "call-not-waiting",
-        Refused::Transferring => "call-transferring",
-        Refused::NoLeg(_) => "call-leg-unknown",
-    };
-    Refusal::Conflict { code, detail: refused.to_string() }
 }

@@ -111,6 +111,7 @@ fn route(exchange: &Exchange, by: &Party, target: Target, dialled: &str) -> Rout
         },
         Target::Barred(barred) => Route::Barred { number: dialled.to_owned(), barred },
         Target::Prompt(file, times) => Route::Prompt { file, times },
+        Target::Slot(slot) => Route::Slot(slot),
         Target::Test(test) => Route::Test(test),
         Target::Code(code) => Route::Code { code },
         Target::Refused(status, why) => Route::Refused { status, why },

@@ -11,7 +11,7 @@ use crate::call::machine::{Input, LegEvent, LegIndex, Party};
 use crate::call::message::{CallMsg, Surrender};
 
 /// How long one call waits for another to hand a leg over.
-const HAND_OVER: std::time::Duration = std::time::Duration::from_secs(2);
+pub(super) const HAND_OVER: std::time::Duration = std::time::Duration::from_secs(2);
 
 impl CallState {
     pub(super) fn referred(

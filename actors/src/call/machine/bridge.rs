@@ -7,12 +7,12 @@ use tandem_kernel::Timestamp;
 use super::Stage;
 use super::effect::{Effect, HangUp, Heard, QueueAct, Sound};
 use super::facts::Facts;
-use super::hunt::Hunt;
+use super::meeting::{Meeting, Newcomer, Pair};
+use super::monitor::Watches;
 use super::picture::Scene;
-use super::purpose::Purpose;
 use super::script::Running;
-use super::transfer::{RECALL_RINGS_FOR, Transfer};
-use super::types::{Input, LegEvent, LegIndex, Party, Player, Refused, Route};
+use super::transfer::Transfer;
+use super::types::{Input, LegEvent, LegIndex, Party, Player, Refused};
 use crate::call::event::CallEvent;
 use crate::flow::{Clip, Script};
 use crate::office::CallCommand;
@@ -30,6 +30,14 @@ pub(super) struct QueueTalk {
     pub(super) since: Timestamp,
 }
 
+impl QueueTalk {
+    /// Tells the queue that the talk with its agent is over, so that wrap-up begins.
+    pub(super) fn over(&self, now: Timestamp, by: crate::queue::Party, out: &mut Vec<Effect>) {
+        let (agent, talk) = (self.agent.clone(), now.since(self.since));
+        out.push(Effect::Queue(self.queue.clone(), QueueAct::CallEnded { agent, by, talk }));
+    }
+}
+
 /// Two legs that hear each other unless one holds.
 #[derive(Debug)]
 pub(super) struct Bridge {
@@ -42,9 +50,16 @@ pub(super) struct Bridge {
     pending: Option<(u32, Box<Transfer>)>,
     /// What both hear beside each other.
     introduction: Option<Player>,
+    /// Who attends the talk.
+    watches: Watches,
 }
 
 impl Bridge {
+    fn new(a: LegIndex, b: LegIndex, holders: BTreeSet<LegIndex>, talk: Option<QueueTalk>) -> Self {
+        let watches = Watches::default();
+        Self { a, b, holders, talk, pending: None, introduction: None, watches }
+    }
+
     /// Lets two legs hear each other.
     pub(super) fn join(
         facts: &mut Facts,
@@ -53,8 +68,7 @@ impl Bridge {
         b: LegIndex,
         out: &mut Vec<Effect>,
     ) -> Self {
-        let mut bridge =
-            Self { a, b, holders: BTreeSet::new(), talk: None, pending: None, introduction: None };
+        let mut bridge = Self::new(a, b, BTreeSet::new(), None);
         for leg in [a, b] {
             if facts.legs.get(&leg).is_some_and(|leg| leg.holds) {
                 bridge.holders.insert(leg);
@@ -80,21 +94,16 @@ impl Bridge {
         talk: Option<QueueTalk>,
         out: &mut Vec<Effect>,
     ) -> Self {
-        let mut bridge = Self { a, b, holders, talk, pending: None, introduction: None };
+        let mut bridge = Self::new(a, b, holders, talk);
         bridge.reunite(facts, now, out);
         bridge
     }
 
     /// A bridge whose transfer waits for [`Input::Routed`].
     pub(super) fn transferring(transfer: Transfer, request: u32) -> Self {
-        Self {
-            a: transfer.moved,
-            b: transfer.by,
-            holders: BTreeSet::new(),
-            talk: None,
-            pending: Some((request, Box::new(transfer))),
-            introduction: None,
-        }
+        let mut bridge = Self::new(transfer.moved, transfer.by, BTreeSet::new(), None);
+        bridge.pending = Some((request, Box::new(transfer)));
+        bridge
     }
 
     pub(super) fn other(&self, leg: LegIndex) -> Option<LegIndex> {
@@ -111,20 +120,101 @@ impl Bridge {
             out.push(Effect::StopPlaying(player));
         }
         let queue = self.talk.as_ref().map(|talk| talk.queue.clone());
+        let mut rows = Vec::new();
         for (leg, other) in [(self.a, self.b), (self.b, self.a)] {
+            let mut heard = Vec::new();
             if self.holders.contains(&other) {
-                facts.let_hear(leg, Sound::Hold { queue: queue.clone() }, out);
-            } else if self.holders.contains(&leg) {
-                facts.hear(leg, Vec::new(), out);
+                let sound = Sound::Hold { queue: queue.clone() };
+                heard.push(Heard::Player(facts.let_hear(leg, sound, out)));
             } else {
-                facts.hear(leg, vec![Heard::Leg(other)], out);
+                if !self.holders.contains(&leg) {
+                    heard.push(Heard::Leg(other));
+                    heard.extend(self.watches.heard_by(leg));
+                }
+                facts.hear(leg, heard.clone(), out);
             }
+            rows.push((leg, heard));
         }
+        self.watches.listen(facts, &rows, out);
         if self.holders.is_empty() {
             facts.hold_ended(now);
         } else {
             facts.hold_began(now);
         }
+    }
+
+    /// Those who attended a meeting attend the talk that is left of it.
+    pub(super) fn attended(
+        &mut self,
+        watches: Watches,
+        facts: &mut Facts,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        self.watches = watches;
+        if !self.watches.is_empty() {
+            self.reunite(facts, now, out);
+        }
+    }
+
+    /// Who is parked, and who is told the slot: the party of a number, else who commands from the
+    /// API act upon.
+    pub(super) fn to_park(
+        &self,
+        facts: &Facts,
+        number: Option<&str>,
+    ) -> Result<(LegIndex, LegIndex), Refused> {
+        if self.pending.is_some() {
+            return Err(Refused::Transferring);
+        }
+        let has = |leg: &LegIndex, number: &str| facts.party(*leg).number() == number;
+        let leg = match number {
+            Some(number) => [self.a, self.b].into_iter().find(|leg| has(leg, number)),
+            None => self.other(self.inside_leg(facts)),
+        };
+        let found = leg.and_then(|leg| Some((leg, self.other(leg)?)));
+        found.ok_or(Refused::NotConnected)
+    }
+
+    /// The talk is over, since one of the two is parked (Q-490 for a queue's).
+    pub(super) fn left_for_slot(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        self.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
+        self.watches.dismiss(facts, now, out);
+        if let Some(player) = self.introduction.take() {
+            out.push(Effect::StopPlaying(player));
+        }
+    }
+
+    /// Whether a party may bring another one.
+    pub(super) fn may_merge(&self, by: LegIndex) -> Result<(), Refused> {
+        if self.pending.is_some() {
+            return Err(Refused::Transferring);
+        }
+        self.other(by).map(|_| ()).ok_or(Refused::NoLeg(by))
+    }
+
+    /// A third party comes.
+    pub(super) fn merged(
+        mut self,
+        facts: &mut Facts,
+        now: Timestamp,
+        new: &Newcomer,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        if self.may_merge(new.by).is_err() {
+            facts.hang_up(new.leg, HangUp::NORMAL, out);
+            return Stage::Bridged(self);
+        }
+        if let Some(player) = self.introduction.take() {
+            out.push(Effect::StopPlaying(player));
+        }
+        let pair = Pair { legs: [self.a, self.b], talk: self.talk, watches: self.watches };
+        Stage::Meeting(Meeting::of(facts, now, pair, new, out))
     }
 
     /// Both hear this over their talk, once; putting the other one on hold ends it.
@@ -162,13 +252,19 @@ impl Bridge {
         event: LegEvent,
         out: &mut Vec<Effect>,
     ) -> Stage {
+        if self.watches.has(leg) {
+            if self.watches.leg(facts, now, leg, &event, out) {
+                self.reunite(facts, now, out);
+            }
+            return Stage::Bridged(self);
+        }
         let Some(other) = self.other(leg) else { return Stage::Bridged(self) };
         match event {
             LegEvent::Held => self.set_holder(facts, now, leg, true, out),
             LegEvent::Resumed => self.set_holder(facts, now, leg, false, out),
             LegEvent::Dtmf(digit) => out.push(Effect::SendDtmf(other, digit)),
             LegEvent::Referred { refer, to } => {
-                self.begin_transfer(facts, leg, Some(refer), to, out);
+                self.begin_transfer(facts, now, leg, (Some(refer), to), out);
             }
             LegEvent::Joined { refer, taken, party } => {
                 return self.take_over(facts, now, leg, refer, taken, party, out);
@@ -193,7 +289,7 @@ impl Bridge {
         match input {
             Input::Routed { request, route } => match self.pending.take() {
                 Some((asked, transfer)) if asked == request => {
-                    self.transfer_to(facts, now, *transfer, route, out)
+                    transfer.routed(facts, now, route, out)
                 }
                 pending => {
                     self.pending = pending;
@@ -239,6 +335,7 @@ impl Bridge {
         };
         self.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
         self.talk = None;
+        self.watches.dismiss(facts, now, out);
         facts.enter(new, out);
         facts.answer(now, new, out);
         facts.hang_up(old, HangUp::NORMAL, out);
@@ -260,8 +357,17 @@ impl Bridge {
         match command {
             CallCommand::Hold => self.set_holder(facts, now, own, true, out),
             CallCommand::Resume => self.set_holder(facts, now, own, false, out),
-            CallCommand::Transfer { to } => self.begin_transfer(facts, own, None, to, out),
-            CallCommand::HangUp | CallCommand::Redirect { .. } => {}
+            CallCommand::Transfer { to } => self.begin_transfer(facts, now, own, (None, to), out),
+            CallCommand::Monitor(wish) => {
+                let agent = match &wish.agent {
+                    Some(number) => facts.leg_of(number).filter(|leg| self.other(*leg).is_some()),
+                    None => Some(own),
+                };
+                let agent = agent.ok_or(Refused::NotConnected)?;
+                self.watches.attend(facts, now, agent, *wish, out)?;
+                self.reunite(facts, now, out);
+            }
+            CallCommand::HangUp | CallCommand::Redirect { .. } | CallCommand::Park(_) => {}
         }
         Ok(())
     }
@@ -278,9 +384,9 @@ impl Bridge {
     fn begin_transfer(
         &mut self,
         facts: &mut Facts,
+        now: Timestamp,
         by: LegIndex,
-        refer: Option<u64>,
-        to: String,
+        (refer, to): (Option<u64>, String),
         out: &mut Vec<Effect>,
     ) {
         let (Some(moved), None) = (self.other(by), &self.pending) else {
@@ -289,75 +395,23 @@ impl Bridge {
             }
             return;
         };
+        self.watches.dismiss(facts, now, out);
         let by_party = facts.party(by);
         let request = facts.fresh_request();
         // The transferor's rights decide, not the transferred party's (reliability S19).
         let inherited = facts.code.clone();
         let wish = Box::new(Wish { inherited, ..Wish::default() });
         out.push(Effect::Route { request, dialled: to.clone(), by: by_party.clone(), wish });
-        let bridge = Self {
-            a: self.a,
-            b: self.b,
-            holders: self.holders.clone(),
-            talk: self.talk.clone(),
-            pending: None,
-            introduction: None,
-        };
+        let bridge = Self::new(self.a, self.b, self.holders.clone(), self.talk.clone());
         let transfer =
             Transfer { bridge, by, by_party, moved, to, refer, by_is_there: true, recall: false };
         self.pending = Some((request, Box::new(transfer)));
     }
 
-    fn transfer_to(
-        self,
-        facts: &mut Facts,
-        now: Timestamp,
-        transfer: Transfer,
-        route: Route,
-        out: &mut Vec<Effect>,
-    ) -> Stage {
-        let moved = transfer.moved;
-        facts.let_hear(moved, Sound::RingBack, out);
-        if transfer.by_is_there {
-            facts.hear(transfer.by, Vec::new(), out);
-        }
-        let shown = facts.party(moved);
-        match route {
-            Route::Devices { devices, ring_for, .. } => {
-                let ring_for = if transfer.recall { RECALL_RINGS_FOR } else { ring_for };
-                let purpose = Purpose::Transfer(transfer);
-                Hunt::devices(facts, now, Some(moved), shown, devices, ring_for, purpose, out)
-            }
-            Route::Lines { lines, outgoing, .. } => {
-                facts.going_out(now, &transfer.by_party, *outgoing, out);
-                Hunt::lines(facts, now, moved, lines, Purpose::Transfer(transfer), out)
-            }
-            Route::Refused { status, .. } => transfer.failed(facts, now, status, out),
-            Route::Barred { number, barred } => {
-                facts.barred(now, &transfer.by_party, number, &barred, out);
-                transfer.failed(facts, now, barred.rule.status(), out)
-            }
-            // A queue, a prompt or a test number takes the party at once.
-            route => {
-                transfer.progress(200, true, out);
-                if transfer.by_is_there {
-                    facts.hang_up(transfer.by, HangUp::NORMAL, out);
-                }
-                transfer.bridge.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
-                out.push(Effect::Record(CallEvent::Transferred {
-                    at: now,
-                    by: transfer.by_party.number().to_owned(),
-                    to: transfer.to.clone(),
-                }));
-                facts.follow(now, moved, route, out)
-            }
-        }
-    }
-
     /// Attended transfer: the far end of the transferor's other call takes their place.
     #[allow(clippy::too_many_arguments)]
     fn take_over(
-        self,
+        mut self,
         facts: &mut Facts,
         now: Timestamp,
         by: LegIndex,
@@ -368,6 +422,7 @@ impl Bridge {
     ) -> Stage {
         let Some(moved) = self.other(by) else { return Stage::Bridged(self) };
         let by_number = facts.party(by).number().to_owned();
+        self.watches.dismiss(facts, now, out);
         out.push(Effect::TransferProgress { leg: by, refer, status: 200, last: true });
         facts.put_leg(now, taken, party.clone(), true);
         facts.enter(taken, out);
@@ -404,6 +459,7 @@ impl Bridge {
             _ => crate::queue::Party::Agent,
         };
         self.queue_talk_over(facts, now, by, out);
+        self.watches.dismiss(facts, now, out);
         facts.outcome_if_none("answered", why);
         if let Some((caller, survey)) = other.and_then(|it| Some((it, facts.take_survey(now, it)?)))
         {
@@ -429,9 +485,7 @@ impl Bridge {
         out: &mut Vec<Effect>,
     ) {
         if let Some(talk) = &self.talk {
-            let act =
-                QueueAct::CallEnded { agent: talk.agent.clone(), by, talk: now.since(talk.since) };
-            out.push(Effect::Queue(talk.queue.clone(), act));
+            talk.over(now, by, out);
         }
     }
 }

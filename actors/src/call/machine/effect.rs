@@ -199,6 +199,15 @@ pub enum Effect {
         /// How long they are waited for.
         grace: Duration,
     },
+    /// Asks for the party on a slot; answered by [`Input::Fetched`](super::Input::Fetched).
+    Fetch {
+        /// The request's number.
+        request: u32,
+        /// The slot.
+        slot: u16,
+    },
+    /// Nobody is on the slot any more.
+    FreeSlot(u16),
     /// Tells a queue.
     Queue(String, QueueAct),
     /// Tells the agent of an extension that it entered or left this call.

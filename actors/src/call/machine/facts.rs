@@ -1,5 +1,7 @@
 //! What a call knows whatever its stage: its legs, sounds, times and outcome.
 
+mod shown;
+
 use std::collections::BTreeMap;
 
 use tandem_kernel::{CallId, Timestamp};
@@ -9,9 +11,8 @@ use super::picture::{Picture, Present, Scene};
 use super::types::{Leg, LegEnd, LegEvent, LegIndex, Party, Player, TimerId};
 use crate::call::event::CallEvent;
 use crate::flow::Survey;
-use crate::office::{CallView, Direction, LegState, LegView, QueuePassage};
+use crate::office::{Direction, QueuePassage, Supervision};
 use crate::outbound::{Barred, Outgoing};
-use crate::presence::{Progress, Talk};
 use crate::queue::request::{ReturnCall, Word};
 
 /// How often a call is handed on by itself before it must be a circle.
@@ -202,7 +203,15 @@ impl Facts {
     }
 
     pub(super) fn put_leg(&mut self, now: Timestamp, index: LegIndex, party: Party, up: bool) {
-        let leg = Leg { party, up, heard: up, ringing: false, holds: false, since: now };
+        let leg = Leg {
+            party,
+            up,
+            heard: up,
+            ringing: false,
+            holds: false,
+            since: now,
+            supervises: None,
+        };
         self.legs.insert(index, leg);
     }
 
@@ -243,6 +252,13 @@ impl Facts {
             .iter()
             .find(|(_, leg)| leg.up && leg.party.extension() == Some(extension))
             .map(|(index, _)| *index)
+    }
+
+    /// A leg is a manager's who attends the talk.
+    pub(super) fn supervises(&mut self, leg: LegIndex, mode: Supervision) {
+        if let Some(leg) = self.legs.get_mut(&leg) {
+            leg.supervises = Some(mode);
+        }
     }
 
     /// Keeps a leg's own state.
@@ -450,49 +466,5 @@ impl Facts {
             }));
         }
         out.push(Effect::Over);
-    }
-
-    /// How each leg of an extension shows on the lamps of others.
-    pub(super) fn talks(&self) -> impl Iterator<Item = (LegIndex, &str, Talk)> {
-        self.legs.iter().filter_map(|(index, leg)| {
-            let extension = leg.party.extension()?;
-            let is_initiator = extension == self.from;
-            let progress = match (leg.up, leg.ringing) {
-                (true, _) => Progress::Confirmed,
-                (false, true) => Progress::Early,
-                (false, false) => Progress::Trying,
-            };
-            let remote = if is_initiator { &self.to } else { &self.from };
-            let talk = Talk { progress, is_initiator, remote: remote.clone(), is_held: leg.holds };
-            Some((*index, extension, talk))
-        })
-    }
-
-    pub(super) fn view(&self, queue: Option<String>) -> CallView {
-        let legs = self.legs.iter().map(|(index, leg)| LegView {
-            index: *index,
-            party: match &leg.party {
-                Party::Extension { number, .. } => format!("extension:{number}"),
-                Party::Outside { trunk, .. } => format!("trunk:{trunk}"),
-            },
-            number: leg.party.number().to_owned(),
-            state: match (leg.up, leg.ringing, leg.holds) {
-                (true, _, true) => LegState::Held,
-                (true, _, false) => LegState::Up,
-                (false, true, _) => LegState::Ringing,
-                (false, false, _) => LegState::Dialling,
-            },
-            since: leg.since,
-        });
-        CallView {
-            id: self.id,
-            direction: self.direction,
-            from: self.from.clone(),
-            to: self.to.clone(),
-            started_at: self.started,
-            answered_at: self.answered_at,
-            queue,
-            legs: legs.collect(),
-        }
     }
 }

@@ -3,7 +3,8 @@
 //! ```text
 //!   Begin ──► Routing ──► Hunting ──answer──► Bridged ──hang-up──► Over
 //!     │          │           │  ▲                │ ▲
-//!     │          │           │  └─next line      │ └─transfer done, failed, recalled
+//!     │          │           │  └─next line      │ ├─transfer done, failed, recalled
+//!     │          │           │                   │ └─Meeting: a third came, left
 //!     │          ├──► Queued ┼──answer───────────┘
 //!     │          │      └──left unanswered──► Routing
 //!     │          ├──► Scripted (menu, flow, voicemail) ──► Routing, Over
@@ -20,9 +21,15 @@ mod callback;
 mod divert;
 mod effect;
 mod facts;
+mod follow;
+mod hearing;
 mod hunt;
+mod meeting;
+mod monitor;
 mod offers;
 mod originate;
+mod park;
+mod party;
 mod picture;
 mod purpose;
 mod queued;
@@ -44,10 +51,11 @@ use tandem_config::resource::Destination;
 use tandem_kernel::{CallId, Timestamp};
 
 use self::announce::Parting;
-use self::bridge::Bridge;
+use self::bridge::{Bridge, QueueTalk};
 use self::facts::Facts;
 use self::hunt::Hunt;
-use self::purpose::Purpose;
+use self::meeting::{Meeting, Newcomer};
+use self::park::{Fetching, Parked};
 use self::queued::Passage;
 use self::returning::Returning;
 use self::script::Running;
@@ -83,8 +91,25 @@ enum Stage {
     Claiming { request: u32, waiting: LegIndex, callback: Box<Callback> },
     /// Two legs talk.
     Bridged(Bridge),
+    /// More than two legs talk.
+    Meeting(Meeting),
+    /// One waits on a slot.
+    Parked(Parked),
+    /// One wants who waits on a slot.
+    Fetching(Fetching),
     /// The end.
     Over,
+}
+
+impl Stage {
+    /// The talk by which a queue call was answered.
+    fn talk(&self) -> Option<&QueueTalk> {
+        match self {
+            Self::Bridged(bridge) => bridge.talk.as_ref(),
+            Self::Meeting(meeting) => meeting.talk(),
+            _ => None,
+        }
+    }
 }
 
 /// One call.
@@ -111,6 +136,9 @@ impl Call {
             Input::Command(command) => self.command(now, command, &mut out)?,
             Input::Leg(leg, event) => self.leg(now, leg, event, &mut out)?,
             Input::Strayed { queue, stay } => self.strayed(queue, stay, &mut out),
+            Input::Merged { by, taken, party, from } => {
+                self.merged(now, &Newcomer { by, leg: taken, from }, party, &mut out)?;
+            }
             other => self.advance(now, other, &mut out)?,
         }
         if matches!(self.stage, Stage::Over) {
@@ -188,12 +216,10 @@ impl Call {
         }
         let act = match &self.stage {
             Stage::Queued(passage) if is_it(passage.stay) && passage.queue == queue => return,
-            Stage::Bridged(Bridge { talk: Some(talk), .. })
-                if is_it(talk.stay) && talk.queue == queue =>
-            {
-                QueueAct::OfferAnswered(talk.offer)
-            }
-            _ => QueueAct::CallerGone,
+            stage => match stage.talk().filter(|it| is_it(it.stay) && it.queue == queue) {
+                Some(talk) => QueueAct::OfferAnswered(talk.offer),
+                None => QueueAct::CallerGone,
+            },
         };
         out.push(Effect::Queue(queue, act));
     }
@@ -205,6 +231,14 @@ impl Call {
         let Stage::Bridged(bridge) = &self.stage else { return None };
         let other = bridge.other(leg)?;
         Some((other, self.facts.legs.get(&other)?.party.clone()))
+    }
+
+    /// Who waits on a slot.
+    #[must_use]
+    pub fn parked(&self) -> Option<(LegIndex, Party)> {
+        let Stage::Parked(parked) = &self.stage else { return None };
+        let leg = parked.leg();
+        Some((leg, self.facts.legs.get(&leg)?.party.clone()))
     }
 
     /// The leg of an extension that is answered, for commands from the API.
@@ -271,6 +305,13 @@ impl Call {
             ) if request == answered => facts.claimed(now, waiting, callback, devices, out),
             (Stage::Parting(parting), input) => parting.input(facts, &input, out),
             (Stage::Bridged(bridge), input) => bridge.input(facts, now, input, out),
+            (Stage::Meeting(meeting), input) => meeting.input(facts, now, input, out),
+            (Stage::Parked(parked), input) => parked.input(facts, now, input, out),
+            (Stage::Fetching(fetching), input) => fetching.input(facts, now, input, out),
+            (stage, Input::Fetched { taken: Some((leg, _)), .. }) => {
+                out.push(Effect::HangUp(leg, HangUp::NORMAL));
+                stage
+            }
             // A timer, a sound or an answer that belongs to a state that is over.
             (stage, _) => stage,
         };
@@ -302,6 +343,12 @@ impl Call {
             Stage::Returning(returning) => returning.leg(facts, now, leg, &event, out),
             Stage::Scripted(running) => running.leg(facts, now, leg, &event, out),
             Stage::Bridged(bridge) => bridge.leg(facts, now, leg, event, out),
+            Stage::Meeting(meeting) => meeting.leg(facts, now, leg, event, out),
+            Stage::Parked(parked) => parked.event(facts, now, leg, &event, out),
+            Stage::Fetching(fetching) if fetching.leg == leg && is_end(&event) => {
+                facts.caller_gone(&event);
+                Stage::Over
+            }
             Stage::Routing { waiting, .. } if waiting == leg && is_end(&event) => {
                 facts.caller_gone(&event);
                 Stage::Over
@@ -341,6 +388,8 @@ impl Call {
                 match std::mem::replace(stage, Stage::Over) {
                     Stage::Queued(passage) => passage.abort(facts, now, out),
                     Stage::Bridged(bridge) => bridge.abort(facts, now, out),
+                    Stage::Meeting(meeting) => meeting.abort(now, out),
+                    Stage::Parked(parked) => parked.abort(out),
                     Stage::Scripted(running) => running.abort(out),
                     Stage::Returning(returning) => returning.abort(facts, now, out),
                     Stage::Hunting(hunt) => hunt.purpose.abort(facts, now, out),
@@ -353,10 +402,16 @@ impl Call {
             (stage, CallCommand::Redirect { to, by }) => {
                 queued::redirect(stage, facts, now, to, &by, out)
             }
+            (stage, CallCommand::Park(wish)) => park::park(stage, facts, now, wish, out),
             (Stage::Bridged(bridge), command) => bridge.command(facts, now, command, out),
-            (_, CallCommand::Hold | CallCommand::Resume | CallCommand::Transfer { .. }) => {
-                Err(Refused::NotConnected)
-            }
+            (Stage::Meeting(meeting), command) => meeting.command(facts, now, command, out),
+            (
+                _,
+                CallCommand::Hold
+                | CallCommand::Resume
+                | CallCommand::Transfer { .. }
+                | CallCommand::Monitor(_),
+            ) => Err(Refused::NotConnected),
         }
     }
 }
@@ -379,98 +434,6 @@ impl Facts {
         let leg = self.add_leg(now, caller);
         self.enter(leg, out);
         leg
-    }
-
-    /// Goes where a route leads with a leg that waits.
-    fn follow(
-        &mut self,
-        now: Timestamp,
-        waiting: LegIndex,
-        route: Route,
-        out: &mut Vec<Effect>,
-    ) -> Stage {
-        match route {
-            Route::Devices { devices, ring_for, .. } => {
-                let shown = self.party(waiting);
-                Hunt::devices(
-                    self,
-                    now,
-                    Some(waiting),
-                    shown,
-                    devices,
-                    ring_for,
-                    Purpose::Caller,
-                    out,
-                )
-            }
-            Route::Lines { lines, outgoing, .. } => {
-                let by = self.party(waiting);
-                self.going_out(now, &by, *outgoing, out);
-                Hunt::lines(self, now, waiting, lines, Purpose::Caller, out)
-            }
-            Route::Queue { number } => {
-                self.answer(now, waiting, out);
-                Passage::join(self, now, waiting, number, out)
-            }
-            Route::Diverted { queue, diversion } => {
-                self.divert(now, waiting, &queue, *diversion, out)
-            }
-            Route::Group { number, rounds, ring_for, failover } => {
-                let phones: usize = rounds.iter().map(Vec::len).sum();
-                let detail = format!("{phones} phones in {} rounds", rounds.len());
-                self.note_step(now, "ring", &number, detail, out);
-                Hunt::group(self, now, waiting, rounds, ring_for, failover, out)
-            }
-            Route::Script(script) => Running::begin(self, now, waiting, *script, out),
-            Route::Prompt { file, times } => {
-                self.answer(now, waiting, out);
-                self.note_step(now, "prompt", &file, "played, then hung up".to_owned(), out);
-                self.announce(waiting, file, times, out)
-            }
-            Route::Test(test) => self.test(now, waiting, test, out),
-            Route::Code { code } => {
-                self.answer(now, waiting, out);
-                let extension = self.party(waiting).number().to_owned();
-                out.push(Effect::Code { extension, code });
-                Stage::Playing { leg: waiting, player: None }
-            }
-            Route::Callback(callback) => self.call_back(now, waiting, callback, out),
-            Route::Barred { number, barred } => self.part(now, waiting, number, &barred, out),
-            Route::Refused { status, why } => {
-                out.push(Effect::Decide("refused", why.clone()));
-                self.outcome_if_none("failed", &why);
-                self.hang_up(
-                    waiting,
-                    HangUp { status, cause: q850(status), elsewhere: false },
-                    out,
-                );
-                Stage::Over
-            }
-        }
-    }
-
-    /// Hands a waiting leg on (Q-026).
-    fn send_on(
-        &mut self,
-        waiting: LegIndex,
-        destination: Destination,
-        out: &mut Vec<Effect>,
-    ) -> Stage {
-        if destination == Destination::EndCall {
-            self.outcome_if_none("completed", "the destination is to hang up");
-            self.hang_up(waiting, HangUp::NORMAL, out);
-            return Stage::Over;
-        }
-        if !self.may_hop() {
-            out.push(Effect::Decide("too_many_hops", "the call goes in a circle".to_owned()));
-            self.outcome_if_none("failed", "the call went in a circle");
-            self.hang_up(waiting, HangUp { status: 482, cause: 25, elsewhere: false }, out);
-            return Stage::Over;
-        }
-        let request = self.fresh_request();
-        let by = self.party(waiting);
-        out.push(Effect::RouteDestination { request, destination, by });
-        Stage::Routing { request, waiting }
     }
 }
 

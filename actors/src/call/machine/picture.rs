@@ -9,6 +9,7 @@ use tandem_kernel::{CallId, Timestamp};
 use super::bridge::{Bridge, QueueTalk};
 use super::effect::Effect;
 use super::facts::Facts;
+use super::meeting::Meeting;
 use super::queued::Passage;
 use super::types::{LegIndex, Party};
 use super::{Call, Stage};
@@ -62,6 +63,15 @@ pub enum Scene {
         /// With an agent of a queue.
         served: Option<Served>,
     },
+    /// More than two talk.
+    Meeting {
+        /// In the order in which they came.
+        parties: Vec<LegIndex>,
+        /// Who brought them together.
+        host: LegIndex,
+        /// With an agent of a queue, who is on this leg.
+        served: Option<(Served, LegIndex)>,
+    },
 }
 
 /// A call at rest.
@@ -103,11 +113,13 @@ impl Call {
         let scene = match &self.stage {
             Stage::Queued(passage) => passage.scene(),
             Stage::Bridged(bridge) => bridge.scene()?,
+            Stage::Meeting(meeting) => meeting.scene(),
             _ => return None,
         };
         let wanted = match &scene {
             Scene::Queued { caller, .. } => vec![*caller],
             Scene::Bridged { a, b, .. } => vec![*a, *b],
+            Scene::Meeting { parties, .. } => parties.clone(),
         };
         if self.facts.return_call.is_some() || !wanted.iter().all(|leg| self.facts.is_up(*leg)) {
             return None;
@@ -131,6 +143,10 @@ impl Call {
             Scene::Bridged { a, b, holders, served } => {
                 let served = served.map(QueueTalk::from);
                 Stage::Bridged(Bridge::resume(&mut facts, now, (a, b), holders, served, &mut out))
+            }
+            Scene::Meeting { parties, host, served } => {
+                let served = served.map(|(served, agent)| (served.into(), agent));
+                Stage::Meeting(Meeting::resume(&mut facts, &parties, host, served, &mut out))
             }
         };
         (Self { facts, stage }, out)

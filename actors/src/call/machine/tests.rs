@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+mod meeting;
+mod park;
 mod picture;
 mod queued;
 mod returning;

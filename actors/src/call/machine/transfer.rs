@@ -7,9 +7,11 @@ use tandem_kernel::Timestamp;
 
 use super::Stage;
 use super::bridge::Bridge;
-use super::effect::{Effect, HangUp};
+use super::effect::{Effect, HangUp, Sound};
 use super::facts::Facts;
-use super::types::{LegIndex, Party};
+use super::hunt::Hunt;
+use super::purpose::Purpose;
+use super::types::{LegIndex, Party, Route};
 use crate::call::event::CallEvent;
 
 /// How long the transferor's phones ring when a transfer failed after they had hung up.
@@ -40,6 +42,52 @@ impl Transfer {
     pub(super) fn progress(&self, status: u16, last: bool, out: &mut Vec<Effect>) {
         if let (Some(refer), true) = (self.refer, self.by_is_there) {
             out.push(Effect::TransferProgress { leg: self.by, refer, status, last });
+        }
+    }
+
+    /// It is known where the number leads.
+    pub(super) fn routed(
+        self,
+        facts: &mut Facts,
+        now: Timestamp,
+        route: Route,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        let moved = self.moved;
+        facts.let_hear(moved, Sound::RingBack, out);
+        if self.by_is_there {
+            facts.hear(self.by, Vec::new(), out);
+        }
+        let shown = facts.party(moved);
+        match route {
+            Route::Devices { devices, ring_for, .. } => {
+                let ring_for = if self.recall { RECALL_RINGS_FOR } else { ring_for };
+                let purpose = Purpose::Transfer(self);
+                Hunt::devices(facts, now, Some(moved), shown, devices, ring_for, purpose, out)
+            }
+            Route::Lines { lines, outgoing, .. } => {
+                facts.going_out(now, &self.by_party, *outgoing, out);
+                Hunt::lines(facts, now, moved, lines, Purpose::Transfer(self), out)
+            }
+            Route::Refused { status, .. } => self.failed(facts, now, status, out),
+            Route::Barred { number, barred } => {
+                facts.barred(now, &self.by_party, number, &barred, out);
+                self.failed(facts, now, barred.rule.status(), out)
+            }
+            // A queue, a prompt or a test number takes the party at once.
+            route => {
+                self.progress(200, true, out);
+                if self.by_is_there {
+                    facts.hang_up(self.by, HangUp::NORMAL, out);
+                }
+                self.bridge.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
+                out.push(Effect::Record(CallEvent::Transferred {
+                    at: now,
+                    by: self.by_party.number().to_owned(),
+                    to: self.to.clone(),
+                }));
+                facts.follow(now, moved, route, out)
+            }
         }
     }
 

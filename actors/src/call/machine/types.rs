@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tandem_config::resource::{Destination, Diversion};
 use tandem_kernel::{CallId, Timestamp};
 
+pub use super::party::{Device, Line, Party};
 use super::voice::Announcements;
 use crate::flow::{Cue, Script};
-use crate::office::{CallCommand, Direction};
+use crate::office::{CallCommand, Direction, Supervision};
 use crate::outbound::{Barred, Outgoing, Wish};
 use crate::queue::request::{Order, ReturnCall};
 use crate::queue::{Exit, OfferId};
@@ -23,99 +23,6 @@ pub struct TimerId(pub u64);
 /// A sound that is being played to the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Player(pub u32);
-
-/// Who is at the far end of a leg.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Party {
-    /// A phone of an extension.
-    Extension {
-        /// Its number.
-        number: String,
-        /// Its name; may be empty.
-        name: String,
-    },
-    /// Somebody behind a trunk.
-    Outside {
-        /// The trunk.
-        trunk: String,
-        /// The number.
-        number: String,
-        /// The name they show; may be empty.
-        name: String,
-    },
-}
-
-impl Party {
-    /// The number that the party is known by.
-    #[must_use]
-    pub fn number(&self) -> &str {
-        match self {
-            Self::Extension { number, .. } | Self::Outside { number, .. } => number,
-        }
-    }
-
-    /// The party's name; may be empty.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Extension { name, .. } | Self::Outside { name, .. } => name,
-        }
-    }
-
-    /// The trunk to the party.
-    #[must_use]
-    pub fn trunk(&self) -> Option<&str> {
-        match self {
-            Self::Extension { .. } => None,
-            Self::Outside { trunk, .. } => Some(trunk),
-        }
-    }
-
-    /// The extension, if it is one.
-    #[must_use]
-    pub fn extension(&self) -> Option<&str> {
-        match self {
-            Self::Extension { number, .. } => Some(number),
-            Self::Outside { .. } => None,
-        }
-    }
-}
-
-/// One phone of an extension: a registered contact, by its registrar key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Device {
-    /// The extension.
-    pub extension: String,
-    /// The extension's name.
-    pub name: String,
-    /// The registrar's key of the binding.
-    pub binding: String,
-}
-
-impl Device {
-    /// Who is there.
-    #[must_use]
-    pub fn party(&self) -> Party {
-        Party::Extension { number: self.extension.clone(), name: self.name.clone() }
-    }
-}
-
-/// One attempt over a trunk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// The trunk.
-    pub trunk: String,
-    /// The number to send.
-    pub number: String,
-    /// The caller ID to show; empty: the caller's own number.
-    pub caller_id: String,
-    /// A URI to send to instead of the trunk's, after a 3xx.
-    pub uri: Option<String>,
-    /// An emergency call: the trunk's limits do not hold it up.
-    pub is_emergency: bool,
-    /// What a begun minute costs, in thousandths of the currency unit.
-    pub price_per_minute: u32,
-}
 
 /// A customer who calls back: whom they reach, and what comes otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,15 +60,6 @@ pub struct Errand {
     pub shown: Option<String>,
     /// The binding of the phone that is asked to answer by itself (D-060).
     pub auto_answer: Option<String>,
-}
-
-impl Line {
-    /// Who is there.
-    #[must_use]
-    pub fn party(&self) -> Party {
-        let (trunk, number) = (self.trunk.clone(), self.number.clone());
-        Party::Outside { trunk, number, name: String::new() }
-    }
 }
 
 /// Where a dialled number or a destination leads.
@@ -218,6 +116,8 @@ pub enum Route {
         /// How often it is played.
         times: u8,
     },
+    /// To whoever waits on a slot.
+    Slot(u16),
     /// To a test number.
     Test(TestNumber),
     /// To a queue feature code.
@@ -433,6 +333,24 @@ pub enum Input {
         /// The leg that went away.
         gone: LegIndex,
     },
+    /// The far end of a party's other call was handed to this one, to talk with all.
+    Merged {
+        /// The party's leg here.
+        by: LegIndex,
+        /// The leg that came over, by a number that was reserved.
+        taken: LegIndex,
+        /// Who it is.
+        party: Party,
+        /// The other call.
+        from: CallId,
+    },
+    /// The answer to [`Effect::Fetch`](super::Effect::Fetch).
+    Fetched {
+        /// The request's number.
+        request: u32,
+        /// The leg, by a number that was reserved, and who it is; none: nobody is there.
+        taken: Option<(LegIndex, Party)>,
+    },
     /// An INVITE with Replaces took a leg's place (RFC 3891).
     Replaced {
         /// The leg that is replaced.
@@ -459,6 +377,18 @@ pub enum Refused {
     /// A transfer is under way.
     #[error("a transfer is under way")]
     Transferring,
+    /// More than two talk.
+    #[error("more than two talk")]
+    Meeting,
+    /// No more can take part.
+    #[error("no more can take part in the call")]
+    Full,
+    /// The talk belongs to a queue and stays with its call.
+    #[error("the talk belongs to a queue and stays with its call")]
+    Serving,
+    /// Who wants to attend the talk is a party of it.
+    #[error("the extension is a party of the call")]
+    Party,
     /// No such leg.
     #[error("there is no leg {0}")]
     NoLeg(LegIndex),
@@ -479,6 +409,8 @@ pub struct Leg {
     pub holds: bool,
     /// When its state changed.
     pub since: Timestamp,
+    /// A manager's, who attends the talk of others so.
+    pub supervises: Option<Supervision>,
 }
 
 /// The direction as the record says it, from who calls and where it goes.

@@ -107,6 +107,24 @@ impl Default for TestNumbers {
     }
 }
 
+/// Slots on which callers are parked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Parking {
+    /// The first slot's number.
+    pub first: u16,
+    /// The last slot's number.
+    pub last: u16,
+    /// After how many seconds a parked caller rings where they were parked from.
+    pub timeout_secs: u32,
+}
+
+impl Default for Parking {
+    fn default() -> Self {
+        Self { first: 6000, last: 6099, timeout_secs: 60 }
+    }
+}
+
 /// System-wide options. Fields that are left out get their defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -135,6 +153,8 @@ pub struct Settings {
     pub code_leave_message: String,
     /// Numbers that test a phone.
     pub test_numbers: TestNumbers,
+    /// Slots on which callers are parked.
+    pub parking: Parking,
     /// Language of prompts: `en`, `zh-hant` or `zh-hans`.
     pub language: String,
     /// Music on hold, a name in the library.
@@ -161,6 +181,7 @@ impl Default for Settings {
             code_voicemail: "*2".into(),
             code_leave_message: "#".into(),
             test_numbers: TestNumbers::default(),
+            parking: Parking::default(),
             language: "en".into(),
             hold_music: "music/default".into(),
             outbound: OutboundPolicy::default(),

@@ -82,7 +82,11 @@ export interface Leg {
   number: string;
   state: string;
   since: string;
+  // A manager's, who attends the talk.
+  supervises?: Supervision;
 }
+
+export type Supervision = 'listen' | 'whisper' | 'barge';
 
 export interface Call {
   id: string;
@@ -107,7 +111,7 @@ export interface CallRecord {
   talk_secs: number;
   answered_by?: string | null;
   note?: NoteWriting | null;
-  queue?: { number?: string; queue?: string; wait_secs: number; exit: string } | null;
+  queue?: { number?: string; queue?: string; agent?: string | null; wait_secs: number; exit: string } | null;
 }
 
 export interface NoteWriting {
@@ -156,10 +160,16 @@ export type PhoneCommand =
   | { name: 'dial'; to: string }
   | { name: 'answer' | 'decline' | 'hang_up' | 'hold' | 'resume'; line: number }
   | { name: 'transfer'; line: number; to: string }
-  | { name: 'join'; line: number; with: number };
+  | { name: 'join' | 'merge'; line: number; with: number };
+
+export interface IceServer {
+  urls: string[];
+  username: string;
+  credential: string;
+}
 
 export type PhoneMessage =
-  | { type: 'hello'; extension: string }
+  | { type: 'hello'; extension: string; ice_servers?: IceServer[] }
   | { type: 'reply'; id: number; answer?: string; call?: string; problem?: Problem }
   | ({ type: 'phone' } & PhoneState)
   | { type: 'problem'; problem: Problem };

@@ -8,6 +8,7 @@ import { watchLevel } from '../phone/audio';
 import { useText } from '../text';
 import own from './desk.module.css';
 import { MyQueues } from './queues';
+import { Today } from './today';
 
 export function DeskPage() {
   const text = useText();
@@ -19,6 +20,7 @@ export function DeskPage() {
         {client.principal.extension ? <PhoneCard /> : <p className={style.hint}>{text.phone.none}</p>}
         <NoteCard />
         <MyQueues />
+        {client.principal.extension && <Today own={client.principal.extension} />}
       </div>
     </>
   );

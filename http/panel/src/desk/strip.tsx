@@ -74,9 +74,10 @@ function State({ agent }: { agent: Agent | undefined }) {
 function Buttons({ call }: { call: PhoneCall | undefined }) {
   const text = useText();
   const phone = usePhone();
-  const { line } = useClient();
+  const { client, line } = useClient();
   const [open, setOpen] = useState<'keypad' | 'transfer' | null>(null);
   const [error, setError] = useState<unknown>(null);
+  const [parked, setParked] = useState<{ slot: string; call: string } | null>(null);
   const can: ReadonlySet<Legal> = call === undefined ? new Set() : legal(phone, call);
   const isBusy = call !== undefined && phone.busy.has(call.line);
   const press = (name: 'answer' | 'decline' | 'hang_up' | 'hold' | 'resume') => () => {
@@ -115,6 +116,22 @@ function Buttons({ call }: { call: PhoneCall | undefined }) {
       <Button isDisabled={off('transfer')} onPress={() => setOpen('transfer')}>
         {text.phone.transfer}
       </Button>
+      {call?.state === 'up' && (
+        <Button
+          isDisabled={isBusy}
+          onPress={() => {
+            setError(null);
+            client
+              .post<{ slot: string }>(`/api/v1/calls/${call.call}/park`, {})
+              .then(({ slot }) => setParked({ slot, call: call.call }), setError);
+          }}
+        >
+          {text.phone.park}
+        </Button>
+      )}
+      {parked !== null && (call === undefined || call.call === parked.call) && (
+        <p role="status">{text.phone.parkedAt(parked.slot)}</p>
+      )}
       {call !== undefined && other !== undefined && (
         <Button
           isDisabled={off('join')}
@@ -124,6 +141,17 @@ function Buttons({ call }: { call: PhoneCall | undefined }) {
           }}
         >
           {text.phone.join(other.caller_name || other.number)}
+        </Button>
+      )}
+      {call !== undefined && other !== undefined && (
+        <Button
+          isDisabled={off('merge')}
+          onPress={() => {
+            setError(null);
+            line?.ask({ name: 'merge', line: call.line, with: other.line }).catch(setError);
+          }}
+        >
+          {text.phone.merge(other.caller_name || other.number)}
         </Button>
       )}
       {phone.state?.transfer_failed != null && (

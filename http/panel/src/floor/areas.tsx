@@ -138,6 +138,7 @@ const ActiveLine = memo(function ActiveLine({ row, withQueue }: { row: ActiveRow
       <td>{row.agent}</td>
       <td>
         {line} · {row.isHeld ? text.phone.state.held : text.phone.state.up}
+        {row.watched.map((it) => ` · ${text.floor.attends[it.mode](it.by)}`)}
       </td>
       <td>
         <Timer since={row.since} />

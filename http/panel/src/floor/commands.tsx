@@ -5,7 +5,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { createContext, type FormEvent, type ReactNode, useContext, useMemo, useRef, useState } from 'react';
 import { Menu, MenuItem, Popover } from 'react-aria-components';
 
-import type { Agent } from '../api/types';
+import type { Agent, Supervision } from '../api/types';
 import { useReasons } from '../desk/queues';
 import { useClient } from '../house';
 import { Button, Fault, Field, Popup, style } from '../parts';
@@ -23,7 +23,8 @@ export type Thing =
 interface Order {
   path: string;
   body: unknown;
-  said: string;
+  // What is said when it is done; of some things with the answer.
+  said: string | ((done: unknown) => string);
 }
 
 interface Commands {
@@ -86,7 +87,7 @@ export function Commanding({ children }: { children: ReactNode }) {
   return (
     <Context.Provider value={commands}>
       <p role="status" className={style.hint}>
-        {act.isSuccess ? act.variables.said : ''}
+        {act.isSuccess ? told(act.variables.said, act.data) : ''}
       </p>
       {asked === null && <Fault error={act.error} />}
       {children}
@@ -100,6 +101,7 @@ export function Commanding({ children }: { children: ReactNode }) {
         {(open?.kind === 'waiting' || open?.kind === 'active') && (
           <CallMenu
             thing={open}
+            order={mutate}
             onClose={() => setOpen(null)}
             ask={(ask) => {
               act.reset();
@@ -137,6 +139,8 @@ export function Commanding({ children }: { children: ReactNode }) {
   );
 }
 
+const told = (said: Order['said'], done: unknown): string => (typeof said === 'string' ? said : said(done));
+
 // The items are there a moment after the menu.
 function focusFirst(menu: HTMLElement | null): void {
   if (menu === null) return;
@@ -153,18 +157,50 @@ function Item({ name, onAction }: { name: string; onAction: () => void }) {
 
 interface CallMenuProps {
   thing: Extract<Thing, { call: string }>;
+  order: Do;
   ask: (what: 'move' | 'end') => void;
   onClose: () => void;
 }
 
-function CallMenu({ thing, ask, onClose }: CallMenuProps) {
+const MODES: Supervision[] = ['listen', 'whisper', 'barge'];
+
+function CallMenu({ thing, order, ask, onClose }: CallMenuProps) {
   const text = useText();
+  const { role, extension } = useClient().client.principal;
+  // Q-494: the own phone rings, so there must be one; the node asks for the right.
+  const attends = thing.kind === 'active' && role !== 'agent' && Boolean(extension);
   return (
     <Menu aria-label={`${text.queues.actions}: ${thing.who}`} ref={focusFirst} onClose={onClose}>
       <Item
         name={thing.kind === 'waiting' ? text.floor.redirect : text.queues.redirect}
         onAction={() => ask('move')}
       />
+      {thing.kind === 'active' && (
+        <Item
+          name={text.floor.park}
+          onAction={() =>
+            order({
+              path: `/api/v1/calls/${thing.call}/park`,
+              body: {},
+              said: (done) => text.floor.parked(thing.who, (done as { slot: string }).slot),
+            })
+          }
+        />
+      )}
+      {attends &&
+        MODES.map((mode) => (
+          <Item
+            key={mode}
+            name={text.floor.attend[mode]}
+            onAction={() =>
+              order({
+                path: `/api/v1/calls/${thing.call}/monitor`,
+                body: { mode },
+                said: `${thing.who}: ${text.floor.attend[mode]}`,
+              })
+            }
+          />
+        ))}
       <Item name={text.queues.hangUp} onAction={() => ask('end')} />
     </Menu>
   );

@@ -1,6 +1,6 @@
 // What the queue panel shows, made of pictures: rows with keys that no other row has.
 
-import type { Agent, Call, QueueStatus } from '../api/types';
+import type { Agent, Call, QueueStatus, Supervision } from '../api/types';
 import { isFree } from '../live/floor';
 
 export interface WaitingRow {
@@ -25,6 +25,8 @@ export interface ActiveRow {
   isHeld: boolean;
   isCallback: boolean;
   line: 'inside' | 'outside';
+  // Managers who attend the talk.
+  watched: { by: string; mode: Supervision }[];
 }
 
 export interface AgentRow {
@@ -38,6 +40,14 @@ type Calls = ReadonlyMap<string, Call>;
 
 const lineOf = (call: Call | undefined): 'inside' | 'outside' =>
   call?.direction === 'internal' ? 'inside' : 'outside';
+
+// Those whose phones only ring do not attend yet.
+const watchedBy = (call: Call | undefined): ActiveRow['watched'] =>
+  (call?.legs ?? []).flatMap((leg) =>
+    leg.supervises !== undefined && (leg.state === 'up' || leg.state === 'held')
+      ? [{ by: leg.number, mode: leg.supervises }]
+      : [],
+  );
 
 export function waitingOf(queues: QueueStatus[], calls: Calls): WaitingRow[] {
   const rows = queues.flatMap((queue) =>
@@ -68,9 +78,10 @@ export function activeOf(queues: QueueStatus[], calls: Calls): ActiveRow[] {
         caller: call?.from ?? '–',
         agent: it.agent,
         since: it.since,
-        isHeld: call?.legs.some((leg) => leg.state === 'held') === true,
+        isHeld: call?.legs.some((leg) => leg.state === 'held' && leg.supervises === undefined) === true,
         isCallback: it.is_callback === true,
         line: lineOf(call),
+        watched: watchedBy(call),
       };
     }),
   );

@@ -53,6 +53,8 @@ describe('the phone', () => {
     expect([...legal(one, call(9, 'ringing'))]).toEqual(['answer', 'decline', ]);
     expect(legal(one, call(1, 'up')).has('join')).toBe(false);
     expect(legal(two, call(1, 'up')).has('join')).toBe(true);
+    expect(legal(one, call(1, 'up')).has('merge')).toBe(false);
+    expect(legal(two, call(1, 'up')).has('merge')).toBe(true);
     expect(legal(two, call(2, 'held')).has('hold')).toBe(false);
   });
 

@@ -101,7 +101,17 @@ export function foremost(phone: Phone): PhoneCall | undefined {
   );
 }
 
-export type Button = 'answer' | 'decline' | 'hang_up' | 'hold' | 'resume' | 'mute' | 'keypad' | 'transfer' | 'join';
+export type Button =
+  | 'answer'
+  | 'decline'
+  | 'hang_up'
+  | 'hold'
+  | 'resume'
+  | 'mute'
+  | 'keypad'
+  | 'transfer'
+  | 'join'
+  | 'merge';
 
 // What is legal now; the places of buttons do not depend on it.
 export function legal(phone: Phone, call: PhoneCall): ReadonlySet<Button> {
@@ -112,7 +122,7 @@ export function legal(phone: Phone, call: PhoneCall): ReadonlySet<Button> {
     held: ['hang_up', 'resume', 'transfer'],
   };
   const can = new Set(buttons[call.state]);
-  if (call.state !== 'ringing' && others) can.add('join');
+  if (call.state !== 'ringing' && others) can.add('join').add('merge');
   return can;
 }
 

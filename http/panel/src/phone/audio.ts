@@ -1,5 +1,6 @@
 // The browser's side of the audio: microphone, connection, speaker, ring.
 
+import type { IceServer } from '../api/types';
 import { type Quality, quality } from '../live/phone';
 
 const QUALITY_EVERY_MS = 5_000;
@@ -26,9 +27,12 @@ interface Counts {
   received: number;
 }
 
+// How the browser reaches the node: by itself, or by the servers that the node names.
+export const reach = (servers: IceServer[]): RTCConfiguration => ({ bundlePolicy: 'max-bundle', iceServers: servers });
+
 // One connection to the node. It lasts as long as the duty, whatever calls come and go.
 export class Audio {
-  readonly #connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+  readonly #connection: RTCPeerConnection;
   readonly #sender: RTCRtpSender;
   readonly #stream: MediaStream;
   readonly #speaker: HTMLAudioElement;
@@ -39,20 +43,23 @@ export class Audio {
   static async open(
     speaker: HTMLAudioElement,
     devices: Devices,
+    servers: IceServer[],
     onQuality: (quality: Quality) => void,
     onFailed: () => void,
   ): Promise<Audio> {
     const stream = await microphone(devices.microphone);
-    return new Audio(stream, speaker, devices, onQuality, onFailed);
+    return new Audio(stream, speaker, devices, servers, onQuality, onFailed);
   }
 
   private constructor(
     stream: MediaStream,
     speaker: HTMLAudioElement,
     devices: Devices,
+    servers: IceServer[],
     onQuality: (quality: Quality) => void,
     onFailed: () => void,
   ) {
+    this.#connection = new RTCPeerConnection(reach(servers));
     const track = stream.getAudioTracks()[0];
     if (track === undefined) throw new DOMException('no audio', 'NotFoundError');
     this.#stream = stream;

@@ -1,7 +1,7 @@
 // The phone of this page: a socket to the node, the audio, and the state that the screen shows.
 
 import { Refused } from '../api/client';
-import type { PhoneCommand, PhoneMessage } from '../api/types';
+import type { IceServer, PhoneCommand, PhoneMessage } from '../api/types';
 import { pause } from '../live/feed';
 import { foremost, type Phone, type PhoneEvent, reduce, silent } from '../live/phone';
 import { Audio, type Devices, ring } from './audio';
@@ -131,7 +131,7 @@ export class Line {
     if (message.type === 'hello') {
       this.#attempt = 0;
       this.#tell({ type: 'opened' });
-      void this.#connect(era);
+      void this.#connect(era, message.ice_servers ?? []);
     } else if (message.type === 'reply') {
       this.#waiting.get(message.id)?.resolve(message);
       this.#waiting.delete(message.id);
@@ -141,11 +141,12 @@ export class Line {
   }
 
   // New audio for a new socket: calls go on with it where they were.
-  async #connect(era: number): Promise<void> {
-    const again = () => era === this.#era && this.#socket?.readyState === WebSocket.OPEN && void this.#connect(era);
+  async #connect(era: number, servers: IceServer[]): Promise<void> {
+    const isOpen = () => era === this.#era && this.#socket?.readyState === WebSocket.OPEN;
+    const again = () => isOpen() && void this.#connect(era, servers);
     const onQuality = (quality: Phone['quality']) => quality !== null && this.#tell({ type: 'quality', quality });
     try {
-      const audio = await Audio.open(this.#speaker, this.devices(), onQuality, again);
+      const audio = await Audio.open(this.#speaker, this.devices(), servers, onQuality, again);
       if (era !== this.#era) return audio.close();
       await audio.agree(async (offer) => (await this.ask({ name: 'connect', offer })).answer ?? '');
       this.#audio?.close();

@@ -73,6 +73,7 @@ fn the_roles_are_as_this_table_says() {
         (P::CallsRead, All, Own, Nothing),
         (P::CallsOriginate, All, Own, Nothing),
         (P::CallsControl, All, Own, Nothing),
+        (P::CallsMonitor, All, Nothing, Nothing),
         (P::CallsTrace, All, Nothing, Nothing),
         (P::AgentsRead, All, Own, All),
         (P::AgentsControl, All, Own, Nothing),

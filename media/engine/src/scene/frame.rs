@@ -8,6 +8,7 @@ use super::plan::Feed;
 use super::player::{Played, Player};
 use super::{Scene, Tools};
 use crate::codec::rate_of;
+use crate::mix::Mix;
 use crate::outbox::Outbox;
 use crate::resample::{Frame, Rate};
 use crate::types::{DtmfBy, MediaEvent, PlayerId, Source};
@@ -93,22 +94,21 @@ impl Scene {
         out: &mut Outbox,
     ) {
         let rate = rate_of(self.legs[place].codec());
-        let mut sum = std::mem::take(&mut tools.sum);
-        sum.clear();
+        let mut mix = std::mem::take(&mut tools.mix);
+        mix.clear();
         for source in &self.legs[place].hears {
             if let Some(heard) = self.frame_of(*source, place) {
-                add(&mut sum, frames[heard].at(rate));
+                mix.add(frames[heard].at(rate));
             }
         }
         let mut samples = std::mem::take(&mut tools.samples);
         samples.clear();
         if self.legs[place].dial_tones(rate, &mut samples) {
-            add(&mut sum, &samples);
+            mix.add(&samples);
         }
         tools.samples = samples;
-        let heard = (!sum.is_empty()).then_some(&sum[..]);
-        self.legs[place].encode(now, heard, tools, out);
-        tools.sum = sum;
+        self.legs[place].encode(now, Some(&mix), tools, out);
+        tools.mix = mix;
     }
 
     /// Which frame a source is, for a listener.
@@ -124,33 +124,16 @@ impl Scene {
     }
 }
 
-fn add(sum: &mut Vec<i32>, samples: &[i16]) {
-    if sum.len() < samples.len() {
-        sum.resize(samples.len(), 0);
-    }
-    for (sum, &sample) in sum.iter_mut().zip(samples) {
-        *sum += i32::from(sample);
-    }
-}
-
 impl Leg {
     /// Encodes 20 ms and sends what is full; silence if there is nothing to hear.
-    fn encode(
-        &mut self,
-        now: Timestamp,
-        heard: Option<&[i32]>,
-        tools: &mut Tools,
-        out: &mut Outbox,
-    ) {
+    fn encode(&mut self, now: Timestamp, heard: Option<&Mix>, tools: &mut Tools, out: &mut Outbox) {
         let Some(mut encoding) = self.encoding.take() else { return };
         let rate = rate_of(self.codec());
         let samples = &mut tools.samples;
-        samples.clear();
-        if let Some(sum) = heard {
-            let clamp = |&s: &i32| s.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
-            samples.extend(sum.iter().map(clamp));
+        match heard {
+            Some(mix) => mix.write(rate.frame(), samples),
+            None => Mix::default().write(rate.frame(), samples),
         }
-        samples.resize(rate.frame(), 0);
         let payload_type = self.agreement.as_deref().map_or(0, |a| a.payload_type);
         encoding.run(samples, &mut tools.payload, |units, payload| {
             let stamp = self.outgoing.local(now, units);

@@ -32,6 +32,7 @@ use tandem_kernel::{CallId, LegId, Timestamp};
 use tandem_rtp::Digit;
 
 use crate::mailbox::Command;
+use crate::mix::Mix;
 use crate::outbox::Outbox;
 use crate::resample::Frame;
 use crate::types::{DtmfBy, MediaEvent, MediaSink, Source};
@@ -46,14 +47,15 @@ pub(crate) struct Tools {
     rng: StdRng,
     /// One per leg, then one per player of the scene that is mixed.
     frames: Vec<Frame>,
-    sum: Vec<i32>,
+    mix: Mix,
     samples: Vec<i16>,
     payload: Vec<u8>,
 }
 
 impl Tools {
     pub(crate) fn new(rng: StdRng) -> Self {
-        Self { rng, frames: Vec::new(), sum: Vec::new(), samples: Vec::new(), payload: Vec::new() }
+        let (samples, payload) = (Vec::new(), Vec::new());
+        Self { rng, frames: Vec::new(), mix: Mix::default(), samples, payload }
     }
 }
 

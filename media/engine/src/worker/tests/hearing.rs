@@ -5,6 +5,7 @@ use std::path::Path;
 use tandem_sdp::{Codec, Direction};
 
 use super::world::{Setup, World, leg};
+use crate::mailbox::Command;
 use crate::types::{Item, MediaEvent, PlayerId, Source, Tone};
 
 pub(super) fn wav(path: &Path, rate: u32, hertz: f32, ms: u32) {
@@ -226,6 +227,49 @@ fn three_legs_hear_the_two_others_and_not_themselves() {
         }
         world.assert_continuous(listener);
     }
+}
+
+#[test]
+fn a_meeting_of_all_codecs_is_mixed_until_two_are_left_who_are_relayed() {
+    let mut world = World::new();
+    let voices = [
+        (Codec::Pcmu, 500.0),
+        (Codec::Pcmu, 900.0),
+        (Codec::G722, 1_400.0),
+        (Codec::Opus, 2_100.0),
+    ];
+    for (index, (codec, hertz)) in (0..).zip(voices) {
+        world.phone(index, codec);
+        let others = (0..4).filter(|other| *other != index);
+        world.hear(index, others.map(|other| Source::Leg(leg(other))).collect());
+        world.say(index, hertz);
+    }
+    world.run(500);
+    world.forget();
+    world.run(1_000);
+    for listener in 0..4 {
+        assert!(!world.stats(listener).is_relayed);
+        for (speaker, (_, hertz)) in (0..).zip(voices) {
+            let share = world.share(listener, hertz);
+            let is_heard = (0.2..0.45).contains(&share);
+            let is_silent = share < 0.01;
+            let is_right = if speaker == listener { is_silent } else { is_heard };
+            assert!(is_right, "{listener} hears {speaker}: {share}");
+        }
+    }
+
+    for gone in [2, 3] {
+        world.phone_mut(gone).hertz = None;
+        world.command(Command::Close { leg: leg(gone) });
+    }
+    world.bridge(0, 1);
+    world.run(300);
+    world.forget();
+    world.run(500);
+
+    assert!(world.stats(0).is_relayed && world.stats(1).is_relayed);
+    assert!(world.share(0, 900.0) > 0.95 && world.share(1, 500.0) > 0.95);
+    world.assert_continuous(0);
 }
 
 #[test]

@@ -1,0 +1,108 @@
+//! Where a call goes on to: a route, or a destination that another step names.
+
+use tandem_config::resource::Destination;
+use tandem_kernel::Timestamp;
+
+use super::effect::{Effect, HangUp};
+use super::facts::Facts;
+use super::hunt::Hunt;
+use super::purpose::Purpose;
+use super::queued::Passage;
+use super::script::Running;
+use super::types::{LegIndex, Route};
+use super::{Stage, q850};
+
+impl Facts {
+    /// Goes where a route leads with a leg that waits.
+    pub(super) fn follow(
+        &mut self,
+        now: Timestamp,
+        waiting: LegIndex,
+        route: Route,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        match route {
+            Route::Devices { devices, ring_for, .. } => {
+                let shown = self.party(waiting);
+                Hunt::devices(
+                    self,
+                    now,
+                    Some(waiting),
+                    shown,
+                    devices,
+                    ring_for,
+                    Purpose::Caller,
+                    out,
+                )
+            }
+            Route::Lines { lines, outgoing, .. } => {
+                let by = self.party(waiting);
+                self.going_out(now, &by, *outgoing, out);
+                Hunt::lines(self, now, waiting, lines, Purpose::Caller, out)
+            }
+            Route::Queue { number } => {
+                self.answer(now, waiting, out);
+                Passage::join(self, now, waiting, number, out)
+            }
+            Route::Diverted { queue, diversion } => {
+                self.divert(now, waiting, &queue, *diversion, out)
+            }
+            Route::Group { number, rounds, ring_for, failover } => {
+                let phones: usize = rounds.iter().map(Vec::len).sum();
+                let detail = format!("{phones} phones in {} rounds", rounds.len());
+                self.note_step(now, "ring", &number, detail, out);
+                Hunt::group(self, now, waiting, rounds, ring_for, failover, out)
+            }
+            Route::Script(script) => Running::begin(self, now, waiting, *script, out),
+            Route::Prompt { file, times } => {
+                self.answer(now, waiting, out);
+                self.note_step(now, "prompt", &file, "played, then hung up".to_owned(), out);
+                self.announce(waiting, file, times, out)
+            }
+            Route::Slot(slot) => self.fetch(waiting, slot, out),
+            Route::Test(test) => self.test(now, waiting, test, out),
+            Route::Code { code } => {
+                self.answer(now, waiting, out);
+                let extension = self.party(waiting).number().to_owned();
+                out.push(Effect::Code { extension, code });
+                Stage::Playing { leg: waiting, player: None }
+            }
+            Route::Callback(callback) => self.call_back(now, waiting, callback, out),
+            Route::Barred { number, barred } => self.part(now, waiting, number, &barred, out),
+            Route::Refused { status, why } => {
+                out.push(Effect::Decide("refused", why.clone()));
+                self.outcome_if_none("failed", &why);
+                self.hang_up(
+                    waiting,
+                    HangUp { status, cause: q850(status), elsewhere: false },
+                    out,
+                );
+                Stage::Over
+            }
+        }
+    }
+
+    /// Hands a waiting leg on.
+    pub(super) fn send_on(
+        &mut self,
+        waiting: LegIndex,
+        destination: Destination,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        if destination == Destination::EndCall {
+            self.outcome_if_none("completed", "the destination is to hang up");
+            self.hang_up(waiting, HangUp::NORMAL, out);
+            return Stage::Over;
+        }
+        if !self.may_hop() {
+            out.push(Effect::Decide("too_many_hops", "the call goes in a circle".to_owned()));
+            self.outcome_if_none("failed", "the call went in a circle");
+            self.hang_up(waiting, HangUp { status: 482, cause: 25, elsewhere: false }, out);
+            return Stage::Over;
+        }
+        let request = self.fresh_request();
+        let by = self.party(waiting);
+        out.push(Effect::RouteDestination { request, destination, by });
+        Stage::Routing { request, waiting }
+    }
+}
