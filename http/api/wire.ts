@@ -40,6 +40,15 @@ export type AgentOptions = {
   wrap_up_secs?: number;
 };
 
+/** What an agent of a queue can be granted beside the call log (Q-281). */
+export type AgentRight = "wallboard" | "panel" | "distribution" | "pick_up" | "park";
+
+/** What the agents of a queue may. */
+export type AgentRights = {
+  call_log?: CallLogRight;
+  rights?: Array<AgentRight>;
+};
+
 /** The node lives. */
 export type Alive = {
   alive: boolean;
@@ -101,6 +110,16 @@ export type CallFlow = {
   number: string;
   steps: Array<FlowStep>;
 };
+
+/** The agents' right to see the queue call log (Q-282). */
+export type CallLogRight = {
+  agents?: Array<string>;
+  enabled?: boolean;
+  scope?: CallLogScope;
+};
+
+/** Which records of the queue call log an agent sees (Q-282). */
+export type CallLogScope = "all" | "inbound" | "missed";
 
 /** The record of a call that is over. */
 export type CallRecord = {
@@ -547,6 +566,14 @@ export type MailboxOptions = {
   max_messages?: number;
 };
 
+/** What a manager of a queue can be granted (Q-281). */
+export type ManagerRight = "wallboard" | "panel" | "agent_state" | "distribution" | "pick_up" | "monitor" | "park" | "recording" | "missed_calls" | "delete_missed_calls";
+
+/** What the managers of a queue may. */
+export type ManagerRights = {
+  rights?: Array<ManagerRight>;
+};
+
 /** One agent of a queue. */
 export type Member = {
   extension: string;
@@ -818,6 +845,25 @@ export type Problem = {
   type: string;
 };
 
+/** A change of a processing state (Q-526). */
+export type ProcessingChange = {
+  at: string;
+  auto_sync: boolean;
+  by: string;
+  extension?: string | null;
+  from: ProcessingState;
+  to: ProcessingState;
+};
+
+/** How far somebody has taken care of a missed call (Q-524). */
+export type ProcessingState = "unprocessed" | "processing" | "processed";
+
+/** A wish for a processing state. */
+export type ProcessingWish = {
+  from?: (ProcessingState | null);
+  state: ProcessingState;
+};
+
 /** An uploaded prompt. */
 export type Prompt = {
   bytes: number;
@@ -863,6 +909,7 @@ export type Queue = {
   name: string;
   notifications?: Notifications;
   number: string;
+  permissions?: QueuePermissions;
   prompts?: PromptOptions;
   ring_strategy?: RingStrategy;
   skill_based_routing?: boolean;
@@ -876,12 +923,43 @@ export type QueueChoice = {
   queue?: string | null;
 };
 
+/** A caller who has left a queue. */
+export type QueueLogEntry = {
+  agent?: string | null;
+  call: string;
+  callback?: string | null;
+  callback_failure?: string | null;
+  caller: string;
+  caller_name: string;
+  changes: Array<ProcessingChange>;
+  exit: string;
+  id: string;
+  joined_at: string;
+  left_at: string;
+  note?: (NoteWriting | null);
+  outcome: QueueOutcome;
+  queue: string;
+  queue_name: string;
+  state?: (ProcessingState | null);
+  talk_secs?: number | null;
+  wait_secs: number;
+};
+
+/** What an entry counts for (Q-131). */
+export type QueueOutcome = "answered" | "missed" | "abandoned";
+
 /** How a call left a queue (Q-133). */
 export type QueuePassage = {
   agent?: string | null;
   exit: string;
   queue: string;
   wait_secs: number;
+};
+
+/** What may be done with a queue, by its managers and by its agents. */
+export type QueuePermissions = {
+  agent?: AgentRights;
+  manager?: ManagerRights;
 };
 
 /** A queue as it is now, with its counters (section 30.3 of the specification). */
@@ -942,6 +1020,12 @@ export type Resolved = {
   step: string;
   target: string;
   why?: string | null;
+};
+
+/** Whether missed calls of the same caller and queue are processed together. */
+export type ResultSync = {
+  enabled?: boolean;
+  within_hours?: number;
 };
 
 /** Extensions that ring together. */
@@ -1009,6 +1093,7 @@ export type Settings = {
   language?: string;
   outbound?: OutboundPolicy;
   pause_reasons?: Record<string, string>;
+  result_sync?: ResultSync;
   shared_wrap_up?: boolean;
   test_numbers?: TestNumbers;
 };

@@ -7,6 +7,7 @@ mod callback;
 mod exits;
 mod hours;
 mod letters;
+mod log;
 mod misses;
 mod priority;
 mod scenarios;

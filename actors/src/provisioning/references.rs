@@ -2,7 +2,7 @@
 
 use tandem_config::resource::{
     CallFlow, Destination, DialAction, DialStep, FieldError, FlowAction, Ivr, OutboundCode,
-    OutboundPolicy, OutboundRoute, TimeCondition,
+    OutboundPolicy, OutboundRoute, Queue, TimeCondition,
 };
 use tandem_config::{Kind, Resource};
 
@@ -48,13 +48,7 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
                 own_or(directory, resource, &format!("/key_events/{key}"), wanted, &mut wrong);
             }
             time_condition(directory, resource, &queue.time_condition, &mut wrong);
-            extensions(directory, "/managers", &queue.managers, &mut wrong);
-            for (index, member) in queue.members.iter().enumerate() {
-                if directory.extension(&member.extension).is_none() {
-                    let pointer = format!("/members/{index}/extension");
-                    wrong.push(missing(pointer, "extension", &member.extension));
-                }
-            }
+            people(directory, queue, &mut wrong);
         }
         Resource::InboundRoute(route) => {
             destination(directory, "/destination", &route.destination, &mut wrong);
@@ -250,6 +244,19 @@ fn own_or(
     }
 }
 
+/// Agents and managers of a queue, and who may see its call log.
+fn people(directory: &Directory, queue: &Queue, wrong: &mut Vec<FieldError>) {
+    extensions(directory, "/managers", &queue.managers, wrong);
+    let named = &queue.permissions.agent.call_log.agents;
+    extensions(directory, "/permissions/agent/call_log/agents", named, wrong);
+    for (index, member) in queue.members.iter().enumerate() {
+        if directory.extension(&member.extension).is_none() {
+            let pointer = format!("/members/{index}/extension");
+            wrong.push(missing(pointer, "extension", &member.extension));
+        }
+    }
+}
+
 /// Extensions, queues and all else that is dialled share one number plan; `plan` holds
 /// it against the codes.
 fn clash(directory: &Directory, kind: Kind, number: &str, wrong: &mut Vec<FieldError>) {
@@ -351,7 +358,8 @@ pub(super) fn users_of(directory: &Directory, kind: Kind, key: &str) -> Vec<Stri
     let mut users = Vec::new();
     for queue in directory.queues() {
         let member = queue.members.iter().any(|member| is_extension(&member.extension))
-            || queue.managers.iter().any(|manager| is_extension(manager));
+            || queue.managers.iter().any(|manager| is_extension(manager))
+            || queue.permissions.agent.call_log.agents.iter().any(|agent| is_extension(agent));
         let times = &queue.time_condition;
         let by_clock = of_times(times).iter().any(|(_, wanted)| leads_here(wanted));
         let leads =

@@ -7,6 +7,7 @@ mod flow;
 mod hours;
 mod outbound;
 mod queue;
+mod rights;
 mod routing;
 mod telephony;
 #[cfg(test)]
@@ -29,7 +30,11 @@ pub use queue::{
     AgentOptions, AutoPause, CallbackMethod, CallbackOptions, EmptyRule, EmptyScenario, Member,
     Membership, Notifications, PromptOptions, Queue, RingStrategy, SurveyOptions,
 };
-pub use routing::{DialRule, InboundRoute, OutboundRoute, Settings, TestNumbers};
+pub use rights::{
+    AgentRight, AgentRights, CallLogRight, CallLogScope, Grants, ManagerRight, ManagerRights,
+    QueuePermissions,
+};
+pub use routing::{DialRule, InboundRoute, OutboundRoute, ResultSync, Settings, TestNumbers};
 pub use telephony::{
     Destination, DtmfMode, Encryption, Extension, Transport, Trunk, TrunkAuth, TrunkMode,
 };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Destination, TimeCondition};
+use super::{Destination, QueuePermissions, TimeCondition};
 
 /// Which agent rings next (Q-024; semantics ).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -328,6 +328,9 @@ pub struct Queue {
     /// Of what they are told.
     #[serde(default)]
     pub notifications: Notifications,
+    /// What its managers and its agents may.
+    #[serde(default)]
+    pub permissions: QueuePermissions,
     /// The agents, in list order.
     #[serde(default)]
     pub members: Vec<Member>,

@@ -268,6 +268,8 @@ impl Settings {
     fn check(&self, wrong: &mut Wrong) {
         self.check_reasons(wrong);
         self.check_tags(wrong);
+        let hours = u32::from(self.result_sync.within_hours);
+        wrong.between(hours, 1, 24, "/result_sync/within_hours");
         wrong.language(&self.language, "/language");
         wrong.prompt(&self.hold_music, "/hold_music");
         self.outbound.check(wrong);

@@ -9,6 +9,7 @@
 //! | Agents and queues as they are now         | [`floor`]      |
 //! | Outbound codes at work                    | [`outbound`]   |
 //! | Records of ended calls                    | [`record`]     |
+//! | Who has left a queue                      | [`queue_log`]  |
 //! | Messages of mailboxes                     | [`voicemail`]  |
 //! | Uploaded prompts                          | [`prompt`]     |
 //! | Sign-in                                   | [`session`]    |
@@ -33,6 +34,7 @@ pub mod pages;
 pub mod phone;
 pub mod problem;
 pub mod prompt;
+pub mod queue_log;
 pub mod record;
 pub mod resource;
 pub mod session;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Destination, TimeCondition};
+use super::{Destination, QueuePermissions, TimeCondition};
 
 /// Which agent rings next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -312,6 +312,9 @@ pub struct Queue {
     /// Of what they are told.
     #[serde(default)]
     pub notifications: Notifications,
+    /// What its managers and its agents may.
+    #[serde(default)]
+    pub permissions: QueuePermissions,
     /// The agents, in list order.
     #[serde(default)]
     pub members: Vec<Member>,

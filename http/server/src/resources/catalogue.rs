@@ -218,6 +218,13 @@ fn queues() -> Entry {
             "missed_call": true, "abandoned_call": false, "callback_requested": true,
             "callback_failed": true,
         },
+        "permissions": {
+            "manager": { "rights": ["panel", "agent_state", "missed_calls"] },
+            "agent": {
+                "rights": ["panel"],
+                "call_log": { "enabled": true, "agents": [], "scope": "all" },
+            },
+        },
         "members": [{ "extension": "1001", "membership": "dynamic", "skill_level": 1 }],
     });
     let written = json!({
