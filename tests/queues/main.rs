@@ -10,6 +10,7 @@ mod letters;
 mod log;
 mod misses;
 mod priority;
+mod rights;
 mod scenarios;
 mod strategies;
 mod survey;

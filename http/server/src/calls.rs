@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use tandem_actors::office::{CallCommand, CallView, Originate as Wish, Place};
 use tandem_actors::outbound::{self, numbers};
 use tandem_api::call as api;
+use tandem_config::resource::ManagerRight;
 use tandem_kernel::CallId;
 
 use crate::convert;
 use crate::cursor::{self, Page};
+use crate::grants;
 use crate::operation::{Call, Operation, Reply, Shape, handler};
 use crate::problem::{Code, Problem};
 use crate::rights::Permission;
@@ -23,24 +25,62 @@ fn is_party(view: &CallView, extension: &str) -> bool {
     view.legs.iter().any(|leg| leg.party.strip_prefix("extension:") == Some(extension))
 }
 
-/// Where the caller is bound to an extension, only its calls are there.
-async fn visible(call: &Call) -> Result<CallView, Problem> {
-    let id = id(call)?;
-    let missing = || Problem::not_found("call", &id.to_string());
-    let view = call.edge.office.call(id).await.ok_or_else(missing)?;
+/// Whether who asks may do this with a call: with an own one always, with a queue's by what the
+/// queue grants, with another by the role.
+fn may(call: &Call, view: &CallView, right: ManagerRight) -> Result<bool, Problem> {
+    let by_role = call.bound_to()?.is_none();
+    let own = call.caller()?.principal.extension.as_deref();
+    if own.is_some_and(|own| is_party(view, own)) {
+        return Ok(true);
+    }
+    let Some(queue) = view.queue.as_deref() else { return Ok(by_role) };
+    Ok(grants::in_queue(call, queue)?.map_or(by_role, |grants| grants.may(right)))
+}
+
+/// Who is bound to an extension sees its calls, others see those of the queues that let them.
+fn sees(call: &Call, view: &CallView) -> Result<bool, Problem> {
     match call.bound_to()? {
-        Some(extension) if !is_party(&view, extension) => Err(missing()),
-        _ => Ok(view),
+        Some(extension) => Ok(is_party(view, extension)),
+        None => may(call, view, ManagerRight::Panel),
     }
 }
 
+async fn find(call: &Call) -> Result<CallView, Problem> {
+    let id = id(call)?;
+    let missing = || Problem::not_found("call", &id.to_string());
+    call.edge.office.call(id).await.ok_or_else(missing)
+}
+
+async fn visible(call: &Call) -> Result<CallView, Problem> {
+    let view = find(call).await?;
+    let missing = || Problem::not_found("call", &view.id.to_string());
+    if sees(call, &view)? { Ok(view) } else { Err(missing()) }
+}
+
+/// A call with which who asks may do this.
+async fn steered(call: &Call, right: ManagerRight) -> Result<CallView, Problem> {
+    let view = find(call).await?;
+    if may(call, &view, right)? {
+        return Ok(view);
+    }
+    if !sees(call, &view)? {
+        return Err(Problem::not_found("call", &view.id.to_string()));
+    }
+    let queue = view.queue.unwrap_or_default();
+    let detail = format!("queue {queue} does not let you do this with its calls");
+    Err(Problem::new(Code::Forbidden, detail))
+}
+
 async fn list(call: Call) -> Result<Reply, Problem> {
-    let bound = call.bound_to()?;
     let page = Page::live(&call)?;
-    let mut views = call.edge.office.calls().await;
-    views.retain(|view| bound.is_none_or(|extension| is_party(view, extension)));
+    let mut seen = Vec::new();
+    for view in call.edge.office.calls().await {
+        if sees(&call, &view)? {
+            seen.push(view);
+        }
+    }
     // The ids are in the order in which the calls began.
-    let views = page.cut(views.into_iter().map(|view| (view.id.to_string(), view)).collect());
+    let views = page.cut(seen.into_iter().map(|view| (view.id.to_string(), view)).collect());
     let item = |(key, view)| Ok((key, convert::value(&convert::call(view))?));
     Ok(Reply::ok(page.body(views.into_iter().map(item).collect::<Result<_, Problem>>()?)))
 }
@@ -83,34 +123,34 @@ async fn originate(mut call: Call) -> Result<Reply, Problem> {
     Ok(Reply::created(body).with(header::LOCATION, &format!("/api/v1/calls/{id}")))
 }
 
-async fn steer(call: Call, command: CallCommand) -> Result<Reply, Problem> {
-    let id = visible(&call).await?.id;
+async fn steer(call: Call, right: ManagerRight, command: CallCommand) -> Result<Reply, Problem> {
+    let id = steered(&call, right).await?.id;
     let by = call.caller()?.principal.clone();
     call.edge.office.command(&by, id, command).await?;
     Ok(Reply::nothing())
 }
 
 async fn hang_up(call: Call) -> Result<Reply, Problem> {
-    steer(call, CallCommand::HangUp).await
+    steer(call, ManagerRight::PickUp, CallCommand::HangUp).await
 }
 
 async fn hold(call: Call) -> Result<Reply, Problem> {
-    steer(call, CallCommand::Hold).await
+    steer(call, ManagerRight::PickUp, CallCommand::Hold).await
 }
 
 async fn resume(call: Call) -> Result<Reply, Problem> {
-    steer(call, CallCommand::Resume).await
+    steer(call, ManagerRight::PickUp, CallCommand::Resume).await
 }
 
 async fn transfer(mut call: Call) -> Result<Reply, Problem> {
     let api::Transfer { to } = call.read()?;
-    steer(call, CallCommand::Transfer { to }).await
+    steer(call, ManagerRight::Distribution, CallCommand::Transfer { to }).await
 }
 
 async fn redirect(mut call: Call) -> Result<Reply, Problem> {
     let api::Redirect { to, to_voicemail } = call.read()?;
     let place = if to_voicemail { Place::Mailbox(to) } else { Place::Number(to) };
-    let id = visible(&call).await?.id;
+    let id = steered(&call, ManagerRight::Distribution).await?.id;
     let by = call.caller()?.principal.clone();
     call.edge.office.redirect(&by, id, place).await?;
     Ok(Reply::nothing())

@@ -3,7 +3,10 @@
 //!
 
 use tandem_actors::office::Principal;
-use tandem_config::resource::{Grants, Queue, Role};
+use tandem_config::resource::{Grants, ManagerRight, Queue, Role};
+
+use crate::operation::Call;
+use crate::problem::Problem;
 
 /// What a principal may do with a queue.
 pub(crate) fn of(principal: &Principal, queue: &Queue) -> Grants {
@@ -24,6 +27,21 @@ pub(crate) fn of(principal: &Principal, queue: &Queue) -> Grants {
             grants
         }
     }
+}
+
+/// Whether a principal may look at a queue as it is now: by its panel or by its wallboard.
+pub(crate) fn sees(principal: &Principal, queue: &Queue) -> bool {
+    let grants = of(principal, queue);
+    principal.role == Role::Wallboard
+        || grants.may(ManagerRight::Panel)
+        || grants.may(ManagerRight::Wallboard)
+}
+
+/// What who asks may do with a queue; none: there is no such queue.
+pub(crate) fn in_queue(call: &Call, number: &str) -> Result<Option<Grants>, Problem> {
+    let principal = &call.caller()?.principal;
+    let directory = call.edge.office.provisioning().directory();
+    Ok(directory.queue(number).map(|queue| of(principal, queue)))
 }
 
 #[cfg(test)]
