@@ -5,6 +5,7 @@ mod agents;
 mod announcements;
 mod callback;
 mod exits;
+mod failures;
 mod hours;
 mod letters;
 mod log;
