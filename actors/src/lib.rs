@@ -11,6 +11,7 @@ mod codes;
 pub mod entity;
 pub mod event;
 pub mod exchange;
+pub mod figures;
 pub mod flow;
 pub mod gateway;
 pub mod leases;
