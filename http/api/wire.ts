@@ -628,6 +628,7 @@ export type Notifications = {
   callback_failed?: boolean;
   callback_requested?: boolean;
   missed_call?: boolean;
+  sla_alarm?: boolean;
 };
 
 /** Office hours. An end before the begin is on the next day. */
@@ -913,6 +914,7 @@ export type Queue = {
   prompts?: PromptOptions;
   ring_strategy?: RingStrategy;
   skill_based_routing?: boolean;
+  sla?: SlaOptions;
   survey?: SurveyOptions;
   time_condition?: TimeCondition;
   weight?: number;
@@ -971,6 +973,7 @@ export type QueueStatus = {
   missed: number;
   name: string;
   number: string;
+  service_level: ServiceLevel;
   total: number;
   waiting: Array<WaitingCaller>;
 };
@@ -1070,6 +1073,15 @@ export type ServerMessage = ({
   type: "problem";
 });
 
+/** How many of a queue's callers were answered in time. */
+export type ServiceLevel = {
+  in_time: number;
+  percent: number;
+  threshold_percent: number;
+  total: number;
+  within_secs: number;
+};
+
 /** A session that was opened. The token is shown here and never again. */
 export type Session = {
   expires_at: string;
@@ -1102,6 +1114,13 @@ export type Settings = {
 export type SignIn = {
   name: string;
   password: string;
+};
+
+/** The service level that a queue is to keep (section 14). */
+export type SlaOptions = {
+  alarm_threshold_percent?: number;
+  evaluation_interval_mins?: number;
+  time_secs?: number;
 };
 
 /** What callers are asked when the agent has hung up. */

@@ -8,6 +8,7 @@ mod exits;
 mod failures;
 mod hours;
 mod letters;
+mod level;
 mod log;
 mod misses;
 mod priority;

@@ -195,6 +195,8 @@ pub enum QueueMsg {
     Leases(RpcReplyPort<Vec<Lease>>),
     /// Asks for the picture of the queue.
     View(RpcReplyPort<QueueStatus>),
+    /// A minute of the clock is over.
+    Minute,
     /// A timer went off. It may be late.
     Timer(TimerId),
     /// A fact was not taken by the journal.

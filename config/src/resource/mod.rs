@@ -28,7 +28,7 @@ pub use outbound::{
 };
 pub use queue::{
     AgentOptions, AutoPause, CallbackMethod, CallbackOptions, EmptyRule, EmptyScenario, Member,
-    Membership, Notifications, PromptOptions, Queue, RingStrategy, SurveyOptions,
+    Membership, Notifications, PromptOptions, Queue, RingStrategy, SlaOptions, SurveyOptions,
 };
 pub use rights::{
     AgentRight, AgentRights, CallLogRight, CallLogScope, Grants, ManagerRight, ManagerRights,

@@ -423,3 +423,19 @@ fn q_535_results_are_synchronised_within_1_to_24_hours() {
     assert_eq!(at(25), ["/result_sync/within_hours"]);
     assert!(at(1).is_empty() && at(24).is_empty());
 }
+
+#[test]
+fn q_241_q_242_q_243_the_service_level_has_defaults_and_limits() {
+    let kept = queue(json!({ "number": "6400", "name": "Sales" })).sla;
+    assert_eq!((kept.time_secs, kept.alarm_threshold_percent), (60, 80));
+    assert_eq!(kept.evaluation_interval_mins, 30);
+    let wrong =
+        |sla| pointers(json!({ "kind": "queue", "number": "6400", "name": "S", "sla": sla }));
+    assert_eq!(wrong(json!({ "time_secs": 0 })), ["/sla/time_secs"]);
+    for mins in [0, 1_441] {
+        let at = ["/sla/evaluation_interval_mins"];
+        assert_eq!(wrong(json!({ "evaluation_interval_mins": mins })), at);
+    }
+    let over = json!({ "alarm_threshold_percent": 101 });
+    assert_eq!(wrong(over), ["/sla/alarm_threshold_percent"]);
+}

@@ -170,6 +170,10 @@ fn status_example() -> Value {
             "is_callback": false,
         }],
         "agents": [agent_example()], "total": 12, "answered": 10, "missed": 1, "abandoned": 1,
+        "service_level": {
+            "percent": 75.0, "in_time": 9, "total": 12, "within_secs": 60,
+            "threshold_percent": 80,
+        },
     })
 }
 

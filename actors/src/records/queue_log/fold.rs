@@ -158,7 +158,8 @@ impl Fold {
             | QueueEvent::RingEnded { .. }
             | QueueEvent::CallbackRegistered { .. }
             | QueueEvent::CallbackStarted { .. }
-            | QueueEvent::CallbackResumed { .. } => None,
+            | QueueEvent::CallbackResumed { .. }
+            | QueueEvent::LevelEvaluated { .. } => None,
         }
     }
 
