@@ -5,6 +5,7 @@ use tandem_config::resource::{CallbackMethod, Destination, RingStrategy};
 use super::super::REGISTERED_WITHIN;
 use super::*;
 use crate::office::CallbackState;
+use crate::queue::QueueWord;
 use crate::queue::request::{CallbackFailure, Order, Word};
 
 const OUTBOUND: u128 = 900;
@@ -621,4 +622,23 @@ fn snapshots_from_before_there_were_callbacks_and_service_levels_are_read() {
     assert_eq!(Facts::read(&first, 1 << 20).unwrap(), *facts);
     assert_eq!(Facts::read(&second, 1 << 20).unwrap(), *facts);
     assert_eq!(Facts::read(&now, 1 << 20).unwrap(), *facts);
+}
+
+/// The end of the customer's first call is read when the call that was started in its place
+/// rings agents already: neither is lost by that.
+#[test]
+fn q_148_the_end_of_the_first_call_of_a_customer_ends_nothing() {
+    let mut bench = requested(by_key(&["1"], 0, 0));
+    frees(&mut bench, &["1"]);
+    let facts = bench.queue.facts();
+    assert_eq!(facts.rings.len(), 1, "the agent rings for the request");
+
+    let lost = QueueWord::CallLost { call: call(1) };
+    assert_eq!(lost.inputs(facts), []);
+
+    let mut waiting = Bench::new(by_key(&["1"], 0, 0));
+    waiting.join(1);
+    let gone = Input::Gone { call: call(1), reason: Exit::System };
+    let lost = QueueWord::CallLost { call: call(1) };
+    assert_eq!(lost.inputs(waiting.queue.facts()), [gone], "who waits in person is gone");
 }
