@@ -631,6 +631,12 @@ export type Notifications = {
   sla_alarm?: boolean;
 };
 
+/** Numbers from one to another. */
+export type NumberRange = {
+  first: number;
+  last: number;
+};
+
 /** Office hours. An end before the begin is on the next day. */
 export type OfficeHours = {
   days?: Array<string>;
@@ -828,6 +834,41 @@ export type PlannedLine = {
   trunk: string;
 };
 
+/** The presence of an extension. */
+export type Presence = {
+  actions: Record<string, PresenceAction>;
+  extension: string;
+  since?: string | null;
+  status: PresenceStatus;
+};
+
+/** What a status does to the agent when it begins. */
+export type PresenceAction = ({
+  action: "nothing";
+} | {
+  action: "log_in";
+} | {
+  action: "log_in_last";
+} | {
+  action: "log_out";
+} | {
+  action: "pause";
+  reason?: string | null;
+});
+
+/** What each status is to do; one that is left out does nothing. */
+export type PresenceActions = {
+  actions?: Record<string, PresenceAction>;
+};
+
+/** What somebody is doing. */
+export type PresenceStatus = "available" | "away" | "business_trip" | "do_not_disturb" | "lunch_break" | "off_work";
+
+/** What somebody does now. */
+export type PresenceWish = {
+  status: PresenceStatus;
+};
+
 /** Who asks. */
 export type Principal = {
   extension?: string | null;
@@ -945,6 +986,11 @@ export type QueueLogEntry = {
   state?: (ProcessingState | null);
   talk_secs?: number | null;
   wait_secs: number;
+};
+
+/** The number that a new queue is proposed. */
+export type QueueNumber = {
+  number?: string | null;
 };
 
 /** What an entry counts for. */
@@ -1105,6 +1151,7 @@ export type Settings = {
   language?: string;
   outbound?: OutboundPolicy;
   pause_reasons?: Record<string, string>;
+  queue_numbers?: NumberRange;
   result_sync?: ResultSync;
   shared_wrap_up?: boolean;
   test_numbers?: TestNumbers;

@@ -1,8 +1,8 @@
 //! Rules between resources: what refers to what, and which numbers clash.
 
 use tandem_config::resource::{
-    CallFlow, Destination, DialAction, DialStep, FieldError, FlowAction, Ivr, OutboundCode,
-    OutboundPolicy, OutboundRoute, Queue, TimeCondition,
+    CallFlow, Destination, DialAction, DialStep, FieldError, FlowAction, Ivr, NumberRange,
+    OutboundCode, OutboundPolicy, OutboundRoute, Queue, TimeCondition,
 };
 use tandem_config::{Kind, Resource};
 
@@ -257,18 +257,28 @@ fn people(directory: &Directory, queue: &Queue, wrong: &mut Vec<FieldError>) {
     }
 }
 
+/// What has numbers of the one plan, and how it is called.
+const OWNERS: [(Kind, &str); 6] = [
+    (Kind::Extension, "an extension"),
+    (Kind::Queue, "a queue"),
+    (Kind::RingGroup, "a ring group"),
+    (Kind::Ivr, "a menu"),
+    (Kind::CallFlow, "a call flow"),
+    (Kind::GroupVoicemail, "a group voicemail"),
+];
+
+/// The first number of the queues' range that nothing has.
+pub(super) fn free_queue_number(directory: &Directory) -> Option<String> {
+    let NumberRange { first, last } = directory.settings().queue_numbers;
+    let is_free =
+        |number: &String| OWNERS.iter().all(|(owner, _)| directory.find(*owner, number).is_none());
+    (first..=last).map(|number| number.to_string()).find(is_free)
+}
+
 /// Extensions, queues and all else that is dialled share one number plan; `plan` holds
 /// it against the codes.
 fn clash(directory: &Directory, kind: Kind, number: &str, wrong: &mut Vec<FieldError>) {
-    let owners = [
-        (Kind::Extension, "an extension"),
-        (Kind::Queue, "a queue"),
-        (Kind::RingGroup, "a ring group"),
-        (Kind::Ivr, "a menu"),
-        (Kind::CallFlow, "a call flow"),
-        (Kind::GroupVoicemail, "a group voicemail"),
-    ];
-    let others = owners.into_iter().filter(|(owner, _)| *owner != kind);
+    let others = OWNERS.into_iter().filter(|(owner, _)| *owner != kind);
     let taken_by = others.filter(|(owner, _)| directory.find(*owner, number).is_some());
     if let Some(owner) = taken_by.map(|(_, owner)| owner).next() {
         wrong.push(FieldError {

@@ -34,7 +34,9 @@ pub use rights::{
     AgentRight, AgentRights, CallLogRight, CallLogScope, Grants, ManagerRight, ManagerRights,
     QueuePermissions,
 };
-pub use routing::{DialRule, InboundRoute, OutboundRoute, ResultSync, Settings, TestNumbers};
+pub use routing::{
+    DialRule, InboundRoute, NumberRange, OutboundRoute, ResultSync, Settings, TestNumbers,
+};
 pub use telephony::{
     Destination, DtmfMode, Encryption, Extension, Transport, Trunk, TrunkAuth, TrunkMode,
 };

@@ -112,6 +112,16 @@ impl Default for TestNumbers {
     }
 }
 
+/// Numbers from one to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NumberRange {
+    /// The first.
+    pub first: u32,
+    /// The last.
+    pub last: u32,
+}
+
 /// Whether missed calls of the same caller and queue are processed together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -140,6 +150,8 @@ pub struct Settings {
     pub pause_reasons: BTreeMap<String, String>,
     /// Tags of notes on calls: names by id.
     pub call_tags: BTreeMap<String, String>,
+    /// The numbers that new queues are proposed.
+    pub queue_numbers: NumberRange,
     /// Missed calls of one caller that are processed together.
     pub result_sync: ResultSync,
     /// `*7`: log in to or out of one queue; empty: off.
@@ -176,6 +188,7 @@ impl Default for Settings {
             dynamic_agents_start_logged_in: false,
             pause_reasons: reasons.map(|(code, name)| (code.into(), name.into())).into(),
             call_tags: BTreeMap::new(),
+            queue_numbers: NumberRange { first: 6_400, last: 6_499 },
             result_sync: ResultSync::default(),
             code_queue_login: "*7".into(),
             code_queue_pause: "*07".into(),

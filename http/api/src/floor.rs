@@ -191,6 +191,13 @@ pub struct QueueStatus {
     pub service_level: ServiceLevel,
 }
 
+/// The number that a new queue is proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QueueNumber {
+    /// The first of the range of the settings that nothing has; null: all are taken.
+    pub number: Option<String>,
+}
+
 /// All queues as they are now, in the order of their numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QueueStatuses {

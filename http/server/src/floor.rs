@@ -188,13 +188,24 @@ fn callbacks_example() -> Value {
     })
 }
 
-/// The operations on requests for a callback.
-fn on_callbacks() -> [Operation; 2] {
+///
+async fn proposal(call: Call) -> Result<Reply, Problem> {
+    let number = call.edge.office.provisioning().directory().free_queue_number();
+    Ok(Reply::ok(convert::value(&api::QueueNumber { number })?))
+}
+
+/// The operations on requests for a callback and on the numbers of queues.
+fn beside_the_floor() -> [Operation; 3] {
+    let (next, proposes) = ("/api/v1/next-queue-number", "Propose the number of a new queue");
     let path = "/api/v1/queues/{number}/callbacks";
     let one = "/api/v1/queues/{number}/callbacks/{id}";
     let (lists, cancels) = ("List the open callbacks of a queue", "Take a callback back");
     let list = handler!(callbacks);
     [
+        Operation::new("proposeQueueNumber", Method::GET, next, proposes, handler!(proposal))
+            .needs(Permission::ConfigRead)
+            .tag("queues")
+            .ok(Shape::of::<api::QueueNumber>(json!({ "number": "6401" }))),
         Operation::new("listQueueCallbacks", Method::GET, path, lists, list)
             .needs(Permission::QueuesRead)
             .tag("queues")
@@ -265,6 +276,6 @@ pub(crate) fn operations() -> Vec<Operation> {
         .tag("queues")
         .ok(Shape::of::<api::QueueStatuses>(json!({ "items": [status_example()] }))),
     ];
-    operations.extend(on_callbacks());
+    operations.extend(beside_the_floor());
     operations
 }

@@ -134,3 +134,19 @@ async fn q_280_q_287_queues_are_seen_by_those_who_were_granted_their_panel_or_wa
         assert_eq!(found, wanted, "{queue}");
     }
 }
+
+#[tokio::test]
+async fn q_021_a_new_queue_is_proposed_the_first_number_of_the_range_that_nothing_has() {
+    let node = Node::start().await;
+    let proposed = async || node.get("/api/v1/next-queue-number").await.json()["number"].clone();
+    assert_eq!(proposed().await, "6400");
+    queue(&node, "6400", Value::Null).await;
+    node.extension("6401").await;
+    assert_eq!(proposed().await, "6402");
+
+    let range = json!({ "queue_numbers": { "first": 6_400, "last": 6_401 } });
+    let headers = [("if-match", "*")];
+    let set = node.ask(Method::PATCH, "/api/v1/settings", &headers, Some(range)).await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text);
+    assert_eq!(proposed().await, Value::Null);
+}
