@@ -16,6 +16,7 @@ mod queue_log;
 mod recordings;
 mod redirect;
 mod request;
+mod status;
 mod view;
 
 pub use floor::*;

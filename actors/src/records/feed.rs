@@ -7,6 +7,7 @@ use tandem_journal::Record;
 
 use super::NoteEvent;
 use super::queue_log::LogEvent;
+use super::status::PresenceEvent;
 use crate::agent::event::AgentEvent;
 use crate::call::event::CallEvent;
 use crate::callback::CallbackEvent;
@@ -69,6 +70,10 @@ pub fn item(record: &Record) -> Option<FeedItem> {
         entity::QUEUE_LOG => {
             let event: LogEvent = read(record)?;
             ("queue".to_owned(), key, event.name().to_owned(), fields(&event))
+        }
+        entity::STATUS => {
+            let event: PresenceEvent = read(record)?;
+            ("agent".to_owned(), key, event.name().to_owned(), fields(&event))
         }
         entity::RESOURCE => resource(&read(record)?),
         _ => return None,

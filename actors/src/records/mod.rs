@@ -5,6 +5,7 @@
 //! | From events to records                   | [`fold`] (pure)    |
 //! | What people wrote on a call              | `notes`            |
 //! | Who came to a queue, and what became of it | [`queue_log`]    |
+//! | What people are doing, and what that does to their agents | [`status`] |
 //! | Keeping them and finding them again      | this module        |
 //!
 //! The table can be thrown away: it is filled again from the journal.
@@ -13,6 +14,7 @@ mod feed;
 pub mod fold;
 mod notes;
 pub mod queue_log;
+pub mod status;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +36,7 @@ use crate::office::{CallRecord, RecordFilter};
 use fold::Fold;
 use queue_log::marks::Candidate;
 use queue_log::{Entry, LogEvent, LogFilter, Logged, QueueLog};
+use status::{Presence, PresenceEvent};
 
 /// How many records are looked at for one page before it is given as it is.
 pub(crate) const MAX_SCANNED: usize = 100_000;
@@ -73,6 +76,10 @@ impl Records {
             entity::CALL => self.apply_call(record),
             entity::NOTE => {
                 self.apply_note(record);
+                None
+            }
+            entity::STATUS => {
+                self.apply_presence(record);
                 None
             }
             entity::QUEUE => {
@@ -124,6 +131,32 @@ impl Records {
         if let Err(error) = kept {
             tracing::error!(%call, %error, "a note was not kept");
         }
+    }
+
+    fn apply_presence(&self, record: &Record) {
+        match entity::decode::<PresenceEvent>(&record.event) {
+            Ok(event) => self.take_presence(&record.entity.key, record.version, event),
+            Err(_) => tracing::error!(position = %record.position, "unreadable presence"),
+        }
+    }
+
+    /// Takes a fact about an extension's presence in, from the journal or from who has just
+    /// written it.
+    pub fn take_presence(&self, extension: &str, version: u64, event: PresenceEvent) {
+        // One after the other: each sees what the one before has kept.
+        let _fold = self.inner.fold.lock();
+        let store = &self.inner.store;
+        let kept = status::read(store, extension)
+            .and_then(|found| status::keep(store, extension, &found.taken(version, event)));
+        if let Err(error) = kept {
+            tracing::error!(%extension, %error, "a presence was not kept");
+        }
+    }
+
+    /// The presence of an extension.
+    #[must_use]
+    pub fn presence(&self, extension: &str) -> Presence {
+        status::read(&self.inner.store, extension).unwrap_or_default()
     }
 
     /// All writings of a call's note that are kept, the newest last.

@@ -15,6 +15,7 @@
 //! | Sign-in                                   | [`session`]    |
 //! | Who has changed what                      | [`audit`]      |
 //! | The event stream                          | [`event`]      |
+//! | What people are doing                     | [`presence`]   |
 //! | The phone in a browser                    | [`phone`]      |
 //! | Errors                                    | [`problem`]    |
 //! | What each error means and what helps      | [`pages`]      |
@@ -32,6 +33,7 @@ pub mod note;
 pub mod outbound;
 pub mod pages;
 pub mod phone;
+pub mod presence;
 pub mod problem;
 pub mod prompt;
 pub mod queue_log;

@@ -40,6 +40,7 @@ mod panel;
 mod passwords;
 mod phone;
 mod pipeline;
+mod presence;
 mod problem;
 mod prompts;
 mod queue_log;
