@@ -30,6 +30,12 @@ pub const CALLBACK: Kind = Kind(20);
 /// Notes on calls; the key is the call id.
 pub const NOTE: Kind = Kind(21);
 
+/// What was made of the entries of a queue's call log; the key is the queue's number.
+pub const QUEUE_LOG: Kind = Kind(22);
+
+/// What the users of extensions are doing; the key is the extension.
+pub const STATUS: Kind = Kind(23);
+
 /// Sessions of people; the key is the BLAKE3 of the session's secret.
 pub const SESSION: Kind = Kind(24);
 /// Requests with an Idempotency-Key; the key is the BLAKE3 of who, what and the key.
@@ -64,6 +70,18 @@ pub fn note(id: CallId) -> Entity {
 #[must_use]
 pub fn queue(number: &str) -> Entity {
     Entity::new(QUEUE, number)
+}
+
+/// The entity of what was made of a queue's call log.
+#[must_use]
+pub fn queue_log(number: &str) -> Entity {
+    Entity::new(QUEUE_LOG, number)
+}
+
+/// The entity of what the user of an extension is doing.
+#[must_use]
+pub fn status(extension: &str) -> Entity {
+    Entity::new(STATUS, extension)
 }
 
 /// The number of a queue by the key of its entity.

@@ -12,6 +12,7 @@ pub mod copies;
 pub mod entity;
 pub mod event;
 pub mod exchange;
+pub mod figures;
 pub mod flow;
 pub mod gateway;
 pub mod leases;

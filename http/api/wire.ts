@@ -40,6 +40,15 @@ export type AgentOptions = {
   wrap_up_secs?: number;
 };
 
+/** What an agent of a queue can be granted beside the call log (Q-281). */
+export type AgentRight = "wallboard" | "panel" | "distribution" | "pick_up" | "park";
+
+/** What the agents of a queue may. */
+export type AgentRights = {
+  call_log?: CallLogRight;
+  rights?: Array<AgentRight>;
+};
+
 /** The node lives. */
 export type Alive = {
   alive: boolean;
@@ -102,6 +111,16 @@ export type CallFlow = {
   number: string;
   steps: Array<FlowStep>;
 };
+
+/** The agents' right to see the queue call log (Q-282). */
+export type CallLogRight = {
+  agents?: Array<string>;
+  enabled?: boolean;
+  scope?: CallLogScope;
+};
+
+/** Which records of the queue call log an agent sees (Q-282). */
+export type CallLogScope = "all" | "inbound" | "missed";
 
 /** The record of a call that is over. */
 export type CallRecord = {
@@ -556,6 +575,14 @@ export type MailboxOptions = {
   max_messages?: number;
 };
 
+/** What a manager of a queue can be granted (Q-281). */
+export type ManagerRight = "wallboard" | "panel" | "agent_state" | "distribution" | "pick_up" | "monitor" | "park" | "recording" | "missed_calls" | "delete_missed_calls";
+
+/** What the managers of a queue may. */
+export type ManagerRights = {
+  rights?: Array<ManagerRight>;
+};
+
 /** One agent of a queue. */
 export type Member = {
   extension: string;
@@ -622,6 +649,13 @@ export type Notifications = {
   callback_failed?: boolean;
   callback_requested?: boolean;
   missed_call?: boolean;
+  sla_alarm?: boolean;
+};
+
+/** Numbers from one to another. */
+export type NumberRange = {
+  first: number;
+  last: number;
 };
 
 /** Office hours. An end before the begin is on the next day. */
@@ -843,6 +877,41 @@ export type PlannedLine = {
   trunk: string;
 };
 
+/** The presence of an extension. */
+export type Presence = {
+  actions: Record<string, PresenceAction>;
+  extension: string;
+  since?: string | null;
+  status: PresenceStatus;
+};
+
+/** What a status does to the agent when it begins (Q-232). */
+export type PresenceAction = ({
+  action: "nothing";
+} | {
+  action: "log_in";
+} | {
+  action: "log_in_last";
+} | {
+  action: "log_out";
+} | {
+  action: "pause";
+  reason?: string | null;
+});
+
+/** What each status is to do; one that is left out does nothing. */
+export type PresenceActions = {
+  actions?: Record<string, PresenceAction>;
+};
+
+/** What somebody is doing (Q-230). */
+export type PresenceStatus = "available" | "away" | "business_trip" | "do_not_disturb" | "lunch_break" | "off_work";
+
+/** What somebody does now. */
+export type PresenceWish = {
+  status: PresenceStatus;
+};
+
 /** Who asks. */
 export type Principal = {
   extension?: string | null;
@@ -859,6 +928,25 @@ export type Problem = {
   status: number;
   title: string;
   type: string;
+};
+
+/** A change of a processing state (Q-526). */
+export type ProcessingChange = {
+  at: string;
+  auto_sync: boolean;
+  by: string;
+  extension?: string | null;
+  from: ProcessingState;
+  to: ProcessingState;
+};
+
+/** How far somebody has taken care of a missed call (Q-524). */
+export type ProcessingState = "unprocessed" | "processing" | "processed";
+
+/** A wish for a processing state. */
+export type ProcessingWish = {
+  from?: (ProcessingState | null);
+  state: ProcessingState;
 };
 
 /** An uploaded prompt. */
@@ -906,9 +994,11 @@ export type Queue = {
   name: string;
   notifications?: Notifications;
   number: string;
+  permissions?: QueuePermissions;
   prompts?: PromptOptions;
   ring_strategy?: RingStrategy;
   skill_based_routing?: boolean;
+  sla?: SlaOptions;
   survey?: SurveyOptions;
   time_condition?: TimeCondition;
   weight?: number;
@@ -919,12 +1009,48 @@ export type QueueChoice = {
   queue?: string | null;
 };
 
+/** A caller who has left a queue. */
+export type QueueLogEntry = {
+  agent?: string | null;
+  call: string;
+  callback?: string | null;
+  callback_failure?: string | null;
+  caller: string;
+  caller_name: string;
+  changes: Array<ProcessingChange>;
+  exit: string;
+  id: string;
+  joined_at: string;
+  left_at: string;
+  note?: (NoteWriting | null);
+  outcome: QueueOutcome;
+  queue: string;
+  queue_name: string;
+  state?: (ProcessingState | null);
+  talk_secs?: number | null;
+  wait_secs: number;
+};
+
+/** The number that a new queue is proposed. */
+export type QueueNumber = {
+  number?: string | null;
+};
+
+/** What an entry counts for (Q-131). */
+export type QueueOutcome = "answered" | "missed" | "abandoned";
+
 /** How a call left a queue (Q-133). */
 export type QueuePassage = {
   agent?: string | null;
   exit: string;
   queue: string;
   wait_secs: number;
+};
+
+/** What may be done with a queue, by its managers and by its agents. */
+export type QueuePermissions = {
+  agent?: AgentRights;
+  manager?: ManagerRights;
 };
 
 /** A queue as it is now, with its counters (section 30.3 of the specification). */
@@ -936,6 +1062,7 @@ export type QueueStatus = {
   missed: number;
   name: string;
   number: string;
+  service_level: ServiceLevel;
   total: number;
   waiting: Array<WaitingCaller>;
 };
@@ -987,6 +1114,12 @@ export type Resolved = {
   why?: string | null;
 };
 
+/** Whether missed calls of the same caller and queue are processed together. */
+export type ResultSync = {
+  enabled?: boolean;
+  within_hours?: number;
+};
+
 /** Extensions that ring together. */
 export type RingGroup = {
   failover?: Destination;
@@ -1029,6 +1162,15 @@ export type ServerMessage = ({
   type: "problem";
 });
 
+/** How many of a queue's callers were answered in time (Q-240). */
+export type ServiceLevel = {
+  in_time: number;
+  percent: number;
+  threshold_percent: number;
+  total: number;
+  within_secs: number;
+};
+
 /** A session that was opened. The token is shown here and never again. */
 export type Session = {
   expires_at: string;
@@ -1053,6 +1195,8 @@ export type Settings = {
   outbound?: OutboundPolicy;
   parking?: Parking;
   pause_reasons?: Record<string, string>;
+  queue_numbers?: NumberRange;
+  result_sync?: ResultSync;
   shared_wrap_up?: boolean;
   test_numbers?: TestNumbers;
 };
@@ -1061,6 +1205,13 @@ export type Settings = {
 export type SignIn = {
   name: string;
   password: string;
+};
+
+/** The service level that a queue is to keep (section 14). */
+export type SlaOptions = {
+  alarm_threshold_percent?: number;
+  evaluation_interval_mins?: number;
+  time_secs?: number;
 };
 
 /** How a manager attends the talk of others (Q-494). */

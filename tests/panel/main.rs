@@ -4,6 +4,7 @@
 mod audio;
 mod cut;
 mod floor;
+mod missed;
 mod pages;
 mod pictures;
 mod together;

@@ -13,15 +13,15 @@ use tokio::time::sleep;
 
 use crate::{members, set};
 
-const CALLBACKS: &str = "/api/v1/queues/6400/callbacks";
+pub(crate) const CALLBACKS: &str = "/api/v1/queues/6400/callbacks";
 const STATUS: &str = "/api/v1/queues/6400/status";
-const CUSTOMER: &str = "5550199";
+pub(crate) const CUSTOMER: &str = "5550199";
 const ANOTHER: &str = "5550188";
 const DID: &str = "5550100";
 /// How long it is looked whether something happens that must not.
-const MOMENT: Duration = Duration::from_millis(1_500);
+pub(crate) const MOMENT: Duration = Duration::from_millis(1_500);
 
-fn by_key() -> Value {
+pub(crate) fn by_key() -> Value {
     json!({ "enabled": true, "method": "by_key", "key": "5", "outbound_prefix": "9" })
 }
 
@@ -34,7 +34,7 @@ fn by_timeout() -> Value {
 
 /// A queue whose agent's phone is not there yet, and the customer's phone behind a trunk that
 /// leads in to the queue and out by 9.
-async fn office(callback: Value) -> (Office, Phone) {
+pub(crate) async fn office(callback: Value) -> (Office, Phone) {
     office_with(callback, &[]).await
 }
 
@@ -57,7 +57,7 @@ async fn office_with(callback: Value, more: &[&str]) -> (Office, Phone) {
 }
 
 /// Presses keys one by one: RFC 4733, or `info` or `tones`.
-async fn press(phone: &mut Phone, keys: &str, by: &str) {
+pub(crate) async fn press(phone: &mut Phone, keys: &str, by: &str) {
     for key in keys.chars() {
         phone.tell(json!({ "do": "dtmf", "digits": key.to_string(), "by": by })).await;
         sleep(Duration::from_millis(450)).await;
@@ -65,7 +65,7 @@ async fn press(phone: &mut Phone, keys: &str, by: &str) {
 }
 
 /// The customer calls, presses these keys and is let go.
-async fn asks(customer: &mut Phone, keys: &str, by: &str) {
+pub(crate) async fn asks(customer: &mut Phone, keys: &str, by: &str) {
     customer.call(DID).await;
     customer.expect_state("CONFIRMED").await;
     sleep(Duration::from_secs(1)).await;
@@ -75,7 +75,7 @@ async fn asks(customer: &mut Phone, keys: &str, by: &str) {
 }
 
 /// The one request that is open.
-async fn request(office: &Office) -> Value {
+pub(crate) async fn request(office: &Office) -> Value {
     let one = |found: &Value| items(found).len() == 1;
     items(&office.api.wait_for(CALLBACKS, one).await).remove(0)
 }
@@ -306,6 +306,8 @@ async fn q_155_q_161_a_node_that_is_killed_while_it_dials_settles_the_request_an
 
     let status = office.api.wait_for(STATUS, |status| status["total"] == 1).await;
     assert_eq!(status["missed"], 1, "{status}");
+    let log = office.api.get("/api/v1/queue-log").await;
+    assert_eq!(items(&log)[0]["callback_failure"], "interrupted", "Q-154: {log}");
     assert_eq!(office.api.get(CALLBACKS).await, json!({ "items": [] }));
     customer.forget();
     let more = json!({ "auto_answer": true, "instance": 1 });

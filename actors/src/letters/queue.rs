@@ -6,6 +6,7 @@ use std::time::Duration;
 use tandem_config::resource::{Notifications, Queue};
 use tandem_kernel::{CallId, Timestamp};
 
+use crate::figures::Share;
 use crate::queue::request::CallbackFailure;
 use crate::queue::{Class, Exit, QueueEvent};
 
@@ -58,6 +59,7 @@ pub(super) enum News {
     Abandoned { waited: Duration },
     CallbackRequested { number: String },
     CallbackFailed { why: CallbackFailure, waited: Duration },
+    SlaAlarm { share: Share, total: u64, within_secs: u32, threshold: u8, interval_mins: u32 },
 }
 
 impl News {
@@ -81,6 +83,20 @@ impl News {
                 let waited = Duration::from_micros(*wait_us);
                 Some(Self::CallbackFailed { why: *reason, waited })
             }
+            QueueEvent::LevelEvaluated {
+                in_time,
+                total,
+                within_secs,
+                threshold_percent,
+                interval_mins,
+                ..
+            } if event.is_alarm() => Some(Self::SlaAlarm {
+                share: Share::of(*in_time, *total),
+                total: *total,
+                within_secs: *within_secs,
+                threshold: *threshold_percent,
+                interval_mins: *interval_mins,
+            }),
             _ => None,
         }
     }
@@ -91,6 +107,7 @@ impl News {
             Self::Abandoned { .. } => switches.abandoned_call,
             Self::CallbackRequested { .. } => switches.callback_requested,
             Self::CallbackFailed { .. } => switches.callback_failed,
+            Self::SlaAlarm { .. } => switches.sla_alarm,
         }
     }
 
@@ -117,8 +134,19 @@ impl News {
                 let why = why.as_str();
                 ("Callback failed", format!("Waited: {} s\nReason: {why}\n", waited.as_secs()))
             }
+            Self::SlaAlarm { share, total, within_secs, threshold, interval_mins } => (
+                "SLA alarm",
+                format!(
+                    "SLA: {share} of {total} calls in {interval_mins} min\n\
+                     Threshold: {threshold}%\nSLA time: {within_secs} s\n"
+                ),
+            ),
         };
-        let text = format!("Queue: {number} {name}\nWhen: {when}\nCaller: {who}\n{told}");
+        let of_whom = match self {
+            Self::SlaAlarm { .. } => String::new(),
+            _ => format!("Caller: {who}\n"),
+        };
+        let text = format!("Queue: {number} {name}\nWhen: {when}\n{of_whom}{told}");
         (format!("{subject} in queue {number}"), text)
     }
 }

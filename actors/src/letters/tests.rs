@@ -95,3 +95,28 @@ fn q_272_times_are_those_of_the_queues_time_zone() {
     assert_eq!(moment(AT, Some("Asia/Taipei")), "2023-11-15 06:13:20 CST");
     assert_eq!(moment(AT, None), "2023-11-14T22:13:20.000Z");
 }
+
+#[test]
+fn q_265_q_267_an_evaluation_below_the_threshold_makes_a_letter_and_one_at_it_none() {
+    let evaluated = |in_time| QueueEvent::LevelEvaluated {
+        at: AT,
+        in_time,
+        total: 5,
+        within_secs: 60,
+        threshold_percent: 80,
+        interval_mins: 30,
+    };
+    let (subject, text) = letter(&evaluated(3)).unwrap();
+
+    assert_eq!(subject, "SLA alarm in queue 6400");
+    assert_eq!(
+        text,
+        "Queue: 6400 Support\nWhen: now\nSLA: 60% of 5 calls in 30 min\nThreshold: 80%\n\
+         SLA time: 60 s\n"
+    );
+    assert_eq!((evaluated(3).name(), evaluated(4).name()), ("sla.alarm", "sla.evaluated"));
+    assert_eq!(letter(&evaluated(4)), None);
+    let wanted = Notifications { sla_alarm: true, ..Notifications::default() };
+    let news = News::of(&evaluated(3)).unwrap();
+    assert!(news.is_wanted(wanted) && !news.is_wanted(Notifications::default()));
+}

@@ -76,6 +76,19 @@ pub struct ActiveView {
     pub is_callback: bool,
 }
 
+/// How many of a queue's callers were answered in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelView {
+    /// Answered in time.
+    pub in_time: u64,
+    /// All who have left.
+    pub total: u64,
+    /// In time: after less than so many seconds.
+    pub within_secs: u32,
+    /// Below so many percent is an alarm.
+    pub threshold_percent: u8,
+}
+
 /// A queue as it is now, with its counters since the counters were last reset (section 30.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueStatus {
@@ -97,4 +110,6 @@ pub struct QueueStatus {
     pub missed: u64,
     /// Abandoned.
     pub abandoned: u64,
+    /// The service level.
+    pub level: LevelView,
 }

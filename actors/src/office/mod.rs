@@ -14,15 +14,18 @@ mod floor;
 mod live;
 mod notes;
 mod outside;
+mod queue_log;
 mod recordings;
 mod redirect;
 mod request;
+mod status;
 mod together;
 mod view;
 
 pub use floor::*;
 use outside::not_let_out;
 pub use outside::{CodeView, Reading};
+pub use queue_log::LogView;
 pub use redirect::Place;
 pub use request::{CallbackState, CallbackView};
 pub use together::Attendance;

@@ -318,6 +318,18 @@ pub enum AgentCommand {
     },
 }
 
+impl AgentCommand {
+    /// The queue that it is about; none: all of the agent's.
+    #[must_use]
+    pub fn queue(&self) -> Option<&str> {
+        let (Self::LogIn { queue }
+        | Self::LogOut { queue }
+        | Self::Pause { queue, .. }
+        | Self::Resume { queue }) = self;
+        queue.as_deref()
+    }
+}
+
 /// The record of a call that is over.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct CallRecord {

@@ -98,6 +98,13 @@ impl Directory {
         wallboards: Wallboard;
     }
 
+    /// The number that a new queue is proposed: the first of the range of the settings that
+    /// nothing has; none: all are taken.
+    #[must_use]
+    pub fn free_queue_number(&self) -> Option<String> {
+        super::references::free_queue_number(self)
+    }
+
     /// The mailbox of a number: an extension's that has voicemail, or a group's.
     #[must_use]
     pub fn mailbox(&self, number: &str) -> Option<&MailboxOptions> {

@@ -1,8 +1,8 @@
 //! Rules between resources: what refers to what, and which numbers clash.
 
 use tandem_config::resource::{
-    CallFlow, Destination, DialAction, DialStep, FieldError, FlowAction, Ivr, OutboundCode,
-    OutboundPolicy, OutboundRoute, TimeCondition,
+    CallFlow, Destination, DialAction, DialStep, FieldError, FlowAction, Ivr, NumberRange,
+    OutboundCode, OutboundPolicy, OutboundRoute, Queue, TimeCondition,
 };
 use tandem_config::{Kind, Resource};
 
@@ -48,13 +48,7 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
                 own_or(directory, resource, &format!("/key_events/{key}"), wanted, &mut wrong);
             }
             time_condition(directory, resource, &queue.time_condition, &mut wrong);
-            extensions(directory, "/managers", &queue.managers, &mut wrong);
-            for (index, member) in queue.members.iter().enumerate() {
-                if directory.extension(&member.extension).is_none() {
-                    let pointer = format!("/members/{index}/extension");
-                    wrong.push(missing(pointer, "extension", &member.extension));
-                }
-            }
+            people(directory, queue, &mut wrong);
         }
         Resource::InboundRoute(route) => {
             destination(directory, "/destination", &route.destination, &mut wrong);
@@ -250,18 +244,41 @@ fn own_or(
     }
 }
 
+/// Agents and managers of a queue, and who may see its call log.
+fn people(directory: &Directory, queue: &Queue, wrong: &mut Vec<FieldError>) {
+    extensions(directory, "/managers", &queue.managers, wrong);
+    let named = &queue.permissions.agent.call_log.agents;
+    extensions(directory, "/permissions/agent/call_log/agents", named, wrong);
+    for (index, member) in queue.members.iter().enumerate() {
+        if directory.extension(&member.extension).is_none() {
+            let pointer = format!("/members/{index}/extension");
+            wrong.push(missing(pointer, "extension", &member.extension));
+        }
+    }
+}
+
+/// What has numbers of the one plan, and how it is called.
+const OWNERS: [(Kind, &str); 6] = [
+    (Kind::Extension, "an extension"),
+    (Kind::Queue, "a queue"),
+    (Kind::RingGroup, "a ring group"),
+    (Kind::Ivr, "a menu"),
+    (Kind::CallFlow, "a call flow"),
+    (Kind::GroupVoicemail, "a group voicemail"),
+];
+
+/// The first number of the queues' range that nothing has.
+pub(super) fn free_queue_number(directory: &Directory) -> Option<String> {
+    let NumberRange { first, last } = directory.settings().queue_numbers;
+    let is_free =
+        |number: &String| OWNERS.iter().all(|(owner, _)| directory.find(*owner, number).is_none());
+    (first..=last).map(|number| number.to_string()).find(is_free)
+}
+
 /// Extensions, queues and all else that is dialled share one number plan; `plan` holds
 /// it against the codes.
 fn clash(directory: &Directory, kind: Kind, number: &str, wrong: &mut Vec<FieldError>) {
-    let owners = [
-        (Kind::Extension, "an extension"),
-        (Kind::Queue, "a queue"),
-        (Kind::RingGroup, "a ring group"),
-        (Kind::Ivr, "a menu"),
-        (Kind::CallFlow, "a call flow"),
-        (Kind::GroupVoicemail, "a group voicemail"),
-    ];
-    let others = owners.into_iter().filter(|(owner, _)| *owner != kind);
+    let others = OWNERS.into_iter().filter(|(owner, _)| *owner != kind);
     let taken_by = others.filter(|(owner, _)| directory.find(*owner, number).is_some());
     if let Some(owner) = taken_by.map(|(_, owner)| owner).next() {
         wrong.push(FieldError {
@@ -351,7 +368,8 @@ pub(super) fn users_of(directory: &Directory, kind: Kind, key: &str) -> Vec<Stri
     let mut users = Vec::new();
     for queue in directory.queues() {
         let member = queue.members.iter().any(|member| is_extension(&member.extension))
-            || queue.managers.iter().any(|manager| is_extension(manager));
+            || queue.managers.iter().any(|manager| is_extension(manager))
+            || queue.permissions.agent.call_log.agents.iter().any(|agent| is_extension(agent));
         let times = &queue.time_condition;
         let by_clock = of_times(times).iter().any(|(_, wanted)| leads_here(wanted));
         let leads =

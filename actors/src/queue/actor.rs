@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -31,6 +32,9 @@ pub struct Sent {
 
 /// Starts the calls that queues want made.
 pub type Sender = Arc<dyn Fn(Sent) + Send + Sync>;
+
+/// How often it is looked whether an interval of the service level is over.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// A notice that waits for the commit.
 type Kept = (CallSink, QueueNotice);
@@ -109,6 +113,7 @@ impl Actor for QueueActor {
         state.placed.queue_runs(&state.number, myself.clone());
         let alive: BTreeSet<CallId> = state.sinks.lock().keys().copied().collect();
         state.report(&myself, Input::Opened { seed: rand::random(), alive });
+        state.next_minute(&myself);
         Ok(state)
     }
 
@@ -157,6 +162,10 @@ impl Actor for QueueActor {
                 return Ok(());
             }
             QueueMsg::NotRecorded(error) => return Err(error.into()),
+            QueueMsg::Minute => {
+                state.next_minute(&myself);
+                Input::Minute
+            }
             QueueMsg::Configure(config) => Input::Configure(config),
             QueueMsg::Remove => Input::Remove,
             QueueMsg::Timer(timer) => Input::Timer(timer),
@@ -167,6 +176,13 @@ impl Actor for QueueActor {
 }
 
 impl QueueState {
+    /// Has the actor told when the next minute of the clock begins.
+    fn next_minute(&self, myself: &ActorRef<QueueMsg>) {
+        let into = Duration::from_micros(self.clock.now().as_micros() % 60_000_000);
+        // The handle is dropped: the message ends with the actor.
+        drop(myself.send_after(MINUTE - into, || QueueMsg::Minute));
+    }
+
     fn join(
         &mut self,
         myself: &ActorRef<QueueMsg>,

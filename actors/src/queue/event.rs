@@ -196,9 +196,34 @@ pub enum QueueEvent {
         /// The call whose place the request keeps.
         call: CallId,
     },
+    /// The service level of the interval that has ended.
+    LevelEvaluated {
+        /// When.
+        at: Timestamp,
+        /// Callers who were answered in time.
+        in_time: u64,
+        /// All who have left in the interval.
+        total: u64,
+        /// In time: after less than so many seconds.
+        within_secs: u32,
+        /// Below so many percent it is an alarm.
+        threshold_percent: u8,
+        /// The length of the interval, in minutes.
+        interval_mins: u32,
+    },
 }
 
 impl QueueEvent {
+    /// Whether it is an evaluation below the threshold.
+    #[must_use]
+    pub fn is_alarm(&self) -> bool {
+        let Self::LevelEvaluated { in_time, total, threshold_percent, .. } = self else {
+            return false;
+        };
+        // Not rounded: 79.999 percent are below 80.
+        u128::from(*in_time) * 100 < u128::from(*total) * u128::from(*threshold_percent)
+    }
+
     /// When it happened.
     #[must_use]
     pub const fn at(&self) -> Timestamp {
@@ -216,13 +241,14 @@ impl QueueEvent {
             | Self::CallbackSucceeded { at, .. }
             | Self::CallbackFailed { at, .. }
             | Self::CallbackMerged { at, .. }
-            | Self::CallbackResumed { at, .. } => *at,
+            | Self::CallbackResumed { at, .. }
+            | Self::LevelEvaluated { at, .. } => *at,
         }
     }
 
     /// The name in the event stream (section 30.4).
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Opened { .. } => "queue.opened",
             Self::Joined { .. } => "call.joined",
@@ -238,6 +264,8 @@ impl QueueEvent {
             Self::CallbackFailed { .. } => "callback.failed",
             Self::CallbackMerged { .. } => "callback.merged",
             Self::CallbackResumed { .. } => "callback.resumed",
+            Self::LevelEvaluated { .. } if self.is_alarm() => "sla.alarm",
+            Self::LevelEvaluated { .. } => "sla.evaluated",
         }
     }
 }

@@ -7,6 +7,7 @@ use tandem_kernel::{CallId, Timestamp};
 use tandem_wire::{Schema, WireError};
 
 use super::event::{QueueEvent, Turn};
+use super::level::{Level, Window};
 use super::request::{Dialling, Requests};
 use super::{Class, Exit, OfferId};
 
@@ -109,10 +110,14 @@ pub struct Facts {
     pub counters: Counters,
     /// Who asked to be called back; since version 2.
     pub requests: Requests,
+    /// How many were answered in time; since version 3.
+    pub level: Level,
+    /// The same since the last evaluation; since version 3.
+    pub window: Window,
 }
 
 impl Schema for Facts {
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
 }
 
 impl Facts {
@@ -132,7 +137,7 @@ impl Facts {
                 self.places.insert(*call, self.next_place);
                 self.next_place += 1;
             }
-            QueueEvent::Refused { reason, .. } => self.counters.count(*reason),
+            QueueEvent::Refused { at, reason, .. } => self.count(*reason, *at, 0),
             QueueEvent::Ringing { call, offer, agent, turn, .. } => {
                 self.rings.insert(*offer, Ring { call: *call, agent: agent.clone() });
                 match turn {
@@ -148,10 +153,10 @@ impl Facts {
                     self.tallies.entry(agent.clone()).or_default().missed += 1;
                 }
             }
-            QueueEvent::Answered { at, call, offer, agent, .. } => {
+            QueueEvent::Answered { at, call, offer, agent, wait_us } => {
                 self.rings.remove(offer);
                 self.requests.close(*call);
-                self.leave(*call, Exit::Answered);
+                self.leave(*call, Exit::Answered, *at, *wait_us);
                 self.talk(*call, agent, *at);
             }
             QueueEvent::Ended { at, call, agent, .. } => {
@@ -159,9 +164,9 @@ impl Facts {
                 self.requests.active.remove(call);
                 self.tallies.entry(agent.clone()).or_default().last_call = Some(*at);
             }
-            QueueEvent::Exited { call, reason, .. } => {
+            QueueEvent::Exited { at, call, reason, wait_us } => {
                 self.requests.close(*call);
-                self.leave(*call, *reason);
+                self.leave(*call, *reason, *at, *wait_us);
             }
             QueueEvent::CallbackRegistered { at, call, number } => {
                 self.requests.register(*call, number, *at);
@@ -171,21 +176,22 @@ impl Facts {
                 let dialling = Dialling { callback: *callback, agent: agent.clone() };
                 self.requests.begin(*call, dialling);
             }
-            QueueEvent::CallbackSucceeded { at, call, callback, agent, .. } => {
+            QueueEvent::CallbackSucceeded { at, call, callback, agent, wait_us } => {
                 self.requests.succeed(*call, *callback);
                 // the one place that says what a callback counts for.
-                self.leave(*call, Exit::Answered);
+                self.leave(*call, Exit::Answered, *at, *wait_us);
                 self.talk(*callback, agent, *at);
             }
-            QueueEvent::CallbackFailed { call, .. } => {
+            QueueEvent::CallbackFailed { at, call, wait_us, .. } => {
                 self.requests.fail(*call);
-                self.leave(*call, Exit::CallbackRequested);
+                self.leave(*call, Exit::CallbackRequested, *at, *wait_us);
             }
             QueueEvent::CallbackMerged { at, call, by } => {
                 self.requests.merge(*call, *by, *at);
                 self.take_place(*call, *by);
             }
             QueueEvent::CallbackResumed { call, .. } => self.requests.resume(*call),
+            QueueEvent::LevelEvaluated { .. } => self.window = Window::default(),
         }
     }
 
@@ -209,22 +215,31 @@ impl Facts {
         }
     }
 
-    /// Reads a snapshot of this version or of the one before, which knew no requests.
+    /// Reads a snapshot of this version or of those before: the first knew no requests, the
+    /// second no service level.
     pub(crate) fn read(bytes: &[u8], limit: usize) -> Result<Self, WireError> {
+        let level = || tandem_wire::encode(&(Level::default(), Window::default()));
         match tandem_wire::split_version(bytes)? {
             (1, body) => {
                 let requests = tandem_wire::encode(&Requests::default());
-                tandem_wire::decode(&[body, &requests].concat(), limit)
+                tandem_wire::decode(&[body, &requests, &level()].concat(), limit)
             }
+            (2, body) => tandem_wire::decode(&[body, &level()].concat(), limit),
             _ => tandem_wire::decode_versioned(bytes, limit),
         }
     }
 
-    fn leave(&mut self, call: CallId, exit: Exit) {
+    fn leave(&mut self, call: CallId, exit: Exit, at: Timestamp, wait_us: u64) {
         if let Some(place) = self.places.remove(&call) {
             self.waiting.remove(&place);
         }
+        self.count(exit, at, wait_us);
+    }
+
+    fn count(&mut self, exit: Exit, at: Timestamp, wait_us: u64) {
         self.counters.count(exit);
+        self.level.count(exit, wait_us);
+        self.window.count(at, exit, wait_us);
     }
 
     /// Whom the queue has something to tell: by the name of a place or a talk, the call that is

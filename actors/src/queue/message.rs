@@ -158,6 +158,12 @@ fn rings_over(facts: &Facts, call: CallId) -> Vec<Input> {
 
 /// A caller who waits is gone, a talk is over as long as it is known to have lasted.
 fn lost(facts: &Facts, call: CallId) -> Vec<Input> {
+    let request = facts.requests.open.get(&call);
+    if request.is_some_and(|request| request.online.is_none()) {
+        // Who asked to be called back has hung up, as was to be. The call that was started for
+        // them in their place has another id, and goes on.
+        return Vec::new();
+    }
     if facts.waiting_for(call).is_some() {
         return vec![Input::Gone { call, reason: Exit::System }];
     }
@@ -195,6 +201,8 @@ pub enum QueueMsg {
     Leases(RpcReplyPort<Vec<Lease>>),
     /// Asks for the picture of the queue.
     View(RpcReplyPort<QueueStatus>),
+    /// A minute of the clock is over.
+    Minute,
     /// A timer went off. It may be late.
     Timer(TimerId),
     /// A fact was not taken by the journal.

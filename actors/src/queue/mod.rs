@@ -5,6 +5,7 @@
 //! | Who waits, in which order, until when          | `machine` (pure)               |
 //! | Which agent rings next                         | `order` (pure)                 |
 //! | How long it will take                          | `pace` (pure)                  |
+//! | How many were answered in time                 | `level` (pure)                 |
 //! | Who asked to be called back                    | `request`, `machine::callbacks`|
 //! | What outlives the actor                        | `facts`, the fold of `event`   |
 //! | Whether an agent can take a call               | the agent                      |
@@ -17,6 +18,7 @@
 mod actor;
 pub mod event;
 mod facts;
+pub mod level;
 pub mod machine;
 mod message;
 pub mod order;

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 use tandem_journal::Record;
 
 use super::NoteEvent;
+use super::queue_log::LogEvent;
+use super::status::PresenceEvent;
 use crate::agent::event::AgentEvent;
 use crate::call::event::CallEvent;
 use crate::callback::CallbackEvent;
@@ -64,6 +66,14 @@ pub fn item(record: &Record) -> Option<FeedItem> {
             // What was written is read at the API, by its rights.
             let data = serde_json::json!({ "at": at, "by": by });
             ("call".to_owned(), key, "call.noted".to_owned(), data)
+        }
+        entity::QUEUE_LOG => {
+            let event: LogEvent = read(record)?;
+            ("queue".to_owned(), key, event.name().to_owned(), fields(&event))
+        }
+        entity::STATUS => {
+            let event: PresenceEvent = read(record)?;
+            ("agent".to_owned(), key, event.name().to_owned(), fields(&event))
         }
         entity::RESOURCE => resource(&read(record)?),
         _ => return None,

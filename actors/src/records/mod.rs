@@ -4,6 +4,8 @@
 //! |------------------------------------------|--------------------|
 //! | From events to records                   | [`fold`] (pure)    |
 //! | What people wrote on a call              | `notes`            |
+//! | Who came to a queue, and what became of it | [`queue_log`]    |
+//! | What people are doing, and what that does to their agents | [`status`] |
 //! | Keeping them and finding them again      | this module        |
 //!
 //! The table can be thrown away: it is filled again from the journal.
@@ -11,6 +13,8 @@
 mod feed;
 pub mod fold;
 mod notes;
+pub mod queue_log;
+pub mod status;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +34,9 @@ use crate::call::event::CallEvent;
 use crate::entity;
 use crate::office::{CallRecord, RecordFilter};
 use fold::Fold;
+use queue_log::marks::Candidate;
+use queue_log::{Entry, LogEvent, LogFilter, Logged, QueueLog};
+use status::{Presence, PresenceEvent};
 
 /// How many records are looked at for one page before it is given as it is.
 pub(crate) const MAX_SCANNED: usize = 100_000;
@@ -48,6 +55,7 @@ pub struct Records {
 
 struct Inner {
     fold: Mutex<Fold>,
+    log: QueueLog,
     store: Store,
     /// Microseconds: what ended before is not kept.
     oldest: AtomicU64,
@@ -57,25 +65,43 @@ impl Records {
     /// Records in a store of their own.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { inner: Arc::new(Inner { fold: Mutex::default(), store, oldest: AtomicU64::new(0) }) }
+        let (log, oldest) = (QueueLog::new(store.clone()), AtomicU64::new(0));
+        Self { inner: Arc::new(Inner { fold: Mutex::default(), log, store, oldest }) }
     }
 
     /// Takes a journal record in; others than calls' are passed over. Records are written again
     /// under the same key when the journal is read again. Gives the call that has ended by it.
     pub fn apply(&self, record: &Record) -> Option<CallId> {
-        if record.entity.kind == entity::NOTE {
-            self.apply_note(record);
-            return None;
+        match record.entity.kind {
+            entity::CALL => self.apply_call(record),
+            entity::NOTE => {
+                self.apply_note(record);
+                None
+            }
+            entity::STATUS => {
+                self.apply_presence(record);
+                None
+            }
+            entity::QUEUE => {
+                self.inner.log.apply_queue(record);
+                None
+            }
+            entity::QUEUE_LOG => {
+                self.inner.log.apply_fact(record);
+                None
+            }
+            _ => None,
         }
-        if record.entity.kind != entity::CALL {
-            return None;
-        }
+    }
+
+    fn apply_call(&self, record: &Record) -> Option<CallId> {
         let (Ok(call), Ok(event)) =
             (record.entity.key.parse::<CallId>(), entity::decode::<CallEvent>(&record.event))
         else {
             tracing::error!(position = %record.position, "unreadable call event");
             return None;
         };
+        self.inner.log.apply_call(call, &event);
         let is_end = matches!(event, CallEvent::Ended { .. });
         let ended = self.inner.fold.lock().apply(record.position, call, &event);
         let is_old = |ended: &CallRecord| ended.ended_at < self.oldest();
@@ -107,6 +133,32 @@ impl Records {
         }
     }
 
+    fn apply_presence(&self, record: &Record) {
+        match entity::decode::<PresenceEvent>(&record.event) {
+            Ok(event) => self.take_presence(&record.entity.key, record.version, event),
+            Err(_) => tracing::error!(position = %record.position, "unreadable presence"),
+        }
+    }
+
+    /// Takes a fact about an extension's presence in, from the journal or from who has just
+    /// written it.
+    pub fn take_presence(&self, extension: &str, version: u64, event: PresenceEvent) {
+        // One after the other: each sees what the one before has kept.
+        let _fold = self.inner.fold.lock();
+        let store = &self.inner.store;
+        let kept = status::read(store, extension)
+            .and_then(|found| status::keep(store, extension, &found.taken(version, event)));
+        if let Err(error) = kept {
+            tracing::error!(%extension, %error, "a presence was not kept");
+        }
+    }
+
+    /// The presence of an extension.
+    #[must_use]
+    pub fn presence(&self, extension: &str) -> Presence {
+        status::read(&self.inner.store, extension).unwrap_or_default()
+    }
+
     /// All writings of a call's note that are kept, the newest last.
     #[must_use]
     pub fn note(&self, call: CallId) -> Writings {
@@ -127,6 +179,42 @@ impl Records {
         entity::decode(&store.get(RECORDS, &place).ok()??).ok()
     }
 
+    /// Entries of the queue call log that fit and that `view` lets see, newest first, before a
+    /// place.
+    #[must_use]
+    pub fn queue_log(
+        &self,
+        filter: &LogFilter,
+        view: &(dyn Fn(&Logged) -> bool + Send + Sync),
+        before: Option<Position>,
+        limit: usize,
+    ) -> Vec<Logged> {
+        self.inner.log.page(filter, view, before, limit)
+    }
+
+    /// An entry of the queue call log that was not removed.
+    #[must_use]
+    pub fn logged(&self, entry: Position) -> Option<Logged> {
+        self.inner.log.of(entry)
+    }
+
+    /// How many facts the log of a queue has.
+    #[must_use]
+    pub fn log_version(&self, queue: &str) -> u64 {
+        self.inner.log.version(queue)
+    }
+
+    /// Takes a fact about the log of a queue in, from who has just written it.
+    pub fn take_logged(&self, queue: &str, revision: u64, event: &LogEvent) {
+        self.inner.log.take(queue, revision, event);
+    }
+
+    /// The missed calls of the same number and queue since a moment, but for this one.
+    #[must_use]
+    pub fn of_the_same_caller(&self, entry: &Entry, since: Timestamp) -> Vec<Candidate> {
+        self.inner.log.of_the_same_caller(entry, since)
+    }
+
     fn oldest(&self) -> Timestamp {
         Timestamp::from_micros(self.inner.oldest.load(Ordering::Relaxed))
     }
@@ -138,6 +226,7 @@ impl Records {
     /// When the table is damaged or can not be written.
     pub fn forget_before(&self, oldest: Timestamp) -> Result<usize, StoreError> {
         self.inner.oldest.store(oldest.as_micros(), Ordering::Relaxed);
+        self.inner.log.forget_before(oldest)?;
         let mut dropped = 0;
         // The oldest stand last.
         while let Some((key, bytes)) = self.inner.store.last(RECORDS)? {

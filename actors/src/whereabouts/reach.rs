@@ -236,6 +236,18 @@ impl Whereabouts {
         }
     }
 
+    /// Carries out what a change of presence asks for.
+    ///
+    /// # Errors
+    /// `NotFound` for an extension that is no agent, `Conflict` when the state does not allow it.
+    pub async fn by_presence(&self, extension: &str, command: Command) -> Result<(), Refusal> {
+        match self.command(extension, command, Source::Presence).await {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(failed)) => Err(failed.into()),
+            None => Err(Refusal::NotFound { kind: "agent", key: extension.to_owned() }),
+        }
+    }
+
     /// None: there is no such agent.
     async fn command(
         &self,

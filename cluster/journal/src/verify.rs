@@ -39,6 +39,8 @@ pub(crate) struct Opened {
     pub(crate) log: Store,
     pub(crate) state: Store,
     pub(crate) applied: Applied,
+    /// Entries that the log holds.
+    pub(crate) entries: u64,
     pub(crate) operations: Operations,
 }
 
@@ -54,15 +56,16 @@ impl Schema for Owner {
 pub(crate) fn open(dir: &Path, node: u64, cache_bytes: u64) -> Result<Opened, OpenError> {
     let (log, state) = open_stores(dir, cache_bytes)?;
     let opened = open_on(dir, node, log, state)?;
-    match emptied(dir, &opened.applied) {
+    match emptied(dir, &opened.applied, opened.entries) {
         Some(Problem { what, place }) => Err(OpenError::Damaged { what, place }),
         None => Ok(opened),
     }
 }
 
-fn emptied(dir: &Path, applied: &Applied) -> Option<Problem> {
+/// A state that is gone is made again as long as there is a log.
+fn emptied(dir: &Path, applied: &Applied, entries: u64) -> Option<Problem> {
     let what = "nothing is left of what was written".to_owned();
-    let is_emptied = applied.log_id.is_none() && dir.join(BEGUN).exists();
+    let is_emptied = applied.log_id.is_none() && entries == 0 && dir.join(BEGUN).exists();
     is_emptied.then(|| Problem { what, place: dir.display().to_string() })
 }
 
@@ -95,10 +98,12 @@ pub(crate) fn open_on(
     }
     align(&log, &state)?;
     let scanned = scan(&log, &state)?;
-    if let Some(problem) = scanned.report.problems.into_iter().next() {
-        return Err(OpenError::Damaged { what: problem.what, place: problem.place });
+    if let Some(problem) = scanned.report.problems.first() {
+        let Problem { what, place } = problem.clone();
+        return Err(OpenError::Damaged { what, place });
     }
-    Ok(Opened { log, state, applied: scanned.applied, operations: scanned.operations })
+    let Scanned { report, applied, operations } = scanned;
+    Ok(Opened { log, state, applied, entries: report.entries, operations })
 }
 
 /// Verifies the journal in `dir`, which must not be open.
@@ -119,7 +124,7 @@ pub(crate) fn verify(dir: &Path) -> Result<Report, OpenError> {
     log.close()?;
     state.close()?;
     let mut scanned = scanned?;
-    scanned.report.problems.extend(emptied(dir, &scanned.applied));
+    scanned.report.problems.extend(emptied(dir, &scanned.applied, scanned.report.entries));
     Ok(scanned.report)
 }
 

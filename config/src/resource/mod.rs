@@ -7,6 +7,7 @@ mod flow;
 mod hours;
 mod outbound;
 mod queue;
+mod rights;
 mod routing;
 mod telephony;
 #[cfg(test)]
@@ -27,9 +28,15 @@ pub use outbound::{
 };
 pub use queue::{
     AgentOptions, AutoPause, CallbackMethod, CallbackOptions, EmptyRule, EmptyScenario, Member,
-    Membership, Notifications, PromptOptions, Queue, RingStrategy, SurveyOptions,
+    Membership, Notifications, PromptOptions, Queue, RingStrategy, SlaOptions, SurveyOptions,
 };
-pub use routing::{DialRule, InboundRoute, OutboundRoute, Parking, Settings, TestNumbers};
+pub use rights::{
+    AgentRight, AgentRights, CallLogRight, CallLogScope, Grants, ManagerRight, ManagerRights,
+    QueuePermissions,
+};
+pub use routing::{
+    DialRule, InboundRoute, NumberRange, OutboundRoute, Parking, ResultSync, Settings, TestNumbers,
+};
 pub use telephony::{
     Destination, DtmfMode, Encryption, Extension, Transport, Trunk, TrunkAuth, TrunkMode,
 };

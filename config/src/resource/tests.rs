@@ -368,3 +368,74 @@ fn q_545_the_tags_of_notes_have_plain_ids() {
 
     assert_eq!(wrong, ["/call_tags/empty", "/call_tags/not plain"]);
 }
+
+#[test]
+fn q_280_q_281_rights_are_per_queue_and_those_of_a_manager_who_is_an_agent_are_the_union() {
+    use crate::resource::{CallLogScope, ManagerRight as R};
+    let queue = queue(json!({
+        "number": "6400", "name": "Sales", "managers": ["1003", "1002"],
+        "members": [
+            { "extension": "1001", "membership": "static" },
+            { "extension": "1002", "membership": "static" },
+        ],
+        "permissions": {
+            "manager": { "rights": ["monitor"] },
+            "agent": {
+                "rights": ["panel", "park"],
+                "call_log": { "enabled": true, "agents": ["1002"], "scope": "missed" },
+            },
+        },
+    }));
+    let missed = Some(CallLogScope::Missed);
+    let rows: [(&str, &[R], Option<CallLogScope>); 4] = [
+        ("1001", &[R::Panel, R::Park], None),
+        ("1002", &[R::Panel, R::Monitor, R::Park], missed),
+        ("1003", &[R::Monitor], None),
+        ("1004", &[], None),
+    ];
+    for (extension, rights, call_log) in rows {
+        let grants = queue.grants(extension);
+        assert!(grants.rights.iter().eq(rights), "{extension} {grants:?}");
+        assert_eq!(grants.call_log, call_log, "{extension}");
+    }
+}
+
+#[test]
+fn q_281_managers_have_everything_and_agents_the_panel_unless_it_is_said_otherwise() {
+    use crate::resource::ManagerRight;
+    let queue = queue(json!({
+        "number": "6400", "name": "Sales", "managers": ["1003"],
+        "members": [{ "extension": "1001", "membership": "static" }],
+    }));
+
+    assert!(queue.grants("1003").rights.iter().eq(&ManagerRight::ALL));
+    assert!(queue.grants("1001").rights.iter().eq(&[ManagerRight::Panel]));
+    assert_eq!(queue.grants("1001").call_log, None);
+}
+
+#[test]
+fn q_535_results_are_synchronised_within_1_to_24_hours() {
+    let at = |hours: u8| {
+        let sync = json!({ "enabled": true, "within_hours": hours });
+        pointers(json!({ "kind": "settings", "result_sync": sync }))
+    };
+    assert_eq!(at(0), ["/result_sync/within_hours"]);
+    assert_eq!(at(25), ["/result_sync/within_hours"]);
+    assert!(at(1).is_empty() && at(24).is_empty());
+}
+
+#[test]
+fn q_241_q_242_q_243_the_service_level_has_defaults_and_limits() {
+    let kept = queue(json!({ "number": "6400", "name": "Sales" })).sla;
+    assert_eq!((kept.time_secs, kept.alarm_threshold_percent), (60, 80));
+    assert_eq!(kept.evaluation_interval_mins, 30);
+    let wrong =
+        |sla| pointers(json!({ "kind": "queue", "number": "6400", "name": "S", "sla": sla }));
+    assert_eq!(wrong(json!({ "time_secs": 0 })), ["/sla/time_secs"]);
+    for mins in [0, 1_441] {
+        let at = ["/sla/evaluation_interval_mins"];
+        assert_eq!(wrong(json!({ "evaluation_interval_mins": mins })), at);
+    }
+    let over = json!({ "alarm_threshold_percent": 101 });
+    assert_eq!(wrong(over), ["/sla/alarm_threshold_percent"]);
+}

@@ -268,6 +268,11 @@ impl Settings {
     fn check(&self, wrong: &mut Wrong) {
         self.check_reasons(wrong);
         self.check_tags(wrong);
+        let range = self.queue_numbers;
+        let right = range.first <= range.last && range.last - range.first < 10_000;
+        wrong.unless(right, "/queue_numbers", "out-of-range", "first to last, at most 10000");
+        let hours = u32::from(self.result_sync.within_hours);
+        wrong.between(hours, 1, 24, "/result_sync/within_hours");
         wrong.language(&self.language, "/language");
         wrong.prompt(&self.hold_music, "/hold_music");
         self.outbound.check(wrong);

@@ -151,8 +151,23 @@ pub struct CallbackRequests {
     pub items: Vec<CallbackRequest>,
 }
 
+/// How many of a queue's callers were answered in time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceLevel {
+    /// Answered in time, in percent of all; 0 without calls.
+    pub percent: f64,
+    /// Answered in time.
+    pub in_time: u64,
+    /// All who have left.
+    pub total: u64,
+    /// In time: after less than so many seconds.
+    pub within_secs: u32,
+    /// Below so many percent is an alarm.
+    pub threshold_percent: u8,
+}
+
 /// A queue as it is now, with its counters (section 30.3 of the specification).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QueueStatus {
     /// Its number.
     pub number: String,
@@ -172,10 +187,19 @@ pub struct QueueStatus {
     pub missed: u64,
     /// Abandoned.
     pub abandoned: u64,
+    /// The service level.
+    pub service_level: ServiceLevel,
+}
+
+/// The number that a new queue is proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QueueNumber {
+    /// The first of the range of the settings that nothing has; null: all are taken.
+    pub number: Option<String>,
 }
 
 /// All queues as they are now, in the order of their numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct QueueStatuses {
     /// The queues.
     pub items: Vec<QueueStatus>,

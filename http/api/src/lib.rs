@@ -9,11 +9,13 @@
 //! | Agents and queues as they are now         | [`floor`]      |
 //! | Outbound codes at work                    | [`outbound`]   |
 //! | Records of ended calls                    | [`record`]     |
+//! | Who has left a queue                      | [`queue_log`]  |
 //! | Messages of mailboxes                     | [`voicemail`]  |
 //! | Uploaded prompts                          | [`prompt`]     |
 //! | Sign-in                                   | [`session`]    |
 //! | Who has changed what                      | [`audit`]      |
 //! | The event stream                          | [`event`]      |
+//! | What people are doing                     | [`presence`]   |
 //! | The phone in a browser                    | [`phone`]      |
 //! | Errors                                    | [`problem`]    |
 //! | What each error means and what helps      | [`pages`]      |
@@ -31,8 +33,10 @@ pub mod note;
 pub mod outbound;
 pub mod pages;
 pub mod phone;
+pub mod presence;
 pub mod problem;
 pub mod prompt;
+pub mod queue_log;
 pub mod record;
 pub mod resource;
 pub mod session;

@@ -94,6 +94,10 @@ pages! {
     "timed-out": "The node did not answer in time. A change may have been made, or be made yet.",
         "Look whether it was, before sending it again; with an Idempotency-Key sending again \
         is safe.";
+    "already-processed": "Somebody else has taken care of this missed call since it was read.",
+        "Look at its changes: they say who has, and when.";
+    "was-answered": "Only calls that nobody answered have a processing state.",
+        "Write a note on the call instead.";
     "already-exists": "There is a resource with this key already.",
         "Choose another key, or change the one that there is with PUT or PATCH.";
     "in-use": "Other resources refer to this one, so it can not be deleted.",

@@ -7,6 +7,7 @@ mod flow;
 mod hours;
 mod outbound;
 mod queue;
+mod rights;
 mod routing;
 mod telephony;
 mod wallboard;
@@ -26,7 +27,13 @@ pub use queue::{
     AgentOptions, AutoPause, CallbackMethod, CallbackOptions, EmptyRule, EmptyScenario, Member,
     Members, Membership, PromptOptions, Queue, RingStrategy,
 };
-pub use routing::{DialRule, InboundRoute, OutboundRoute, Settings, TestNumbers};
+pub use rights::{
+    AgentRight, AgentRights, CallLogRight, CallLogScope, ManagerRight, ManagerRights,
+    QueuePermissions,
+};
+pub use routing::{
+    DialRule, InboundRoute, NumberRange, OutboundRoute, ResultSync, Settings, TestNumbers,
+};
 pub use telephony::{
     Destination, DtmfMode, Encryption, Extension, Transport, Trunk, TrunkAuth, TrunkMode,
 };

@@ -23,6 +23,7 @@ import { Keys } from './desk/keys';
 import { Strip } from './desk/strip';
 import { QueuesPage, scopeOf } from './floor/queues';
 import { House, useClient, useLink } from './house';
+import { MissedPage } from './missed/page';
 import { Button, Choice, useNow } from './parts';
 import { Line } from './phone/line';
 import { SignIn } from './signin';
@@ -58,6 +59,7 @@ const routeTree = root.addChildren([
   queues,
   page('/wallboard', WallPage),
   page('/calls', CallsPage),
+  page('/missed', MissedPage),
   call,
   admin,
 ]);
@@ -165,6 +167,7 @@ function Shell() {
           {role !== 'agent' && <Link to="/queues">{text.nav.queues}</Link>}
           {role !== 'agent' && <Link to="/wallboard">{text.nav.wall}</Link>}
           <Link to="/calls">{text.nav.calls}</Link>
+          <Link to="/missed">{text.nav.missed}</Link>
           {role === 'admin' && (
             <Link to="/admin/$kind" params={{ kind: 'extensions' }}>
               {text.nav.admin}

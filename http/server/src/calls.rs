@@ -7,10 +7,12 @@ use tandem_actors::office::{
 };
 use tandem_actors::outbound::{self, numbers};
 use tandem_api::call as api;
+use tandem_config::resource::ManagerRight;
 use tandem_kernel::CallId;
 
 use crate::convert;
 use crate::cursor::{self, Page};
+use crate::grants;
 use crate::operation::{Call, Operation, Reply, Shape, handler};
 use crate::problem::{Code, Problem};
 use crate::rights::Permission;
@@ -25,16 +27,41 @@ fn is_party(view: &CallView, extension: &str) -> bool {
     view.legs.iter().any(|leg| leg.party.strip_prefix("extension:") == Some(extension))
 }
 
-/// Where the caller is bound to an extension, only its calls are there, and no manager who
-/// attends them: agents do not notice that.
-async fn visible(call: &Call, id: CallId) -> Result<CallView, Problem> {
-    let missing = || Problem::not_found("call", &id.to_string());
-    let view = call.edge.office.call(id).await.ok_or_else(missing)?;
-    match call.bound_to()? {
-        Some(extension) if !is_party(&view, extension) => Err(missing()),
-        Some(extension) => Ok(unattended(view, extension)),
-        None => Ok(view),
+/// Whether who asks may do this with a call: with an own one always, with a queue's by what the
+/// queue grants, with another by the role.
+fn may(call: &Call, view: &CallView, right: ManagerRight) -> Result<bool, Problem> {
+    let by_role = call.bound_to()?.is_none();
+    let own = call.caller()?.principal.extension.as_deref();
+    if own.is_some_and(|own| is_party(view, own)) {
+        return Ok(true);
     }
+    let Some(queue) = view.queue.as_deref() else { return Ok(by_role) };
+    Ok(grants::in_queue(call, queue)?.map_or(by_role, |grants| grants.may(right)))
+}
+
+/// Who is bound to an extension sees its calls, others see those of the queues that let them.
+fn sees(call: &Call, view: &CallView) -> Result<bool, Problem> {
+    match call.bound_to()? {
+        Some(extension) => Ok(is_party(view, extension)),
+        None => may(call, view, ManagerRight::Panel),
+    }
+}
+
+async fn find(call: &Call, id: CallId) -> Result<CallView, Problem> {
+    let missing = || Problem::not_found("call", &id.to_string());
+    call.edge.office.call(id).await.ok_or_else(missing)
+}
+
+/// A call as who asks sees it: an agent without the manager who attends it.
+async fn visible(call: &Call, id: CallId) -> Result<CallView, Problem> {
+    let view = find(call, id).await?;
+    if !sees(call, &view)? {
+        return Err(Problem::not_found("call", &id.to_string()));
+    }
+    Ok(match call.bound_to()? {
+        Some(extension) => unattended(view, extension),
+        None => view,
+    })
 }
 
 fn unattended(mut view: CallView, extension: &str) -> CallView {
@@ -42,16 +69,34 @@ fn unattended(mut view: CallView, extension: &str) -> CallView {
     view
 }
 
+/// A call with which who asks may do this.
+async fn steered(call: &Call, id: CallId, right: ManagerRight) -> Result<CallView, Problem> {
+    let view = find(call, id).await?;
+    if may(call, &view, right)? {
+        return Ok(view);
+    }
+    if !sees(call, &view)? {
+        return Err(Problem::not_found("call", &view.id.to_string()));
+    }
+    let queue = view.queue.unwrap_or_default();
+    let detail = format!("queue {queue} does not let you do this with its calls");
+    Err(Problem::new(Code::Forbidden, detail))
+}
+
 async fn list(call: Call) -> Result<Reply, Problem> {
-    let bound = call.bound_to()?;
     let page = Page::live(&call)?;
-    let mut views = call.edge.office.calls().await;
-    if let Some(extension) = bound {
-        views.retain(|view| is_party(view, extension));
-        views = views.into_iter().map(|view| unattended(view, extension)).collect();
+    let bound = call.bound_to()?;
+    let mut seen = Vec::new();
+    for view in call.edge.office.calls().await {
+        if sees(&call, &view)? {
+            seen.push(match bound {
+                Some(extension) => unattended(view, extension),
+                None => view,
+            });
+        }
     }
     // The ids are in the order in which the calls began.
-    let views = page.cut(views.into_iter().map(|view| (view.id.to_string(), view)).collect());
+    let views = page.cut(seen.into_iter().map(|view| (view.id.to_string(), view)).collect());
     let office = &call.edge.office;
     let item = |(key, view): (String, CallView)| {
         let member = office.member_of(view.id);
@@ -100,34 +145,34 @@ async fn originate(mut call: Call) -> Result<Reply, Problem> {
     Ok(Reply::created(body).with(header::LOCATION, &format!("/api/v1/calls/{id}")))
 }
 
-async fn steer(call: Call, command: CallCommand) -> Result<Reply, Problem> {
-    let id = visible(&call, id(&call)?).await?.id;
+async fn steer(call: Call, right: ManagerRight, command: CallCommand) -> Result<Reply, Problem> {
+    let id = steered(&call, id(&call)?, right).await?.id;
     let by = call.caller()?.principal.clone();
     call.edge.office.command(&by, id, command).await?;
     Ok(Reply::nothing())
 }
 
 async fn hang_up(call: Call) -> Result<Reply, Problem> {
-    steer(call, CallCommand::HangUp).await
+    steer(call, ManagerRight::PickUp, CallCommand::HangUp).await
 }
 
 async fn hold(call: Call) -> Result<Reply, Problem> {
-    steer(call, CallCommand::Hold).await
+    steer(call, ManagerRight::PickUp, CallCommand::Hold).await
 }
 
 async fn resume(call: Call) -> Result<Reply, Problem> {
-    steer(call, CallCommand::Resume).await
+    steer(call, ManagerRight::PickUp, CallCommand::Resume).await
 }
 
 async fn transfer(mut call: Call) -> Result<Reply, Problem> {
     let api::Transfer { to } = call.read()?;
-    steer(call, CallCommand::Transfer { to }).await
+    steer(call, ManagerRight::Distribution, CallCommand::Transfer { to }).await
 }
 
 async fn redirect(mut call: Call) -> Result<Reply, Problem> {
     let api::Redirect { to, to_voicemail } = call.read()?;
     let place = if to_voicemail { Place::Mailbox(to) } else { Place::Number(to) };
-    let id = visible(&call, id(&call)?).await?.id;
+    let id = steered(&call, id(&call)?, ManagerRight::Distribution).await?.id;
     let by = call.caller()?.principal.clone();
     call.edge.office.redirect(&by, id, place).await?;
     Ok(Reply::nothing())
@@ -137,8 +182,8 @@ async fn merge(mut call: Call) -> Result<Reply, Problem> {
     let api::Merge { with } = call.read()?;
     let with =
         with.parse().map_err(|_| Problem::field("/with", "not-an-id", "the id of a call"))?;
-    let base = visible(&call, id(&call)?).await?.id;
-    let with = visible(&call, with).await?.id;
+    let base = steered(&call, id(&call)?, ManagerRight::Distribution).await?.id;
+    let with = steered(&call, with, ManagerRight::Distribution).await?.id;
     let by = call.caller()?.principal.clone();
     let own = call.bound_to()?;
     call.edge.office.merge(&by, (base, with), own).await?;
@@ -147,7 +192,7 @@ async fn merge(mut call: Call) -> Result<Reply, Problem> {
 
 async fn park(mut call: Call) -> Result<Reply, Problem> {
     let api::Park { party } = call.read()?;
-    let id = visible(&call, id(&call)?).await?.id;
+    let id = steered(&call, id(&call)?, ManagerRight::Park).await?.id;
     let by = call.caller()?.principal.clone();
     let slot = call.edge.office.park(&by, id, party).await?.to_string();
     Ok(Reply::ok(convert::value(&api::ParkedAt { slot })?))
@@ -155,7 +200,7 @@ async fn park(mut call: Call) -> Result<Reply, Problem> {
 
 async fn monitor(mut call: Call) -> Result<Reply, Problem> {
     let wish: api::Monitor = call.read()?;
-    let id = visible(&call, id(&call)?).await?.id;
+    let id = steered(&call, id(&call)?, ManagerRight::Monitor).await?.id;
     let by = call.caller()?.principal.clone();
     let needed = || Problem::field("/extension", "missing", "the caller has no extension");
     let extension = wish.extension.or_else(|| by.extension.clone()).ok_or_else(needed)?;

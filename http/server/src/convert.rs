@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
+use tandem_actors::figures::Share;
 use tandem_actors::office;
 use tandem_actors::outbound::Outgoing;
 use tandem_actors::outbound::tolls::cost;
@@ -156,7 +157,14 @@ pub(crate) fn queue(status: office::QueueStatus) -> floor::QueueStatus {
         answered: status.answered,
         missed: status.missed,
         abandoned: status.abandoned,
+        service_level: service_level(status.level),
     }
+}
+
+fn service_level(view: office::LevelView) -> floor::ServiceLevel {
+    let office::LevelView { in_time, total, within_secs, threshold_percent } = view;
+    let percent = Share::of(in_time, total).percent();
+    floor::ServiceLevel { percent, in_time, total, within_secs, threshold_percent }
 }
 
 pub(crate) fn callback_request(view: office::CallbackView) -> floor::CallbackRequest {

@@ -4,10 +4,11 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use tandem_actors::office::AgentCommand;
 use tandem_api::floor as api;
-use tandem_config::resource::Queue;
+use tandem_config::resource::{ManagerRight, Queue};
 
 use crate::convert;
 use crate::cursor::{self, Page};
+use crate::grants;
 use crate::operation::{Call, Operation, Reply, Shape, handler};
 use crate::problem::{Code, Problem};
 use crate::rights::Permission;
@@ -25,12 +26,34 @@ async fn list(call: Call) -> Result<Reply, Problem> {
 
 async fn command(call: Call, command: AgentCommand) -> Result<Reply, Problem> {
     let extension = call.path("extension").to_owned();
-    if call.bound_to()?.is_some_and(|own| own != extension) {
-        return Err(Problem::new(Code::Forbidden, "an agent acts for the own extension only"));
+    if call.caller()?.principal.extension.as_ref() != Some(&extension) {
+        may_set(&call, &extension, &command)?;
     }
     let by = call.caller()?.principal.clone();
     let agent = call.edge.office.agent_command(&by, &extension, command).await?;
     Ok(Reply::ok(convert::value(&convert::agent(agent))?))
+}
+
+/// the own state needs no right; another agent's needs it in each queue that it is about
+///
+fn may_set(call: &Call, extension: &str, command: &AgentCommand) -> Result<(), Problem> {
+    let directory = call.edge.office.provisioning().directory();
+    let is_member = |queue: &&Queue| queue.members.iter().any(|it| it.extension == extension);
+    let queues: Vec<String> = match command.queue() {
+        Some(queue) => directory.queue(queue).map(|it| it.number.clone()).into_iter().collect(),
+        None => directory.queues().filter(is_member).map(|it| it.number.clone()).collect(),
+    };
+    if queues.is_empty() && call.bound_to()?.is_some() {
+        return Err(Problem::new(Code::Forbidden, "an agent acts for the own extension only"));
+    }
+    for queue in queues {
+        let grants = grants::in_queue(call, &queue)?.unwrap_or_default();
+        if !grants.may(ManagerRight::AgentState) {
+            let detail = format!("queue {queue} does not let you change its agents' state");
+            return Err(Problem::new(Code::Forbidden, detail));
+        }
+    }
+    Ok(())
 }
 
 async fn log_in(mut call: Call) -> Result<Reply, Problem> {
@@ -62,12 +85,10 @@ async fn resume(mut call: Call) -> Result<Reply, Problem> {
 fn may_see(call: &Call, number: &str) -> Result<(), Problem> {
     let directory = call.edge.office.provisioning().directory();
     let queue = directory.queue(number).ok_or_else(|| Problem::not_found("queue", number))?;
-    if let Some(own) = call.bound_to()?
-        && !queue.members.iter().any(|member| member.extension == own)
-    {
-        return Err(Problem::new(Code::Forbidden, "agents see their own queues only"));
+    if grants::sees(&call.caller()?.principal, queue) {
+        return Ok(());
     }
-    Ok(())
+    Err(Problem::new(Code::Forbidden, format!("queue {number} does not let you look at it")))
 }
 
 fn not_running(number: &str) -> Problem {
@@ -84,13 +105,11 @@ async fn status(call: Call) -> Result<Reply, Problem> {
 /// All queues that the caller may see: a screen that may not read the configuration learns here
 /// which there are.
 async fn statuses(call: Call) -> Result<Reply, Problem> {
-    let bound = call.bound_to()?;
+    let principal = &call.caller()?.principal;
     let directory = call.edge.office.provisioning().directory();
-    let is_own = |queue: &&Queue| {
-        bound.is_none_or(|own| queue.members.iter().any(|member| member.extension == own))
-    };
+    let is_seen = |queue: &&Queue| grants::sees(principal, queue);
     let numbers: Vec<String> =
-        directory.queues().filter(is_own).map(|queue| queue.number.clone()).collect();
+        directory.queues().filter(is_seen).map(|queue| queue.number.clone()).collect();
     let mut items = Vec::new();
     for number in numbers {
         items.extend(call.edge.office.queue_status(&number).await.map(convert::queue));
@@ -110,6 +129,11 @@ async fn callbacks(call: Call) -> Result<Reply, Problem> {
 async fn cancel_callback(call: Call) -> Result<Reply, Problem> {
     let number = call.path("number");
     may_see(&call, number)?;
+    let grants = grants::in_queue(&call, number)?.unwrap_or_default();
+    if !grants.may(ManagerRight::Distribution) {
+        let detail = format!("queue {number} does not let you move its callers");
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
     let id = call.path("id");
     let unknown = || Problem::not_found("callback", id);
     let place = id.parse().map_err(|_| unknown())?;
@@ -146,6 +170,10 @@ fn status_example() -> Value {
             "is_callback": false,
         }],
         "agents": [agent_example()], "total": 12, "answered": 10, "missed": 1, "abandoned": 1,
+        "service_level": {
+            "percent": 75.0, "in_time": 9, "total": 12, "within_secs": 60,
+            "threshold_percent": 80,
+        },
     })
 }
 
@@ -160,13 +188,24 @@ fn callbacks_example() -> Value {
     })
 }
 
-/// The operations on requests for a callback.
-fn on_callbacks() -> [Operation; 2] {
+///
+async fn proposal(call: Call) -> Result<Reply, Problem> {
+    let number = call.edge.office.provisioning().directory().free_queue_number();
+    Ok(Reply::ok(convert::value(&api::QueueNumber { number })?))
+}
+
+/// The operations on requests for a callback and on the numbers of queues.
+fn beside_the_floor() -> [Operation; 3] {
+    let (next, proposes) = ("/api/v1/next-queue-number", "Propose the number of a new queue");
     let path = "/api/v1/queues/{number}/callbacks";
     let one = "/api/v1/queues/{number}/callbacks/{id}";
     let (lists, cancels) = ("List the open callbacks of a queue", "Take a callback back");
     let list = handler!(callbacks);
     [
+        Operation::new("proposeQueueNumber", Method::GET, next, proposes, handler!(proposal))
+            .needs(Permission::ConfigRead)
+            .tag("queues")
+            .ok(Shape::of::<api::QueueNumber>(json!({ "number": "6401" }))),
         Operation::new("listQueueCallbacks", Method::GET, path, lists, list)
             .needs(Permission::QueuesRead)
             .tag("queues")
@@ -237,6 +276,6 @@ pub(crate) fn operations() -> Vec<Operation> {
         .tag("queues")
         .ok(Shape::of::<api::QueueStatuses>(json!({ "items": [status_example()] }))),
     ];
-    operations.extend(on_callbacks());
+    operations.extend(beside_the_floor());
     operations
 }

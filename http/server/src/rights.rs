@@ -33,6 +33,10 @@ pub(crate) enum Permission {
     QueuesRead,
     /// To take callbacks out of queues.
     QueuesControl,
+    /// To see who has left a queue, as far as the queue's permissions go.
+    QueueLogRead,
+    /// To say how far missed calls are processed, and to delete them.
+    QueueLogWrite,
     /// To see the records of ended calls.
     RecordsRead,
     /// To read the notes on calls.
@@ -86,6 +90,8 @@ impl Permission {
             Self::AgentsControl => "agents:control",
             Self::QueuesRead => "queues:read",
             Self::QueuesControl => "queues:control",
+            Self::QueueLogRead => "queue-log:read",
+            Self::QueueLogWrite => "queue-log:write",
             Self::RecordsRead => "records:read",
             Self::NotesRead => "notes:read",
             Self::NotesWrite => "notes:write",
@@ -119,6 +125,8 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::AgentsControl
             | P::QueuesRead
             | P::QueuesControl
+            | P::QueueLogRead
+            | P::QueueLogWrite
             | P::RecordsRead
             | P::NotesRead
             | P::NotesWrite
@@ -144,6 +152,8 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::AgentsRead
             | P::AgentsControl
             | P::QueuesRead
+            | P::QueueLogRead
+            | P::QueueLogWrite
             | P::RecordsRead
             | P::NotesRead
             | P::NotesWrite

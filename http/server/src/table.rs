@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use crate::operation::Operation;
 use crate::{
-    audit, callback, calls, events, floor, health, notes, outbound, phone, prompts, records,
-    resources, sessions, voicemail,
+    audit, callback, calls, events, floor, health, notes, outbound, phone, presence, prompts,
+    queue_log, records, resources, sessions, voicemail,
 };
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
@@ -17,6 +17,8 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         outbound::operations(),
         callback::operations(),
         floor::operations(),
+        queue_log::operations(),
+        presence::operations(),
         records::operations(),
         notes::operations(),
         audit::operations(),

@@ -8,6 +8,7 @@ mod manual;
 mod pages;
 mod panel;
 mod problems;
+mod queue_rights;
 mod repeats;
 mod resources;
 mod rights;

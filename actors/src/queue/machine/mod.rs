@@ -38,7 +38,7 @@ use super::event::QueueEvent;
 use super::pace::Pace;
 use super::{Exit, Facts, OfferEnd, OfferId};
 use crate::agent::{FromAgent, Round, Standing, ToAgent};
-use crate::office::{AgentView, MembershipView, QueueStatus, WaitingView};
+use crate::office::{AgentView, LevelView, MembershipView, QueueStatus, WaitingView};
 
 /// How long an agent may take to answer a wish for a reservation.
 pub const ASK_WITHIN: Duration = Duration::from_secs(2);
@@ -264,6 +264,7 @@ impl Queue {
             Input::AgentLost { agent } => self.agent_lost(now, &agent, &mut out)?,
             Input::Callback { call, word } => self.callback_says(now, call, word, &mut out)?,
             Input::CancelCallback { call } => self.cancel_callback(now, call, &mut out)?,
+            Input::Minute => self.evaluate(now, &mut out),
             Input::Configure(config) => self.configure(now, *config, &mut out)?,
             Input::Remove => self.remove(now, &mut out),
             Input::Timer(timer) => self.timer(now, timer, &mut out),
@@ -306,6 +307,17 @@ impl Queue {
             answered: self.facts.counters.answered,
             missed: self.facts.counters.missed,
             abandoned: self.facts.counters.abandoned,
+            level: self.level_view(),
+        }
+    }
+
+    fn level_view(&self) -> LevelView {
+        let sla = self.config.sla;
+        LevelView {
+            in_time: self.facts.level.in_time(sla.time_secs),
+            total: self.facts.level.total(),
+            within_secs: sla.time_secs,
+            threshold_percent: sla.alarm_threshold_percent,
         }
     }
 
@@ -352,6 +364,28 @@ impl Queue {
     }
 
     fn record(&mut self, event: QueueEvent, out: &mut Vec<Effect>) {
+        // What comes in a new interval does not count for the one before.
+        self.evaluate(event.at(), out);
+        self.note(event, out);
+    }
+
+    /// Evaluates the service level when its interval is over.
+    fn evaluate(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let sla = self.config.sla;
+        let interval = Duration::from_secs(u64::from(sla.evaluation_interval_mins) * 60);
+        let Some(level) = self.facts.window.due(now, interval) else { return };
+        let evaluated = QueueEvent::LevelEvaluated {
+            at: now,
+            in_time: level.in_time(sla.time_secs),
+            total: level.total(),
+            within_secs: sla.time_secs,
+            threshold_percent: sla.alarm_threshold_percent,
+            interval_mins: sla.evaluation_interval_mins,
+        };
+        self.note(evaluated, out);
+    }
+
+    fn note(&mut self, event: QueueEvent, out: &mut Vec<Effect>) {
         self.facts.evolve(&event);
         out.push(Effect::Record(event));
     }

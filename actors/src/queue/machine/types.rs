@@ -118,6 +118,8 @@ pub enum Input {
         /// The call whose place the request keeps.
         call: CallId,
     },
+    /// A minute of the clock is over: an interval of the service level may be.
+    Minute,
     /// The queue was edited.
     Configure(Box<tandem_config::resource::Queue>),
     /// The queue was deleted.

@@ -44,6 +44,11 @@ impl Queue {
         self.check_priority(wrong);
         self.check_callback(wrong);
         self.check_survey(wrong);
+        wrong.secs(self.sla.time_secs, 1, "/sla/time_secs");
+        let interval = self.sla.evaluation_interval_mins;
+        wrong.between(interval, 1, 1_440, "/sla/evaluation_interval_mins");
+        let threshold = u32::from(self.sla.alarm_threshold_percent);
+        wrong.between(threshold, 0, 100, "/sla/alarm_threshold_percent");
         // It becomes a parameter of a header.
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
         let fits = self.alert_info.len() <= 63 && self.alert_info.bytes().all(plain);

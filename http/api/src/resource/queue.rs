@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Destination, TimeCondition};
+use super::{Destination, QueuePermissions, TimeCondition};
 
 /// Which agent rings next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -234,6 +234,24 @@ impl Default for SurveyOptions {
     }
 }
 
+/// The service level that a queue is to keep (section 14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SlaOptions {
+    /// In time is who waits less than so many seconds, at least 1.
+    pub time_secs: u32,
+    /// How often it is compared with the threshold, in minutes, 1 to 1440.
+    pub evaluation_interval_mins: u32,
+    /// Below so many percent is an alarm.
+    pub alarm_threshold_percent: u8,
+}
+
+impl Default for SlaOptions {
+    fn default() -> Self {
+        Self { time_secs: 60, evaluation_interval_mins: 30, alarm_threshold_percent: 80 }
+    }
+}
+
 /// Of what the managers are told by e-mail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -246,6 +264,8 @@ pub struct Notifications {
     pub callback_requested: bool,
     /// A callback came to nothing.
     pub callback_failed: bool,
+    /// The service level was below its threshold.
+    pub sla_alarm: bool,
 }
 
 /// A call queue.
@@ -306,12 +326,18 @@ pub struct Queue {
     /// What callers are asked when the agent has hung up.
     #[serde(default)]
     pub survey: SurveyOptions,
+    /// The service level.
+    #[serde(default)]
+    pub sla: SlaOptions,
     /// The extensions of its managers, who are told of what happens.
     #[serde(default)]
     pub managers: Vec<String>,
     /// Of what they are told.
     #[serde(default)]
     pub notifications: Notifications,
+    /// What its managers and its agents may.
+    #[serde(default)]
+    pub permissions: QueuePermissions,
     /// The agents, in list order.
     #[serde(default)]
     pub members: Vec<Member>,

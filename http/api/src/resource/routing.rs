@@ -125,6 +125,32 @@ impl Default for Parking {
     }
 }
 
+/// Numbers from one to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NumberRange {
+    /// The first.
+    pub first: u32,
+    /// The last.
+    pub last: u32,
+}
+
+/// Whether missed calls of the same caller and queue are processed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ResultSync {
+    /// The switch.
+    pub enabled: bool,
+    /// How far back, in hours, 1 to 24.
+    pub within_hours: u8,
+}
+
+impl Default for ResultSync {
+    fn default() -> Self {
+        Self { enabled: false, within_hours: 2 }
+    }
+}
+
 /// System-wide options. Fields that are left out get their defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -137,6 +163,10 @@ pub struct Settings {
     pub pause_reasons: BTreeMap<String, String>,
     /// Tags of notes on calls: names by id.
     pub call_tags: BTreeMap<String, String>,
+    /// The numbers that new queues are proposed.
+    pub queue_numbers: NumberRange,
+    /// Missed calls of one caller that are processed together.
+    pub result_sync: ResultSync,
     /// Log in to or out of one queue; empty: off.
     pub code_queue_login: String,
     /// Pause or resume in one queue.
@@ -173,6 +203,8 @@ impl Default for Settings {
             dynamic_agents_start_logged_in: false,
             pause_reasons: reasons.map(|(code, name)| (code.into(), name.into())).into(),
             call_tags: BTreeMap::new(),
+            queue_numbers: NumberRange { first: 6_400, last: 6_499 },
+            result_sync: ResultSync::default(),
             code_queue_login: "*7".into(),
             code_queue_pause: "*07".into(),
             code_login_all: "*77".into(),

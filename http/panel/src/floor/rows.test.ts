@@ -85,6 +85,13 @@ describe('the rows of the queue panel', () => {
     expect(found('', false)).toEqual(['1001', '1002', '1003']);
   });
 
+  it('q_433 vector 15: a paused agent alone in its queue is logged in and not idle', () => {
+    const here = { queue: '6400', membership: 'dynamic' as const, logged_in: true, paused: true };
+    const paused = agent('1001', { memberships: [{ ...here, login_changed_at: null, pause_reason: null }] });
+
+    expect(sumsOf([queue('6400', { agents: [paused] })])).toMatchObject({ free: 0, loggedIn: 1, agents: 1 });
+  });
+
   it('q_414 who waits to be called back is not counted as waiting', () => {
     const line = [waiting('a', 1, { is_callback: true }), waiting('b', 4)];
 

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::convert;
 use crate::edge::Edge;
+use crate::grants;
 use crate::problem::{Code, Problem};
 use crate::rights::{Permission, Scope, authorize};
 
@@ -66,9 +67,7 @@ impl Topic {
             let missing =
                 || Problem::not_found("queue", &number.chars().take(64).collect::<String>());
             let queue = directory.queue(number).ok_or_else(missing)?;
-            let own = principal.extension.as_deref();
-            let is_member = queue.members.iter().any(|it| Some(it.extension.as_str()) == own);
-            if scope == Scope::All || (scope == Scope::Own && is_member) {
+            if scope != Scope::Nothing && grants::sees(principal, queue) {
                 return Ok(());
             }
         } else if scope == Scope::All {

@@ -216,7 +216,17 @@ fn queues() -> Entry {
         "managers": ["1000"],
         "notifications": {
             "missed_call": true, "abandoned_call": false, "callback_requested": true,
-            "callback_failed": true,
+            "callback_failed": true, "sla_alarm": true,
+        },
+        "sla": {
+            "time_secs": 60, "evaluation_interval_mins": 30, "alarm_threshold_percent": 80,
+        },
+        "permissions": {
+            "manager": { "rights": ["panel", "agent_state", "missed_calls"] },
+            "agent": {
+                "rights": ["panel"],
+                "call_log": { "enabled": true, "agents": [], "scope": "all" },
+            },
         },
         "members": [{ "extension": "1001", "membership": "dynamic", "skill_level": 1 }],
     });

@@ -79,6 +79,8 @@ fn the_roles_are_as_this_table_says() {
         (P::AgentsControl, All, Own, Nothing),
         (P::QueuesRead, All, Own, All),
         (P::QueuesControl, All, Nothing, Nothing),
+        (P::QueueLogRead, All, Own, Nothing),
+        (P::QueueLogWrite, All, Own, Nothing),
         (P::RecordsRead, All, Own, Nothing),
         (P::NotesRead, All, Own, Nothing),
         (P::NotesWrite, All, Own, Nothing),

@@ -5,6 +5,7 @@ use tandem_config::resource::{CallbackMethod, Destination, RingStrategy};
 use super::super::REGISTERED_WITHIN;
 use super::*;
 use crate::office::CallbackState;
+use crate::queue::QueueWord;
 use crate::queue::request::{CallbackFailure, Order, Word};
 
 const OUTBOUND: u128 = 900;
@@ -608,15 +609,36 @@ fn q_140_without_the_switch_the_key_means_nothing() {
 }
 
 #[test]
-fn a_snapshot_from_before_there_were_callbacks_is_read() {
+fn snapshots_from_before_there_were_callbacks_and_service_levels_are_read() {
     let mut bench = Bench::staffed(config(RingStrategy::Linear, &["1"]));
     bench.join(1);
     let facts = bench.queue.facts();
     let now = tandem_wire::encode_versioned(facts);
+    let level = tandem_wire::encode(&(&facts.level, &facts.window)).len();
     let none = tandem_wire::encode(&crate::queue::request::Requests::default()).len();
-    let body = &now[2..now.len() - none];
-    let before = [&1u16.to_le_bytes(), body].concat();
+    let second = [&2u16.to_le_bytes(), &now[2..now.len() - level]].concat();
+    let first = [&1u16.to_le_bytes(), &now[2..now.len() - level - none]].concat();
 
-    assert_eq!(Facts::read(&before, 1 << 20).unwrap(), *facts);
+    assert_eq!(Facts::read(&first, 1 << 20).unwrap(), *facts);
+    assert_eq!(Facts::read(&second, 1 << 20).unwrap(), *facts);
     assert_eq!(Facts::read(&now, 1 << 20).unwrap(), *facts);
+}
+
+/// The end of the customer's first call is read when the call that was started in its place
+/// rings agents already: neither is lost by that.
+#[test]
+fn q_148_the_end_of_the_first_call_of_a_customer_ends_nothing() {
+    let mut bench = requested(by_key(&["1"], 0, 0));
+    frees(&mut bench, &["1"]);
+    let facts = bench.queue.facts();
+    assert_eq!(facts.rings.len(), 1, "the agent rings for the request");
+
+    let lost = QueueWord::CallLost { call: call(1) };
+    assert_eq!(lost.inputs(facts), []);
+
+    let mut waiting = Bench::new(by_key(&["1"], 0, 0));
+    waiting.join(1);
+    let gone = Input::Gone { call: call(1), reason: Exit::System };
+    let lost = QueueWord::CallLost { call: call(1) };
+    assert_eq!(lost.inputs(waiting.queue.facts()), [gone], "who waits in person is gone");
 }

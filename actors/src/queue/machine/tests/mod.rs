@@ -3,6 +3,7 @@
 mod callbacks;
 mod callers;
 mod empty;
+mod level;
 mod misses;
 mod offers;
 mod priority;

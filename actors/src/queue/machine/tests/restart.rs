@@ -183,6 +183,14 @@ fn the_bytes_of_events_stay_readable() {
         QueueEvent::CallbackFailed { at, call, reason: CallbackFailure::NoIdleAgent, wait_us: 13 },
         QueueEvent::CallbackMerged { at, call, by: call },
         QueueEvent::CallbackResumed { at, call },
+        QueueEvent::LevelEvaluated {
+            at,
+            in_time: 5,
+            total: 13,
+            within_secs: 60,
+            threshold_percent: 80,
+            interval_mins: 30,
+        },
     ];
     let golden = include_str!("events.hex");
     let lines: Vec<String> = events
