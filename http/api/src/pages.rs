@@ -134,7 +134,7 @@ pages! {
         "Merge the other way round. Of two calls of queues one must end first.";
     "call-own": "The extension is a party of the call, so it can not attend it as a manager.",
         "Name another extension.";
-    "call-elsewhere": "The call is at another member of the cluster, and this can only be done there.",
+    "call-elsewhere": "The call is at another member, and this can only be done there.",
         "Ask the member that the call names.";
     "call-state": "The state of the call does not allow it.",
         "Look at the call again.";
