@@ -292,6 +292,20 @@ export type Conditions = {
   hours?: (Hours | null);
 };
 
+/** Somebody outside whose calls are shown by name. */
+export type Contact = {
+  company?: string;
+  id: string;
+  name: string;
+  numbers: Array<string>;
+};
+
+/** When a caller's number is a contact's. */
+export type ContactMatch = {
+  ignore_symbols?: boolean;
+  last_digits?: number | null;
+};
+
 /** Caller IDs that customers can not call back. */
 export type DeadEnds = {
   numbers: Array<string>;
@@ -1189,6 +1203,7 @@ export type Settings = {
   code_queue_login?: string;
   code_queue_pause?: string;
   code_voicemail?: string;
+  contact_match?: ContactMatch;
   dynamic_agents_start_logged_in?: boolean;
   hold_music?: string;
   language?: string;

@@ -12,17 +12,19 @@ const LANGUAGES: [(&str, &str, &str); 3] = [
 ];
 
 /// Every page of an administrator, with a text that shows when it is there.
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 18] = [
     "/panel/#/desk",
     "/panel/#/queues",
     "/panel/#/wallboard",
     "/panel/#/calls",
+    "/panel/#/missed",
     "/panel/#/admin/extensions",
     "/panel/#/admin/queues",
     "/panel/#/admin/ring-groups",
     "/panel/#/admin/ivrs",
     "/panel/#/admin/call-flows",
     "/panel/#/admin/group-voicemails",
+    "/panel/#/admin/contacts",
     "/panel/#/admin/trunks",
     "/panel/#/admin/inbound-routes",
     "/panel/#/admin/outbound-routes",

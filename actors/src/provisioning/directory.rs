@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync;
 use tandem_config::resource::{
-    ApiToken, CallFlow, ChannelCategory, Extension, GroupVoicemail, InboundRoute, Ivr,
+    ApiToken, CallFlow, ChannelCategory, Contact, Extension, GroupVoicemail, InboundRoute, Ivr,
     MailboxOptions, OutboundCode, OutboundRoute, Queue, RingGroup, Settings, TimeProfile, Trunk,
     User, Wallboard,
 };
@@ -18,6 +18,8 @@ use tandem_kernel::Timestamp;
 use crate::event::ResourceEvent;
 use crate::office::Stored;
 
+use super::contacts::ByNumber;
+
 /// The resources of one kind by key. Cheap to clone.
 type Shelf = RedBlackTreeMapSync<String, Arc<Stored>>;
 
@@ -26,6 +28,7 @@ type Shelf = RedBlackTreeMapSync<String, Arc<Stored>>;
 pub struct Directory {
     resources: BTreeMap<Kind, Shelf>,
     settings: Arc<Settings>,
+    by_number: ByNumber,
 }
 
 macro_rules! typed {
@@ -96,6 +99,24 @@ impl Directory {
         /// A wallboard by its name.
         wallboard, /// All wallboards.
         wallboards: Wallboard;
+        /// A contact by its id.
+        contact, /// All contacts.
+        contacts: Contact;
+    }
+
+    /// Whose number a caller's is; of several contacts the one that was changed last.
+    #[must_use]
+    pub fn contact_of(&self, number: &str) -> Option<&Contact> {
+        let rule = self.settings.contact_match;
+        let near = self.by_number.near(number).filter_map(|id| self.find(Kind::Contact, id));
+        let newest = near.filter_map(|stored| match &stored.resource {
+            Resource::Contact(contact) => {
+                let is_theirs = contact.numbers.iter().any(|it| rule.is_same(it, number));
+                is_theirs.then_some((stored.changed_at, contact))
+            }
+            _ => None,
+        });
+        newest.max_by_key(|(changed_at, contact)| (*changed_at, &contact.id)).map(|(_, it)| it)
     }
 
     /// The number that a new queue is proposed: the first of the range of the settings that
@@ -172,6 +193,10 @@ impl Directory {
         }
         let kind = stored.resource.kind();
         let key = stored.resource.key().to_owned();
+        self.forget_numbers(kind, &key);
+        if let Resource::Contact(contact) = &stored.resource {
+            self.by_number.add(contact);
+        }
         self.resources.entry(kind).or_default().insert_mut(key, Arc::new(stored));
     }
 
@@ -179,8 +204,16 @@ impl Directory {
         if kind == Kind::Settings {
             self.settings = Arc::default();
         }
+        self.forget_numbers(kind, key);
         if let Some(resources) = self.resources.get_mut(&kind) {
             resources.remove_mut(key);
+        }
+    }
+
+    fn forget_numbers(&mut self, kind: Kind, key: &str) {
+        let found = self.resources.get(&kind).and_then(|all| all.get(key)).cloned();
+        if let Some(Resource::Contact(contact)) = found.as_deref().map(|it| &it.resource) {
+            self.by_number.remove(contact);
         }
     }
 }

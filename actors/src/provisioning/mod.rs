@@ -7,6 +7,7 @@
 //! | Rules between resources                   | `references`     |
 //! | That a number means one thing             | `plan`           |
 
+mod contacts;
 mod directory;
 mod plan;
 mod references;

@@ -41,6 +41,7 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
         | Resource::ChannelCategory(_)
         | Resource::TimeProfile(_)
         | Resource::Wallboard(_)
+        | Resource::Contact(_)
         | Resource::User(_)
         | Resource::ApiToken(_) => Vec::new(),
     }

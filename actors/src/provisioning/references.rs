@@ -73,7 +73,10 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
             own_extension(directory, token.extension.as_ref(), &mut wrong);
         }
         Resource::Settings(settings) => outbound_policy(directory, &settings.outbound, &mut wrong),
-        Resource::Trunk(_) | Resource::TimeProfile(_) | Resource::Wallboard(_) => {}
+        Resource::Trunk(_)
+        | Resource::TimeProfile(_)
+        | Resource::Wallboard(_)
+        | Resource::Contact(_) => {}
     }
     wrong
 }

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used)]
-use tandem_config::resource::{Destination, Extension, Member, Membership, Queue};
+use tandem_config::resource::{Contact, Destination, Extension, Member, Membership, Queue};
 use tandem_config::{Kind, Resource};
 use tandem_journal::{Config, Journal};
 use tandem_kernel::{Clock, Position, Timestamp};
@@ -401,4 +401,31 @@ async fn q_041_a_queue_that_goes_by_the_clock_has_a_time_profile_which_stays_whi
         let refused = provisioning.remove(&by, kind, key, None).await;
         assert!(matches!(refused, Err(Refusal::Conflict { code: "in-use", .. })), "{key}");
     }
+}
+
+fn contact(id: &str, numbers: &[&str]) -> Resource {
+    let numbers = numbers.iter().map(|number| (*number).to_owned()).collect();
+    let (id, name, company) = (id.to_owned(), id.to_uppercase(), String::new());
+    Resource::Contact(Contact { id, name, company, numbers })
+}
+
+#[tokio::test]
+async fn q_556_q_558_a_caller_is_the_contact_that_was_changed_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let by = Principal::system();
+    let (provisioning, _journal) = open(dir.path()).await;
+    let named = |number: &str| {
+        provisioning.directory().contact_of(number).map(|contact| contact.name.clone())
+    };
+    provisioning.create(&by, contact("first", &["02-2555-0123", "0912345678"])).await.unwrap();
+    provisioning.create(&by, contact("second", &["+886 912 345 678"])).await.unwrap();
+
+    assert_eq!(named("0912345678").as_deref(), Some("SECOND"));
+    assert_eq!(named("0225550123").as_deref(), Some("FIRST"));
+    provisioning.replace(&by, None, contact("first", &["0912345678"])).await.unwrap();
+    assert_eq!(named("0912345678").as_deref(), Some("FIRST"));
+    assert_eq!(named("0225550123"), None, "the number is nobody's any more");
+    provisioning.remove(&by, Kind::Contact, "first", None).await.unwrap();
+    assert_eq!(named("0912345678").as_deref(), Some("SECOND"));
+    assert_eq!(named(""), None);
 }

@@ -134,6 +134,10 @@ impl Switch {
             }
             Caller::Trunk(trunk) => {
                 let (number, name) = identity(&inbound, trunk.trusted_identity);
+                let directory = self.exchange.provisioning.directory();
+                // What the house calls them goes before what they call themselves.
+                let known = directory.contact_of(&number).map(|contact| contact.name.clone());
+                let name = known.unwrap_or(name);
                 let route = from_trunk(&self.exchange, &trunk.name, &number, &dialled);
                 (Party::Outside { trunk: trunk.name.clone(), number, name }, route)
             }

@@ -3,6 +3,7 @@
 
 mod access;
 mod callback;
+mod contact;
 mod flow;
 mod hours;
 mod outbound;
@@ -17,6 +18,7 @@ mod wallboard;
 
 pub use access::{ApiToken, Role, User};
 pub use callback::{CallbackMode, CallbackPolicy, CallbackTarget, DidScope};
+pub use contact::{Contact, ContactMatch};
 pub use flow::{
     CallFlow, Conditions, ExtensionVoicemail, FlowAction, FlowStep, GroupStrategy, GroupVoicemail,
     Ivr, MailboxOptions, RingGroup,
@@ -81,11 +83,13 @@ pub enum Kind {
     TimeProfile,
     /// Figures on a screen that a whole room sees.
     Wallboard,
+    /// A name for the numbers of a caller.
+    Contact,
 }
 
 impl Kind {
     /// All kinds, in the order in which they may refer to each other.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Settings,
         Self::TimeProfile,
         Self::Extension,
@@ -102,6 +106,7 @@ impl Kind {
         Self::User,
         Self::ApiToken,
         Self::Wallboard,
+        Self::Contact,
     ];
 
     /// The word used in journal entities and problem details.
@@ -124,6 +129,7 @@ impl Kind {
             Self::ChannelCategory => "channel-category",
             Self::TimeProfile => "time-profile",
             Self::Wallboard => "wallboard",
+            Self::Contact => "contact",
         }
     }
 }
@@ -164,6 +170,8 @@ pub enum Resource {
     TimeProfile(TimeProfile),
     /// See [`Wallboard`].
     Wallboard(Wallboard),
+    /// See [`Contact`].
+    Contact(Contact),
 }
 
 impl Resource {
@@ -187,6 +195,7 @@ impl Resource {
             Self::ChannelCategory(_) => Kind::ChannelCategory,
             Self::TimeProfile(_) => Kind::TimeProfile,
             Self::Wallboard(_) => Kind::Wallboard,
+            Self::Contact(_) => Kind::Contact,
         }
     }
 
@@ -210,6 +219,7 @@ impl Resource {
             Self::ChannelCategory(category) => &category.name,
             Self::TimeProfile(profile) => &profile.name,
             Self::Wallboard(wallboard) => &wallboard.name,
+            Self::Contact(contact) => &contact.id,
         }
     }
 }

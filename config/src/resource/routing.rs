@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CallbackPolicy, Destination, OutboundPolicy};
+use super::{CallbackPolicy, ContactMatch, Destination, OutboundPolicy};
 use crate::Pattern;
 
 fn yes() -> bool {
@@ -172,6 +172,8 @@ pub struct Settings {
     pub queue_numbers: NumberRange,
     /// Missed calls of one caller that are processed together.
     pub result_sync: ResultSync,
+    /// When a caller's number is that of a contact.
+    pub contact_match: ContactMatch,
     /// `*7`: log in to or out of one queue; empty: off.
     pub code_queue_login: String,
     /// `*07`: pause or resume in one queue.
@@ -210,6 +212,7 @@ impl Default for Settings {
             call_tags: BTreeMap::new(),
             queue_numbers: NumberRange { first: 6_400, last: 6_499 },
             result_sync: ResultSync::default(),
+            contact_match: ContactMatch::default(),
             code_queue_login: "*7".into(),
             code_queue_pause: "*07".into(),
             code_login_all: "*77".into(),

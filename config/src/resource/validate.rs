@@ -1,5 +1,6 @@
 //! What makes a resource valid by itself. Rules between resources are the provisioning's.
 
+mod contact;
 mod flow;
 mod hours;
 mod queue;
@@ -173,6 +174,7 @@ impl Resource {
             Self::ChannelCategory(category) => category.check(&mut wrong),
             Self::TimeProfile(profile) => profile.check(&mut wrong),
             Self::Wallboard(wallboard) => wallboard.check(&mut wrong),
+            Self::Contact(contact) => contact.check(&mut wrong),
         }
         wrong.0
     }
@@ -273,6 +275,7 @@ impl Settings {
         wrong.unless(right, "/queue_numbers", "out-of-range", "first to last, at most 10000");
         let hours = u32::from(self.result_sync.within_hours);
         wrong.between(hours, 1, 24, "/result_sync/within_hours");
+        self.contact_match.check(wrong);
         wrong.language(&self.language, "/language");
         wrong.prompt(&self.hold_music, "/hold_music");
         self.outbound.check(wrong);

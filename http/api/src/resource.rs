@@ -3,6 +3,7 @@
 
 mod access;
 mod callback;
+mod contact;
 mod flow;
 mod hours;
 mod outbound;
@@ -14,6 +15,7 @@ mod wallboard;
 
 pub use access::{ApiToken, ApiTokenCreated, Role, User};
 pub use callback::{CallbackMode, CallbackPolicy, CallbackTarget, DidScope};
+pub use contact::{Contact, ContactMatch};
 pub use flow::{
     CallFlow, Conditions, ExtensionVoicemail, FlowAction, FlowStep, GroupStrategy, GroupVoicemail,
     Hours, Ivr, MailboxOptions, RingGroup,

@@ -47,6 +47,10 @@ pub(crate) enum Permission {
     WallboardsRead,
     /// To arrange wallboards.
     WallboardsWrite,
+    /// To look at contacts.
+    ContactsRead,
+    /// To add, change and delete contacts.
+    ContactsWrite,
     /// To see and hear the messages of mailboxes.
     VoicemailRead,
     /// To mark messages as heard and to throw them away.
@@ -97,6 +101,8 @@ impl Permission {
             Self::NotesWrite => "notes:write",
             Self::WallboardsRead => "wallboards:read",
             Self::WallboardsWrite => "wallboards:write",
+            Self::ContactsRead => "contacts:read",
+            Self::ContactsWrite => "contacts:write",
             Self::VoicemailRead => "voicemail:read",
             Self::VoicemailWrite => "voicemail:write",
             Self::EventsRead => "events:read",
@@ -132,9 +138,12 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::NotesWrite
             | P::WallboardsRead
             | P::WallboardsWrite
+            | P::ContactsRead
+            | P::ContactsWrite
             | P::EventsRead
             | P::MetricsRead,
         ) => Scope::All,
+        (Role::Agent, P::ContactsRead) => Scope::All,
         (Role::Wallboard, P::QueuesRead | P::AgentsRead | P::WallboardsRead) => Scope::All,
         // The connection, with pictures of what it may see; no facts, it has no extension.
         (Role::Wallboard, P::EventsRead) => Scope::Own,
@@ -172,6 +181,7 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
             | P::QueuesControl
             | P::WallboardsRead
             | P::WallboardsWrite
+            | P::ContactsWrite
             | P::MetricsRead,
         ) => Scope::Nothing,
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{CallbackPolicy, Destination, OutboundPolicy, yes};
+use super::{CallbackPolicy, ContactMatch, Destination, OutboundPolicy, yes};
 
 /// Where calls from trunks go. Routes are tried by ascending `priority`, then by name; the first
 /// that matches trunk, dialled number and caller wins.
@@ -167,6 +167,8 @@ pub struct Settings {
     pub queue_numbers: NumberRange,
     /// Missed calls of one caller that are processed together.
     pub result_sync: ResultSync,
+    /// When a caller's number is that of a contact.
+    pub contact_match: ContactMatch,
     /// Log in to or out of one queue; empty: off.
     pub code_queue_login: String,
     /// Pause or resume in one queue.
@@ -205,6 +207,7 @@ impl Default for Settings {
             call_tags: BTreeMap::new(),
             queue_numbers: NumberRange { first: 6_400, last: 6_499 },
             result_sync: ResultSync::default(),
+            contact_match: ContactMatch::default(),
             code_queue_login: "*7".into(),
             code_queue_pause: "*07".into(),
             code_login_all: "*77".into(),

@@ -21,6 +21,7 @@ export const KINDS = {
   'call-flows': { key: 'number', columns: ['name'] },
   'group-voicemails': { key: 'number', columns: ['name'] },
   'time-profiles': { key: 'name', columns: ['zone'] },
+  contacts: { key: 'id', columns: ['name', 'company'] },
   trunks: { key: 'name', columns: ['host', 'mode', 'enabled'] },
   'inbound-routes': { key: 'name', columns: ['priority', 'enabled'] },
   'outbound-routes': { key: 'name', columns: ['priority', 'enabled'] },

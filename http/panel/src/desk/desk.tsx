@@ -7,6 +7,7 @@ import { Button, Choice, Fault, Field, style, Timer } from '../parts';
 import { watchLevel } from '../phone/audio';
 import { useText } from '../text';
 import own from './desk.module.css';
+import { Contacts } from './contacts';
 import { MyQueues } from './queues';
 import { Today } from './today';
 
@@ -20,6 +21,7 @@ export function DeskPage() {
         {client.principal.extension ? <PhoneCard /> : <p className={style.hint}>{text.phone.none}</p>}
         <NoteCard />
         <MyQueues />
+        {client.principal.extension && <Contacts />}
         {client.principal.extension && <Today own={client.principal.extension} />}
       </div>
     </>

@@ -141,6 +141,12 @@ export const en = {
       barge: (who: string) => `${who} takes part`,
     },
   },
+  contacts: {
+    title: 'Contacts',
+    search: 'Name, company or number',
+    none: 'No contact fits.',
+    call: (name: string, number: string) => `Call ${name} at ${number}`,
+  },
   today: {
     title: 'Today',
     answered: 'Answered',
@@ -274,6 +280,7 @@ export const en = {
       'call-flows': 'Call flows',
       'group-voicemails': 'Group mailboxes',
       'time-profiles': 'Office hours',
+      contacts: 'Contacts',
       trunks: 'Trunks',
       'inbound-routes': 'Inbound routes',
       'outbound-routes': 'Outbound routes',

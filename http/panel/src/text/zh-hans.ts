@@ -142,6 +142,12 @@ export const zhHans: Text = {
       barge: (who) => `${who} 已加入通话`,
     },
   },
+  contacts: {
+    title: '联系人',
+    search: '姓名、公司或号码',
+    none: '没有符合的联系人。',
+    call: (name: string, number: string) => `拨打 ${name} 的 ${number}`,
+  },
   today: {
     title: '今日',
     answered: '已接',
@@ -274,6 +280,7 @@ export const zhHans: Text = {
       'call-flows': '呼叫流程',
       'group-voicemails': '组信箱',
       'time-profiles': '办公时间',
+      contacts: '联系人',
       trunks: '中继',
       'inbound-routes': '呼入路由',
       'outbound-routes': '呼出路由',

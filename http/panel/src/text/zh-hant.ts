@@ -143,6 +143,12 @@ export const zhHant: Text = {
       barge: (who) => `${who} 已加入通話`,
     },
   },
+  contacts: {
+    title: '聯絡人',
+    search: '姓名、公司或號碼',
+    none: '沒有符合的聯絡人。',
+    call: (name: string, number: string) => `撥打 ${name} 的 ${number}`,
+  },
   today: {
     title: '今日',
     answered: '已接',
@@ -275,6 +281,7 @@ export const zhHant: Text = {
       'call-flows': '通話流程',
       'group-voicemails': '群組信箱',
       'time-profiles': '營業時間',
+      contacts: '聯絡人',
       trunks: '中繼線',
       'inbound-routes': '呼入路由',
       'outbound-routes': '呼出路由',

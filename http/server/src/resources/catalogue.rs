@@ -42,7 +42,7 @@ pub(super) const fn parameter_of(kind: Kind) -> &'static str {
         | Kind::TimeProfile
         | Kind::Wallboard
         | Kind::User => "name",
-        Kind::ApiToken | Kind::OutboundCode => "id",
+        Kind::ApiToken | Kind::OutboundCode | Kind::Contact => "id",
         Kind::Settings => "",
     }
 }
@@ -291,6 +291,7 @@ const fn permissions(kind: Kind) -> (Permission, Permission) {
     match kind {
         Kind::User | Kind::ApiToken => (Permission::AccountsRead, Permission::AccountsWrite),
         Kind::Wallboard => (Permission::WallboardsRead, Permission::WallboardsWrite),
+        Kind::Contact => (Permission::ContactsRead, Permission::ContactsWrite),
         Kind::Extension
         | Kind::Trunk
         | Kind::InboundRoute
@@ -423,6 +424,7 @@ const fn path_tag(kind: Kind) -> &'static str {
         | Kind::ChannelCategory
         | Kind::TimeProfile
         | Kind::Wallboard
+        | Kind::Contact
         | Kind::Settings => "configuration",
     }
 }

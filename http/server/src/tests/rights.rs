@@ -86,6 +86,8 @@ fn the_roles_are_as_this_table_says() {
         (P::NotesWrite, All, Own, Nothing),
         (P::WallboardsRead, All, Nothing, All),
         (P::WallboardsWrite, All, Nothing, Nothing),
+        (P::ContactsRead, All, All, Nothing),
+        (P::ContactsWrite, All, Nothing, Nothing),
         (P::VoicemailRead, Own, Own, Nothing),
         (P::VoicemailWrite, Own, Own, Nothing),
         (P::EventsRead, All, Own, Own),

@@ -6,8 +6,16 @@ use tandem_config::Kind;
 
 use super::{Entry, shapes};
 
-pub(super) fn entries() -> [Entry; 6] {
-    [ring_groups(), ivrs(), call_flows(), group_voicemails(), time_profiles(), wallboards()]
+pub(super) fn entries() -> [Entry; 7] {
+    [
+        ring_groups(),
+        ivrs(),
+        call_flows(),
+        group_voicemails(),
+        time_profiles(),
+        wallboards(),
+        contacts(),
+    ]
 }
 
 fn ring_groups() -> Entry {
@@ -155,5 +163,22 @@ fn wallboards() -> Entry {
         read,
         page,
         patch: json!({ "rotation_secs": 60 }),
+    }
+}
+
+fn contacts() -> Entry {
+    let read = json!({
+        "id": "chen-mei", "name": "Chen Mei", "company": "Acme", "numbers": ["0912-345-678"],
+    });
+    let (written, read, page) = shapes::<api::Contact>(read.clone(), &read);
+    Entry {
+        kind: Kind::Contact,
+        path: "contacts",
+        names: ("Contact", "Contacts"),
+        words: ("a contact", "contacts"),
+        written,
+        read,
+        page,
+        patch: json!({ "company": "Acme Ltd." }),
     }
 }
