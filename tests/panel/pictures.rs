@@ -15,10 +15,11 @@ const MOST_BYTES: u64 = 1_500_000;
 const WIDTHS: [u32; 2] = [500, 1_280];
 
 /// Name, place and how it is reached.
-const PAGES: [(&str, &str); 17] = [
+const PAGES: [(&str, &str); 19] = [
     ("queues", "queues"),
     ("wallboard", "wallboard"),
     ("calls", "calls"),
+    ("queue-log", "missed"),
     ("extensions", "admin/extensions"),
     ("admin-queues", "admin/queues"),
     ("ring-groups", "admin/ring-groups"),
@@ -26,6 +27,7 @@ const PAGES: [(&str, &str); 17] = [
     ("call-flows", "admin/call-flows"),
     ("group-mailboxes", "admin/group-voicemails"),
     ("office-hours", "admin/time-profiles"),
+    ("contacts", "admin/contacts"),
     ("trunks", "admin/trunks"),
     ("inbound-routes", "admin/inbound-routes"),
     ("outbound-routes", "admin/outbound-routes"),
@@ -101,6 +103,10 @@ async fn furnish(office: &Office) {
     office.trunk("carrier", "127.0.0.2", 5_060).await;
     let to = json!({ "type": "queue", "number": "6400" });
     office.inbound("sales line", "0225550100", to).await;
+    let contact = json!({
+        "id": "chang", "name": "Chang Li", "company": "Acme", "numbers": ["0912-345-678"],
+    });
+    office.api.post("/api/v1/contacts", contact).await;
     let token = json!({ "name": "crm", "role": "manager" });
     office.api.post("/api/v1/api-tokens", token).await;
 }
