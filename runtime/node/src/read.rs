@@ -105,6 +105,8 @@ impl Read {
         }
         // Who asks as soon as the edges are open finds the records of the calls just closed.
         let end = read.pages(journal, end).await?;
+        // A member that takes long to read may have been given its shards meanwhile.
+        metric::PLACEMENT_SHARDS.set(read.placing.load(read.node));
         Ok((read, end))
     }
 
