@@ -7,13 +7,13 @@ use tandem_tests::sound::assert_heard;
 use tokio::time::{Duration, Instant, sleep};
 
 use crate::Three;
-use crate::queues::{STATUS, line, phone, placed, two_wait};
+use crate::queues::{STATUS, line, phone, placed, talking, two_wait};
 
 /// Longer than a take-over may take on a busy machine.
 const TAKEN_OVER: Duration = Duration::from_secs(15);
 
 /// Waits until a call is at a member that lives; gives it with the member's place.
-async fn call_at(three: &Three, members: &[usize]) -> (usize, Value) {
+pub(crate) async fn call_at(three: &Three, members: &[usize]) -> (usize, Value) {
     let began = Instant::now();
     loop {
         for member in members {
@@ -42,14 +42,7 @@ async fn listen(phones: &mut [&mut Phone]) -> Vec<std::path::PathBuf> {
 #[tokio::test]
 async fn two_who_talk_hear_each_other_again_when_the_member_of_their_call_dies() {
     let mut three = placed().await;
-    let mut caller = phone(&three, 0, "1000", 700).await;
-    let mut callee = phone(&three, 0, "1001", 1100).await;
-    sleep(Duration::from_millis(500)).await;
-    caller.call("1001").await;
-    callee.expect("incoming").await;
-    callee.answer().await;
-    caller.expect_state("CONFIRMED").await;
-    sleep(Duration::from_secs(2)).await;
+    let (mut caller, mut callee) = talking(&three, [0, 0]).await;
     let (_, before) = call_at(&three, &[0]).await;
 
     three.kill(0).await;
@@ -83,13 +76,7 @@ async fn two_who_talk_hear_each_other_again_when_the_member_of_their_call_dies()
 #[tokio::test]
 async fn a_call_is_seen_steered_and_traced_at_every_member() {
     let three = placed().await;
-    let mut caller = phone(&three, 0, "1000", 700).await;
-    let mut callee = phone(&three, 1, "1001", 1100).await;
-    sleep(Duration::from_millis(500)).await;
-    caller.call("1001").await;
-    callee.expect("incoming").await;
-    callee.answer().await;
-    caller.expect_state("CONFIRMED").await;
+    let (mut caller, mut callee) = talking(&three, [0, 1]).await;
     let (_, here) = call_at(&three, &[0]).await;
     let path = format!("/api/v1/calls/{}", here["id"].as_str().unwrap());
 
@@ -119,14 +106,7 @@ async fn a_call_is_seen_steered_and_traced_at_every_member() {
 #[tokio::test]
 async fn who_hangs_up_while_nobody_hears_is_let_go_when_the_call_is_asked_for_again() {
     let mut three = placed().await;
-    let mut caller = phone(&three, 0, "1000", 700).await;
-    let mut callee = phone(&three, 0, "1001", 1100).await;
-    sleep(Duration::from_millis(500)).await;
-    caller.call("1001").await;
-    callee.expect("incoming").await;
-    callee.answer().await;
-    caller.expect_state("CONFIRMED").await;
-    sleep(Duration::from_secs(1)).await;
+    let (mut caller, mut callee) = talking(&three, [0, 0]).await;
 
     three.kill(0).await;
     caller.hang_up().await;

@@ -12,8 +12,9 @@ use tandem_tests::members::{is_linked, member, said};
 use tokio::process::Command;
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::partitions::{ended, talking};
-use crate::queues::until_placed;
+use crate::calls::call_at;
+use crate::partitions::ended;
+use crate::queues::{talking, until_placed};
 use crate::{Three, apart};
 
 /// Room of the small disk; a member needs half of it at its start.
@@ -74,21 +75,6 @@ async fn ready(three: &Three, member: usize, wanted: u16) {
     }
 }
 
-/// Waits until one of these members has the call, and its phones have heard of it.
-async fn held_by(three: &Three, members: &[usize]) {
-    let began = Instant::now();
-    'all: loop {
-        for member in members {
-            if three.has_call(*member).await {
-                break 'all;
-            }
-        }
-        assert!(began.elapsed() < Duration::from_secs(20), "nobody goes on with the call");
-        sleep(Duration::from_millis(100)).await;
-    }
-    sleep(Duration::from_secs(3)).await;
-}
-
 async fn written(three: &Three, member: usize, number: &str) -> (u16, String) {
     let body = json!({ "number": number, "password": "not so secret" });
     let answer = three.api(member).send(reqwest::Method::POST, "/api/v1/extensions", &body).await;
@@ -102,7 +88,7 @@ async fn inside_a_member_whose_disk_is_full_takes_nothing_new_and_then_leaves_it
     let third = Machine::new(3).with(RESERVE);
     let disk = Disk::mount(&third);
     let mut three = until_placed(Three::of([Machine::new(1), Machine::new(2), third]).await).await;
-    let (caller, callee) = talking(&three).await;
+    let (caller, callee) = talking(&three, [2, 2]).await;
 
     let filler = disk.fill(6 << 20);
     says(&three.machines[2], "the disk is full: nothing new is taken").await;
@@ -125,7 +111,8 @@ async fn inside_a_member_whose_disk_is_full_takes_nothing_new_and_then_leaves_it
     }
     assert_eq!(three.ended(2).await, Some(74), "{}", three.machines[2].log());
     assert!(three.machines[2].log().contains("No space left on device"));
-    held_by(&three, &[0, 1]).await;
+    call_at(&three, &[0, 1]).await;
+    sleep(Duration::from_secs(3)).await;
     ended(&three, &[0, 1], caller, callee, 3.0).await;
 
     let output = three.machines[2].tandem(&["run"]).await;
@@ -201,7 +188,7 @@ fn set_clock(machine: &Machine, secs: i64) {
 async fn a_clock_that_is_an_hour_wrong_is_said_and_harms_neither_calls_nor_records() {
     let third = with_clock(3);
     let mut three = until_placed(Three::of([Machine::new(1), Machine::new(2), third]).await).await;
-    let (caller, callee) = talking(&three).await;
+    let (caller, callee) = talking(&three, [2, 2]).await;
 
     set_clock(&three.machines[2], -3_600);
     says(&three.machines[2], "the system's clock was set while the node ran").await;
@@ -220,7 +207,7 @@ async fn a_clock_that_is_an_hour_wrong_is_said_and_harms_neither_calls_nor_recor
     assert!(shown.contains("s ahead"), "{shown}");
     let doctor = three.machines[0].tandem(&["doctor"]).await;
     assert!(said(&doctor).contains("fail  the clock of node-3"), "{}", said(&doctor));
-    let (caller, callee) = talking(&three).await;
+    let (caller, callee) = talking(&three, [2, 2]).await;
     ended(&three, &[0, 1, 2], caller, callee, 0.5).await;
     // Both calls were a moment ago, by the clock of those who are right.
     let records = three.api(0).get("/api/v1/call-records").await;

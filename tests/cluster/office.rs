@@ -1,19 +1,13 @@
 //! One journal for all members: what one of them is told, the others know.
 
 use serde_json::{Value, json};
+use tandem_tests::Machine;
 use tandem_tests::api::items;
 use tandem_tests::sound::assert_heard;
-use tandem_tests::{Machine, Phone};
 use tokio::time::{Duration, sleep};
 
+use crate::queues::{phone, talking};
 use crate::{Three, api_of};
-
-/// A phone of the demo office, registered at a member.
-async fn phone(three: &Three, member: usize, extension: &str, tone: u32) -> Phone {
-    let password = &three.demo.passwords[extension];
-    let (server, dir) = (three.node(member).sip("udp"), three.machines[member].dir.path());
-    Phone::registered(server, extension, password, dir, json!({ "tone": tone })).await
-}
 
 /// Whether the agent 1002 is there, logged in to a queue or not.
 fn is_logged_in(agents: &Value, wanted: bool) -> bool {
@@ -51,14 +45,8 @@ async fn what_one_member_is_told_all_know_and_phones_of_two_members_talk() {
     }
 
     // A phone at one member reaches a phone that is registered at another.
-    let mut caller = phone(&three, 0, "1000", 700).await;
-    let mut callee = phone(&three, 1, "1001", 1100).await;
-    sleep(Duration::from_millis(500)).await;
-    caller.call("1001").await;
-    callee.expect("incoming").await;
-    callee.answer().await;
-    caller.expect_state("CONFIRMED").await;
-    sleep(Duration::from_secs(3)).await;
+    let (mut caller, mut callee) = talking(&three, [0, 1]).await;
+    sleep(Duration::from_secs(1)).await;
     caller.hang_up().await;
     caller.expect_end().await;
     callee.expect_end().await;

@@ -7,7 +7,7 @@ use tandem_tests::{Machine, Phone};
 use tokio::process::Command;
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::queues::{phone, placed};
+use crate::queues::{placed, talking};
 use crate::{Three, apart};
 
 async fn nft(rules: &str) {
@@ -36,18 +36,6 @@ async fn silence(three: &Three, members: &[usize]) {
 
 async fn heal() {
     nft("delete table ip cut").await;
-}
-
-pub(crate) async fn talking(three: &Three) -> (Phone, Phone) {
-    let mut caller = phone(three, 2, "1000", 700).await;
-    let mut callee = phone(three, 2, "1001", 1100).await;
-    sleep(Duration::from_millis(500)).await;
-    caller.call("1001").await;
-    callee.expect("incoming").await;
-    callee.answer().await;
-    caller.expect_state("CONFIRMED").await;
-    sleep(Duration::from_secs(2)).await;
-    (caller, callee)
 }
 
 /// The members that have the call themselves.
@@ -112,7 +100,7 @@ pub(crate) async fn ended(
 #[ignore = "runs in a network of its own, by the test of the same name"]
 async fn inside_a_minority_whose_phones_reach_all_is_relieved_of_its_calls() {
     let three = placed().await;
-    let (caller, callee) = talking(&three).await;
+    let (caller, callee) = talking(&three, [2, 2]).await;
 
     cut(true).await;
     until_held_by(&three, "a majority's", |it| it.iter().any(|member| *member < 2)).await;
@@ -138,7 +126,7 @@ async fn a_minority_whose_phones_reach_all_is_relieved_of_its_calls() {
 #[ignore = "runs in a network of its own, by the test of the same name"]
 async fn inside_a_minority_whose_phones_reach_only_it_keeps_its_calls() {
     let three = placed().await;
-    let (caller, callee) = talking(&three).await;
+    let (caller, callee) = talking(&three, [2, 2]).await;
 
     cut(true).await;
     silence(&three, &[0, 1]).await;

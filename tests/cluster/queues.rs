@@ -45,6 +45,19 @@ pub(crate) async fn until_placed(three: Three) -> Three {
     three
 }
 
+/// 1000 at one member talks with 1001 at another.
+pub(crate) async fn talking(three: &Three, members: [usize; 2]) -> (Phone, Phone) {
+    let mut caller = phone(three, members[0], "1000", 700).await;
+    let mut callee = phone(three, members[1], "1001", 1100).await;
+    sleep(Duration::from_millis(500)).await;
+    caller.call("1001").await;
+    callee.expect("incoming").await;
+    callee.answer().await;
+    caller.expect_state("CONFIRMED").await;
+    sleep(Duration::from_secs(2)).await;
+    (caller, callee)
+}
+
 /// 1000 at one member, then 1004 at another, wait in the queue; and how it shows itself then.
 pub(crate) async fn two_wait(three: &Three, one: usize, other: usize) -> (Phone, Phone, Value) {
     let mut first = phone(three, one, "1000", 700).await;

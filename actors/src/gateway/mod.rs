@@ -130,11 +130,7 @@ impl Gateway {
         question: Question,
         within: Duration,
     ) -> Option<Answer> {
-        let letter = tandem_wire::encode(&Letter::Ask(question)).into();
-        match self.send(member, letter, within).await? {
-            Reply::Answered(answer) => Some(answer),
-            Reply::Taken(_) | Reply::Unknown => None,
-        }
+        answered(self.0.carrier.carry(member, asked(question), within)).await
     }
 
     /// As [`ask`](Self::ask), for a piece of a file.
@@ -144,22 +140,12 @@ impl Gateway {
         question: Question,
         within: Duration,
     ) -> Option<Answer> {
-        let letter = tandem_wire::encode(&Letter::Ask(question)).into();
-        let reply = self.0.carrier.carry_bulk(member, letter, within).await?;
-        match tandem_wire::decode(&reply, MAX_LETTER).ok()? {
-            Reply::Answered(answer) => Some(answer),
-            Reply::Taken(_) | Reply::Unknown => None,
-        }
+        answered(self.0.carrier.carry_bulk(member, asked(question), within)).await
     }
 
     /// All members but this one.
     pub(crate) fn members(&self) -> Vec<u64> {
         self.0.peers.lock().keys().copied().collect()
-    }
-
-    async fn send(&self, member: u64, letter: Bytes, within: Duration) -> Option<Reply> {
-        let reply = self.0.carrier.carry(member, letter, within).await?;
-        tandem_wire::decode(&reply, MAX_LETTER).ok()
     }
 
     fn peer(&self, member: u64) -> Arc<Peer> {
@@ -188,7 +174,7 @@ impl Gateway {
                 }
             }
             let letter = tandem_wire::encode(&Letter::Words { session, first, words });
-            match self.send(member, letter.into(), TAKEN_WITHIN).await {
+            match replied(self.0.carrier.carry(member, letter.into(), TAKEN_WITHIN)).await {
                 Some(Reply::Taken(next)) => peer.outbox.lock().taken(session, next),
                 Some(Reply::Unknown) => {
                     peer.outbox.lock().begin_anew(rand::random());
@@ -228,4 +214,19 @@ impl Gateway {
         }
         Reply::Taken(inbox.next())
     }
+}
+
+fn asked(question: Question) -> Bytes {
+    tandem_wire::encode(&Letter::Ask(question)).into()
+}
+
+async fn answered(carried: Carried) -> Option<Answer> {
+    match replied(carried).await? {
+        Reply::Answered(answer) => Some(answer),
+        Reply::Taken(_) | Reply::Unknown => None,
+    }
+}
+
+async fn replied(carried: Carried) -> Option<Reply> {
+    tandem_wire::decode(&carried.await?, MAX_LETTER).ok()
 }

@@ -13,7 +13,7 @@ use crate::link::{self, Link};
 use crate::mesh::{Inner, Mesh};
 
 /// Clocks that differ by more are wrong.
-pub const APART: Duration = Duration::from_secs(2);
+const APART: Duration = Duration::from_secs(2);
 
 /// How far a clock is ahead of ours, in microseconds: it was read between the two moments.
 fn ahead(asked: Timestamp, theirs: Timestamp, answered: Timestamp) -> i64 {
@@ -25,6 +25,11 @@ fn ahead(asked: Timestamp, theirs: Timestamp, answered: Timestamp) -> i64 {
 /// Whether a difference in microseconds is one to tell people of.
 fn is_apart(ahead: i64) -> bool {
     Duration::from_micros(ahead.unsigned_abs()) > APART
+}
+
+/// Such a difference in whole seconds.
+pub(crate) fn secs_apart(ahead: i64) -> Option<i64> {
+    is_apart(ahead).then_some(ahead / 1_000_000)
 }
 
 /// The middle one: one wrong clock of three does not decide.
@@ -44,19 +49,18 @@ impl Link {
         let known = self.clock.lock().replace(ahead);
         let (peer, millis) = (self.peer.to_string(), ahead.unsigned_abs() / 1_000);
         metric::CLUSTER_CLOCKS_APART.set_with("member", peer, millis);
-        if is_apart(ahead) && !known.is_some_and(is_apart) {
-            let secs = ahead / 1_000_000;
+        if let Some(secs) = secs_apart(ahead).filter(|_| !known.is_some_and(is_apart)) {
             tracing::error!(peer = self.peer, secs, "the peer's clock is ahead (below 0: behind)");
         }
     }
 }
 
 impl Mesh {
-    /// How far the clocks of the others are ahead of this node's, in microseconds: the middle
-    /// one of those that have answered.
+    /// How far the clocks of the others are ahead of this node's, in microseconds, when that is
+    /// more than clocks may differ: the middle one of those that have answered.
     #[must_use]
     pub fn ahead_micros(&self) -> Option<i64> {
-        middle(self.clocks())
+        middle(self.clocks()).filter(|ahead| is_apart(*ahead))
     }
 }
 

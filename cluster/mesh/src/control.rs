@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use tandem_kernel::Timestamp;
 
-use crate::Refusal;
 use crate::identity::ClusterId;
 use crate::roster::{Roster, Standing, State};
+use crate::{Refusal, clocks};
 
 /// Largest question or answer: a roster of some hundred members fits.
 pub(crate) const LIMIT: usize = 256 * 1_024;
@@ -124,6 +124,23 @@ pub enum LinkStatus {
     Down(String),
     /// It refuses us.
     Refused(Refusal),
+}
+
+impl LinkStatus {
+    /// Whether the member answers; the answering node itself does.
+    #[must_use]
+    pub const fn is_up(&self) -> bool {
+        matches!(self, Self::Own | Self::Up { .. })
+    }
+}
+
+impl MemberStatus {
+    /// How many whole seconds its clock is ahead (below 0: behind), when that is more than clocks
+    /// may differ.
+    #[must_use]
+    pub fn secs_apart(&self) -> Option<i64> {
+        self.ahead_micros.and_then(clocks::secs_apart)
+    }
 }
 
 /// What a node without a certificate says.

@@ -42,7 +42,6 @@ mod tls;
 pub mod token;
 
 pub use authority::{Authority, Order};
-pub use clocks::APART;
 pub use control::{Change, Group, LinkStatus, MemberStatus, Status};
 pub use error::MeshError;
 pub use identity::{ClusterId, Credentials, Subject};

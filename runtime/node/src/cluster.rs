@@ -130,10 +130,8 @@ fn table(status: &Status, now: Timestamp) -> String {
             (_, Standing::Learner) => "follows",
         };
         let key = if member.node == status.authority { ", lets nodes in" } else { "" };
-        let ahead = member.ahead_micros.unwrap_or(0);
-        let is_apart = Duration::from_micros(ahead.unsigned_abs()) > tandem_mesh::APART;
-        let secs = ahead / 1_000_000;
-        let clock = if is_apart { format!(", clock {secs} s ahead") } else { String::new() };
+        let apart = member.secs_apart();
+        let clock = apart.map_or_else(String::new, |secs| format!(", clock {secs} s ahead"));
         let _written = writeln!(
             text,
             "{:>4}  {:<20} {:<24} {state:<9} {journal:<8} {link}{clock}{key}",
@@ -189,10 +187,7 @@ pub(crate) async fn start(config: &NodeConfig, clock: Clock, order: &Run) -> Res
 /// The time of the cluster: timers go from one member to another, so a node whose own clock is
 /// wrong takes that of the others.
 pub(crate) fn common_clock(own: Clock, mesh: Option<&Mesh>) -> Clock {
-    let ahead = mesh.and_then(Mesh::ahead_micros).unwrap_or(0);
-    if Duration::from_micros(ahead.unsigned_abs()) <= tandem_mesh::APART {
-        return own;
-    }
+    let Some(ahead) = mesh.and_then(Mesh::ahead_micros) else { return own };
     let (secs, cure) = (ahead / 1_000_000, "set this machine's clock");
     tracing::error!(secs, cure, "the others' clocks are ahead: this node takes their time");
     own.shifted(ahead)

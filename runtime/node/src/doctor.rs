@@ -8,8 +8,9 @@ use anyhow::{Result, anyhow};
 use tandem_config::NodeConfig;
 use tandem_journal::Journal;
 use tandem_kernel::Clock;
-use tandem_mesh::{Credentials, LinkStatus, MemberStatus};
+use tandem_mesh::{Credentials, LinkStatus};
 
+use crate::host::Room;
 use crate::{host, say, tls};
 
 /// A round trip that disturbs elections and leases, in microseconds.
@@ -63,16 +64,16 @@ fn data(config: &NodeConfig) -> Finding {
 
 fn room(config: &NodeConfig, dir: &Path) -> Finding {
     let reserve = u64::from(config.node.disk_reserve_mib);
-    let mib = host::free(dir).map_or(u64::MAX, |free| free >> 20);
-    let left = format!("{mib} MiB are free in {}", dir.display());
-    if mib < reserve {
-        let cure = "make room: the node takes nothing new below node.disk_reserve_mib";
-        return Finding::Fail(left, cure);
+    let free = host::free(dir).unwrap_or(u64::MAX);
+    let left = format!("{} MiB are free in {}", free >> 20, dir.display());
+    match host::room(Room::Enough, free, reserve << 20) {
+        Room::Full => {
+            let cure = "make room: the node takes nothing new below node.disk_reserve_mib";
+            Finding::Fail(left, cure)
+        }
+        Room::Scarce => Finding::Warn(left, "make room before the node takes nothing new"),
+        Room::Enough => Finding::Ok(format!("{} can be written, {left}", dir.display())),
     }
-    if mib < reserve.saturating_mul(8) {
-        return Finding::Warn(left, "make room before the node takes nothing new");
-    }
-    Finding::Ok(format!("{} can be written, {left}", dir.display()))
 }
 
 fn journal(config: &NodeConfig) -> Finding {
@@ -193,12 +194,8 @@ fn peers(config: &NodeConfig) -> Finding {
     let Some(status) = status else {
         return Finding::Ok("links are not looked at: no member runs here".into());
     };
-    let apart = |member: &&MemberStatus| {
-        let ahead = member.ahead_micros.unwrap_or(0).unsigned_abs();
-        Duration::from_micros(ahead) > tandem_mesh::APART
-    };
-    if let Some(member) = status.members.iter().find(apart) {
-        let secs = member.ahead_micros.unwrap_or(0) / 1_000_000;
+    let apart = status.members.iter().find_map(|member| Some((member, member.secs_apart()?)));
+    if let Some((member, secs)) = apart {
         let what = format!("the clock of {} is {secs} s ahead of this one", member.name);
         return Finding::Fail(what, "let NTP set the clocks of both, then restart the wrong one");
     }
@@ -206,8 +203,7 @@ fn peers(config: &NodeConfig) -> Finding {
         let cure = "start the others, or look at the network between them";
         return Finding::Fail("no majority is within reach".into(), cure);
     }
-    let is_up = |link: &LinkStatus| matches!(link, LinkStatus::Own | LinkStatus::Up { .. });
-    if let Some(member) = status.members.iter().find(|member| !is_up(&member.link)) {
+    if let Some(member) = status.members.iter().find(|member| !member.link.is_up()) {
         let cure = "start it, or look at the network between (UDP)";
         return Finding::Warn(format!("there is no link to {}", member.name), cure);
     }

@@ -1,16 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
+import { allOf } from '../api/pages';
 import { useClient, usePhone } from '../house';
 import { Button, Fault, Field, style } from '../parts';
 import { useText } from '../text';
 import own from './desk.module.css';
 import { type Contact, fitting } from './search';
-
-interface Found {
-  items: Contact[];
-  next_cursor: string | null;
-}
 
 // A house with more has a directory of its own.
 const MOST_PAGES = 10;
@@ -23,17 +19,7 @@ export function Contacts() {
   const [error, setError] = useState<unknown>(null);
   const found = useQuery({
     queryKey: ['list', 'contacts', 'all'],
-    queryFn: async () => {
-      const all: Contact[] = [];
-      let cursor = '';
-      for (let page = 0; page < MOST_PAGES; page += 1) {
-        const part = await client.get<Found>(`/api/v1/contacts?limit=500${cursor && `&cursor=${cursor}`}`);
-        all.push(...part.items);
-        if (part.next_cursor === null) break;
-        cursor = part.next_cursor;
-      }
-      return all;
-    },
+    queryFn: () => allOf<Contact>(client, '/api/v1/contacts?', MOST_PAGES),
     staleTime: 60_000,
   });
   const shown = fitting(found.data ?? [], wanted);

@@ -1,16 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 
+import { allOf } from '../api/pages';
 import type { CallRecord } from '../api/types';
 import { useClient } from '../house';
 import { clock } from '../live/floor';
 import { Fault, style } from '../parts';
 import { useText } from '../text';
 import { dayOf, midnight } from './day';
-
-interface Found {
-  items: CallRecord[];
-  next_cursor: string | null;
-}
 
 // More than anybody talks in a day.
 const MOST_PAGES = 5;
@@ -22,15 +18,8 @@ export function Today({ own }: { own: string }) {
   const found = useQuery({
     queryKey: ['calls', 'own-day', own, since],
     queryFn: async () => {
-      const records: CallRecord[] = [];
-      let cursor = '';
-      for (let page = 0; page < MOST_PAGES; page += 1) {
-        const query = `number=${own}&since=${since}&limit=500${cursor && `&cursor=${cursor}`}`;
-        const part = await client.get<Found>(`/api/v1/call-records?${query}`);
-        records.push(...part.items);
-        if (part.next_cursor === null) break;
-        cursor = part.next_cursor;
-      }
+      const path = `/api/v1/call-records?number=${own}&since=${since}&`;
+      const records = await allOf<CallRecord>(client, path, MOST_PAGES);
       return dayOf(records, own);
     },
     refetchInterval: 30_000,

@@ -16,7 +16,8 @@ use tandem_kernel::Clock;
 use tandem_mesh::{LinkStatus, Mesh};
 use tandem_telemetry::metric;
 
-use self::machine::{Room, apart, room, set_by};
+pub(crate) use self::machine::{Room, room};
+use self::machine::{apart, set_by};
 
 /// Between two looks at the disk and the clock.
 const LOOK: Duration = Duration::from_millis(500);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tandem_journal::Journal;
 use tandem_journal::transport::Peer;
-use tandem_mesh::{Group, LinkStatus, Mesh};
+use tandem_mesh::{Group, Mesh};
 
 use self::machine::{Step, next};
 
@@ -55,8 +55,7 @@ async fn take(journal: &Journal, step: &Step) -> Result<(), tandem_journal::Memb
 
 /// The members that answer.
 fn linked(mesh: &Mesh) -> BTreeSet<u64> {
-    let members = mesh.status().members.into_iter();
-    let up = members.filter(|it| matches!(it.link, LinkStatus::Own | LinkStatus::Up { .. }));
+    let up = mesh.status().members.into_iter().filter(|member| member.link.is_up());
     up.map(|member| member.node).collect()
 }
 
