@@ -38,7 +38,15 @@ impl Browser {
     /// # Panics
     /// When it does not start.
     pub async fn start_at(office: &Office, address: &str, tone: u32) -> Self {
-        let dir = office.dir().join(format!("browser-{tone}"));
+        Self::open(office.dir(), address, tone).await
+    }
+
+    /// The same with its files in a folder of `home`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn open(home: &Path, address: &str, tone: u32) -> Self {
+        let dir = home.join(format!("browser-{tone}"));
         std::fs::create_dir_all(&dir).unwrap();
         let microphone = dir.join("microphone.wav");
         std::fs::write(&microphone, tone_file(tone, 48_000, 1)).unwrap();

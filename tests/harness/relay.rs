@@ -24,6 +24,7 @@ enum Line {
 pub struct Relay {
     address: SocketAddr,
     line: watch::Sender<Line>,
+    target: watch::Sender<String>,
     accepting: JoinHandle<()>,
 }
 
@@ -36,14 +37,20 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = listener.local_addr().unwrap();
         let (line, state) = watch::channel(Line::Up);
-        let accepting = tokio::spawn(accept(listener, address.to_owned(), state));
-        Self { address: own, line, accepting }
+        let (target, to) = watch::channel(address.to_owned());
+        let accepting = tokio::spawn(accept(listener, to, state));
+        Self { address: own, line, target, accepting }
     }
 
     /// Where clients connect to.
     #[must_use]
     pub fn address(&self) -> String {
         self.address.to_string()
+    }
+
+    /// Who connects from now on is led to another address.
+    pub fn lead_to(&self, address: &str) {
+        self.target.send_replace(address.to_owned());
     }
 
     /// From now on nothing passes.
@@ -69,12 +76,13 @@ impl Drop for Relay {
     }
 }
 
-async fn accept(listener: TcpListener, to: String, line: watch::Receiver<Line>) {
+async fn accept(listener: TcpListener, to: watch::Receiver<String>, line: watch::Receiver<Line>) {
     while let Ok((client, _)) = listener.accept().await {
         if *line.borrow() == Line::Broken {
             continue;
         }
-        let Ok(server) = TcpStream::connect(&to).await else { continue };
+        let target = to.borrow().clone();
+        let Ok(server) = TcpStream::connect(&target).await else { continue };
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
         tokio::spawn(carry(from_client, to_server, line.clone()));

@@ -14,7 +14,7 @@ use tandem_journal::{Append, AppendError, Entity, Journal, PendingAppend, Record
 use tandem_kernel::{CallId, Position};
 use tandem_wire::WireError;
 
-use super::leg::KeptLeg;
+use super::leg::{KeptBrowser, KeptLeg};
 use super::machine::{LegIndex, Picture};
 use crate::entity;
 
@@ -22,7 +22,11 @@ use crate::entity;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeptCall {
     pub(super) call: Picture,
+    /// Phones and trunks.
     pub(super) legs: BTreeMap<LegIndex, KeptLeg>,
+    /// Phones in browsers; older builds know of none, so they are kept beside the rest.
+    #[serde(skip)]
+    pub(super) browsers: BTreeMap<LegIndex, KeptBrowser>,
 }
 
 /// A fact about what is kept of one call. Append-only; see `event.rs` of the crate.
@@ -41,6 +45,19 @@ pub enum KeptEvent {
         /// Which member.
         by: u64,
     },
+    /// The call at rest, with those of its legs that are at browsers.
+    WithBrowsers(Box<KeptCall>, BTreeMap<LegIndex, KeptBrowser>),
+}
+
+impl KeptEvent {
+    /// The call at rest.
+    pub(super) fn picture(mut kept: KeptCall) -> Self {
+        let browsers = std::mem::take(&mut kept.browsers);
+        if browsers.is_empty() {
+            return Self::Picture(Box::new(kept));
+        }
+        Self::WithBrowsers(Box::new(kept), browsers)
+    }
 }
 
 /// What is kept of one call.
@@ -73,6 +90,10 @@ impl KeptCalls {
         match event {
             KeptEvent::Picture(picture) => {
                 kept.picture = Some(picture);
+                Ok(None)
+            }
+            KeptEvent::WithBrowsers(picture, browsers) => {
+                kept.picture = Some(Box::new(KeptCall { browsers, ..*picture }));
                 Ok(None)
             }
             KeptEvent::TakenOver { by } => {

@@ -7,13 +7,15 @@ use tandem_engine::MediaEvent;
 use tandem_kernel::CallId;
 use tandem_kernel::port::Slot;
 use tandem_sip::net::{Inbound, TuEvent};
-use tandem_sip::session::{Event as SessionEvent, TimerId as SipTimerId};
+use tandem_sip::session::TimerId as SipTimerId;
 
 use super::leg::SipLeg;
 use super::machine::{Device, LegIndex, Party, TimerId};
 use crate::flow::Cue;
 use crate::office::{CallCommand, CallView, Refusal, TraceItem};
 use crate::queue::{OfferId, QueueNotice};
+use crate::softphone::Line;
+use crate::softphone::words::FromPhone;
 
 /// A leg on its way from one call to another (attended transfer).
 pub struct Surrender {
@@ -88,9 +90,21 @@ pub enum CallMsg {
         /// The leg.
         leg: LegIndex,
         /// The leg's number on the phone.
-        line: u64,
-        /// The event.
-        event: Box<SessionEvent>,
+        line: Line,
+        /// What it says.
+        said: FromPhone,
+    },
+    /// The browser of an extension may be at another member now, or at none.
+    PhoneAt {
+        /// The extension.
+        extension: String,
+    },
+    /// Looks whether a browser that was lost has come back.
+    PhoneGone {
+        /// The leg.
+        leg: LegIndex,
+        /// The leg's number on the phone.
+        line: Line,
     },
     /// Whether an agent was free for this call.
     Claimed {

@@ -10,6 +10,8 @@ use super::words::{Answer, Denied, Question, Word};
 use crate::call::CallMsg;
 use crate::entity;
 use crate::queue::{CallSink, QueueWord};
+use crate::softphone::words::{EndedBy, FromPhone, Host, ToPhone};
+use crate::softphone::{CallWay, Line};
 
 impl Gateway {
     /// A word to one of our actors; an outdated owner's is dropped.
@@ -44,8 +46,44 @@ impl Gateway {
             }
             Word::InCall { extension, call } => placed.in_call_at(from, &extension, call),
             Word::OutOfCall { extension, call } => placed.out_of_call_at(from, &extension, call),
-            Word::Browser { extension, there } => placed.browser_at(from, &extension, there),
+            Word::Browser { extension, there } => {
+                if there {
+                    self.0.phones.moved(&extension);
+                }
+                placed.browser_at(from, &extension, there);
+            }
             Word::Floor(floor) => placed.floor_at(from, &floor),
+            Word::ToPhone { extension, line, host, wish } => {
+                self.to_phone(from, (extension, host), line, wish);
+            }
+            Word::FromPhone { leg, line, said } => {
+                if let Some(actor) = self.0.live.actors().find(leg.call) {
+                    let _gone = actor.cast(CallMsg::Browser { leg: leg.index, line, said });
+                }
+            }
+        }
+    }
+
+    /// Who rings at a phone that has just gone is told so; an answered leg looks for it.
+    fn to_phone(&self, from: u64, (phone, host): (String, Host), line: Line, wish: ToPhone) {
+        let call = CallWay::There(from, self.clone(), host);
+        let rings = match &wish {
+            ToPhone::Invite(invitation) => Some(invitation.id),
+            _ => None,
+        };
+        if !self.0.phones.tell(&phone, line, call.clone(), wish)
+            && let Some(leg) = rings
+        {
+            let said = FromPhone::Ended { by: EndedBy::Page, status: Some(480) };
+            call.tell(leg, line, said);
+        }
+    }
+
+    /// The calls of an extension whose browser came or went look for it.
+    pub(crate) fn phone_at(&self, extension: &str, calls: impl IntoIterator<Item = CallId>) {
+        for actor in calls.into_iter().filter_map(|call| self.0.live.actors().find(call)) {
+            // One that has just ended needs no phone.
+            let _gone = actor.cast(CallMsg::PhoneAt { extension: extension.to_owned() });
         }
     }
 

@@ -25,6 +25,7 @@ use self::outbox::{Inbox, Outbox};
 use self::words::{Answer, Letter, Question, Reply, Word};
 use crate::copies::Copies;
 use crate::live::Live;
+use crate::softphone::Softphones;
 use crate::whereabouts::Whereabouts;
 
 /// Largest letter or reply, in bytes: a queue with thousands of callers shows itself in one.
@@ -66,6 +67,7 @@ struct Inner {
     placed: Arc<Whereabouts>,
     live: Live,
     copies: Copies,
+    phones: Softphones,
     peers: Mutex<BTreeMap<u64, Arc<Peer>>>,
     inboxes: Mutex<BTreeMap<u64, Inbox>>,
 }
@@ -77,10 +79,10 @@ impl Gateway {
         carrier: Arc<dyn Carrier>,
         placed: Arc<Whereabouts>,
         live: Live,
-        copies: Copies,
+        (copies, phones): (Copies, Softphones),
     ) -> Self {
         let (peers, inboxes) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { carrier, placed, live, copies, peers, inboxes }))
+        Self(Arc::new(Inner { carrier, placed, live, copies, phones, peers, inboxes }))
     }
 
     /// Tells a member something. Never waits.
@@ -115,6 +117,7 @@ impl Gateway {
         if let Some(peer) = self.0.peers.lock().get(&member) {
             *peer.outbox.lock() = Outbox::new(rand::random());
         }
+        self.0.phones.member_died(member);
         let placed = self.0.placed.clone();
         let grave = placed.bury_floor(member);
         tandem_kernel::spawn("floor", async move {

@@ -1,8 +1,10 @@
 //! What actors of one member tell and ask those of another. All of it crosses nodes: variants
 //! are only added at the end.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
-use tandem_kernel::CallId;
+use tandem_kernel::{CallId, LegId};
 
 use crate::agent::{self, Command, Denial, Outcome, Source, ToAgent};
 use crate::copies::FileName;
@@ -11,6 +13,8 @@ use crate::office::{
 };
 use crate::queue::machine;
 use crate::queue::{QueueNotice, QueueWord};
+use crate::softphone::Line;
+use crate::softphone::words::{FromPhone, ToPhone};
 
 /// Something that is told. Words from one member to another come once and in order for as long
 /// as both run.
@@ -72,6 +76,26 @@ pub enum Word {
     },
     /// All that the three variants above have told, instead of what was told before.
     Floor(Floor),
+    /// From a leg to the phone in a browser.
+    ToPhone {
+        /// Whose phone.
+        extension: String,
+        /// The leg's number there.
+        line: Line,
+        /// Where the leg's audio is.
+        host: Option<IpAddr>,
+        /// What it says.
+        wish: ToPhone,
+    },
+    /// From a phone in a browser to a leg.
+    FromPhone {
+        /// The leg.
+        leg: LegId,
+        /// Its number on the phone.
+        line: Line,
+        /// What it says.
+        said: FromPhone,
+    },
 }
 
 /// Who is in calls, and which browsers are phones, at one member.

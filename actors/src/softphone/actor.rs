@@ -4,19 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tandem_engine::webrtc::{Browser, Link};
-use tandem_kernel::{CallId, LegId, ask};
+use tandem_kernel::{CallId, ask};
 use tandem_sdp::Codec;
-use tandem_sip::session::{Cause, Event, Party, ReferId};
-use tandem_sip::value::{NameAddr, ReferTo, Replaces, Uri};
 use tokio::sync::watch;
 
-use super::ear::Ear;
+use super::legs::Leg;
 use super::machine::{Effect, Input, Line, Phone, Press, Refused};
+use super::way::CallWay;
+use super::words::{EndedBy, FromPhone, ToPhone};
 use super::{PhoneCall, PhoneView};
-use crate::call::CallMsg;
 use crate::exchange::Exchange;
 use crate::office::Refusal;
 
@@ -26,31 +24,6 @@ const AWAY: Duration = Duration::from_secs(30);
 const PRESS_WITHIN: Duration = Duration::from_secs(2);
 /// Busy Here: the user declined (RFC 3261 21.4.24).
 const DECLINED: u16 = 486;
-
-/// A leg's invitation to ring.
-pub(crate) struct Invitation {
-    pub(crate) id: LegId,
-    /// The leg's name among dialogs.
-    pub(crate) dialog: String,
-    pub(crate) call: ActorRef<CallMsg>,
-    pub(crate) offer: Bytes,
-    pub(crate) number: String,
-    pub(crate) name: String,
-    /// How long it rings.
-    pub(crate) give_up: Duration,
-}
-
-/// What a leg wants of its phone.
-pub(crate) enum LegWish {
-    /// It is over.
-    End,
-    /// It is in another call now, or its audio moved.
-    Offer { id: LegId, call: ActorRef<CallMsg>, sdp: Bytes },
-    /// The answer to the phone's own offer.
-    Accept(Bytes),
-    /// How a transfer goes.
-    Transfer { status: u16 },
-}
 
 /// Messages of a phone.
 pub(crate) enum PhoneMsg {
@@ -66,12 +39,16 @@ pub(crate) enum PhoneMsg {
     Left { page: u64 },
     /// No page came back.
     Away { page: u64 },
-    /// A call rings; the number is the leg's name for what follows.
-    Invite { line: Line, invitation: Box<Invitation> },
-    /// A leg wants something.
-    Leg { line: Line, wish: LegWish },
+    /// A leg wants something, and is answered by this way.
+    Leg { line: Line, call: CallWay, wish: ToPhone },
     /// It has rung long enough.
     GiveUp(Line),
+    /// A member died.
+    Died(u64),
+    /// Nobody has gone on with the calls of a member that died.
+    Orphaned(u64),
+    /// A browser at another member is the phone now: its calls go there.
+    Moved,
 }
 
 impl ractor::Message for PhoneMsg {}
@@ -127,16 +104,6 @@ impl Connection {
     }
 }
 
-/// One leg as the phone holds it.
-struct Leg {
-    id: LegId,
-    dialog: String,
-    call: ActorRef<CallMsg>,
-    /// The call's offer until it is answered.
-    offer: Bytes,
-    ear: Option<Ear>,
-}
-
 /// The page that has the phone.
 struct Page {
     number: u64,
@@ -148,16 +115,16 @@ struct Page {
 pub(super) struct PhoneActor;
 
 pub(super) struct PhoneState {
-    exchange: Arc<Exchange>,
+    pub(super) exchange: Arc<Exchange>,
     extension: String,
-    codec: Codec,
-    phone: Phone,
-    legs: BTreeMap<Line, Leg>,
+    pub(super) codec: Codec,
+    pub(super) phone: Phone,
+    pub(super) legs: BTreeMap<Line, Leg>,
     page: Option<Page>,
     pages: u64,
     link: Link,
-    talks_with: Option<Line>,
-    refers: u32,
+    pub(super) talks_with: Option<Line>,
+    pub(super) refers: u32,
 }
 
 impl Actor for PhoneActor {
@@ -206,9 +173,15 @@ impl Actor for PhoneActor {
             }
             PhoneMsg::Left { page } => state.left(&myself, page),
             PhoneMsg::Away { page } if state.is_away(page) => state.give_page_up(&myself, page),
-            PhoneMsg::Invite { line, invitation } => state.invited(&myself, line, *invitation),
-            PhoneMsg::Leg { line, wish } => state.wished(line, wish),
+            PhoneMsg::Leg { line, call, wish } => state.wished(&myself, line, call, wish),
             PhoneMsg::GiveUp(line) => state.give_up(line),
+            PhoneMsg::Died(member) => state.member_died(&myself, member),
+            PhoneMsg::Orphaned(member) => state.orphaned(member),
+            PhoneMsg::Moved => {
+                tracing::info!(extension = %state.extension, "another member has the browser now");
+                state.legs.clear();
+                myself.stop(None);
+            }
             PhoneMsg::Link { .. } | PhoneMsg::Away { .. } => {}
         }
         state.show();
@@ -294,47 +267,8 @@ impl PhoneState {
         })
     }
 
-    fn invited(&mut self, myself: &ActorRef<PhoneMsg>, line: Line, invitation: Invitation) {
-        let Invitation { id, dialog, call, offer, number, name, give_up } = invitation;
-        self.legs.insert(line, Leg { id, dialog, call, offer, ear: None });
-        drop(myself.send_after(give_up, move || PhoneMsg::GiveUp(line)));
-        self.follow(Input::Invited { line, call: id.call, number, name });
-    }
-
-    fn wished(&mut self, line: Line, wish: LegWish) {
-        match wish {
-            LegWish::End => self.follow(Input::Ended(line)),
-            LegWish::Accept(sdp) => {
-                if let Some(ear) = self.legs.get_mut(&line).and_then(|leg| leg.ear.as_mut()) {
-                    ear.accept(&sdp);
-                }
-            }
-            LegWish::Offer { id, call, sdp } => {
-                let Some(leg) = self.legs.get_mut(&line) else { return };
-                leg.id = id;
-                leg.call = call;
-                let answer = leg.ear.as_mut().and_then(|ear| ear.answer(&sdp));
-                if let Some(sdp) = answer {
-                    self.tell(line, Event::OfferAnswered { sdp });
-                }
-            }
-            LegWish::Transfer { status } => self.follow(Input::Transferred { status }),
-        }
-    }
-
-    fn give_up(&mut self, line: Line) {
-        let rings = self
-            .phone
-            .calls()
-            .any(|(it, talk)| it == line && talk.state == super::CallState::Ringing);
-        if rings {
-            self.tell(line, ended(Party::Timeout, Some(408)));
-            self.follow(Input::Ended(line));
-        }
-    }
-
     /// What the machine can not refuse.
-    fn follow(&mut self, input: Input) {
+    pub(super) fn follow(&mut self, input: Input) {
         if let Err(refused) = self.step(input) {
             tracing::debug!(extension = %self.extension, %refused, "a phone's input was refused");
         }
@@ -349,90 +283,31 @@ impl PhoneState {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Ring(line) => self.tell(line, Event::Ringing { status: 180 }),
+            Effect::Ring(line) => self.tell(line, FromPhone::Ringing),
             Effect::Answer(line) => self.answer(line),
+            Effect::Rejoin { line, held } => self.rejoin(line, held),
             Effect::End { line, declined } => {
                 let status = declined.then_some(DECLINED);
-                self.tell(line, ended(Party::Remote, status));
+                self.tell(line, FromPhone::Ended { by: EndedBy::User, status });
             }
             Effect::Offer { line, held } => {
                 let ear = self.legs.get_mut(&line).and_then(|leg| leg.ear.as_mut());
                 if let Some(sdp) = ear.map(|ear| ear.offer(held)) {
-                    self.tell(line, Event::Offered { sdp: Some(sdp) });
+                    self.tell(line, FromPhone::Offered(sdp));
                 }
             }
-            Effect::Refer { line, to, replaces } => self.refer(line, &to, replaces),
+            Effect::Refer { line, to, replaces } => self.refer(line, to, replaces),
             Effect::Merge { line, with } => self.merge(line, with),
             Effect::Talk(line) => self.talk(line),
             Effect::Forget(line) => drop(self.legs.remove(&line)),
         }
     }
 
-    fn answer(&mut self, line: Line) {
-        let Some(leg) = self.legs.get_mut(&line) else { return };
-        let session_id = self.exchange.clock.now().as_micros();
-        let answer = match Ear::open(&self.exchange.engine, self.codec, session_id) {
-            Ok(mut ear) => {
-                let answer = ear.answer(&leg.offer);
-                leg.ear = Some(ear);
-                answer
-            }
-            Err(error) => {
-                tracing::warn!(%error, "no audio for a browser's call");
-                None
-            }
-        };
-        match answer {
-            Some(sdp) => self.tell(line, Event::Answered { sdp: Some(sdp) }),
-            None => {
-                self.tell(line, ended(Party::Local, Some(488)));
-                self.follow(Input::Ended(line));
-            }
-        }
-    }
-
-    fn talk(&mut self, line: Option<Line>) {
+    pub(super) fn talk(&mut self, line: Option<Line>) {
         self.talks_with = line;
         let Some(page) = &self.page else { return };
         let leg = line.and_then(|line| self.legs.get(&line));
         page.browser.talk_with(leg.and_then(|leg| leg.ear.as_ref()).map(|ear| &ear.jack));
-    }
-
-    fn refer(&mut self, line: Line, to: &str, replaces: Option<Line>) {
-        self.refers += 1;
-        let realm = &self.exchange.policy.realm;
-        let other = replaces.and_then(|line| self.legs.get(&line));
-        let replaces = other.map(|leg| Replaces {
-            call_id: leg.dialog.clone(),
-            to_tag: String::new(),
-            from_tag: String::new(),
-            early_only: false,
-        });
-        let to = ReferTo { target: NameAddr::new(Uri::sip(to, realm)), replaces };
-        let id = ReferId(self.refers);
-        self.tell(line, Event::Referred { id, to: Box::new(to), referred_by: None });
-    }
-
-    fn merge(&self, line: Line, with: Line) {
-        let (Some(leg), Some(other)) = (self.legs.get(&line), self.legs.get(&with)) else { return };
-        let with = (other.id.call, other.id.index);
-        // What comes of it the call tells as it tells of transfers.
-        let _gone = leg.call.cast(CallMsg::Merge { by: leg.id.index, with, reply: None });
-    }
-
-    fn tell(&self, line: Line, event: Event) {
-        let Some(leg) = self.legs.get(&line) else { return };
-        let index = leg.id.index;
-        // A call that is gone has let go of this leg already.
-        let _gone = leg.call.cast(CallMsg::Browser { leg: index, line, event: Box::new(event) });
-    }
-
-    fn hang_up_all(&mut self) {
-        let lines: Vec<Line> = self.legs.keys().copied().collect();
-        for line in lines {
-            self.tell(line, ended(Party::Transport, None));
-            self.follow(Input::Ended(line));
-        }
     }
 
     fn view(&self) -> PhoneView {
@@ -461,9 +336,4 @@ impl PhoneState {
             differs
         });
     }
-}
-
-fn ended(by: Party, status: Option<u16>) -> Event {
-    let cause = Cause { by, status, reason: Vec::new(), elsewhere: false, retry_after: None };
-    Event::Ended { cause }
 }

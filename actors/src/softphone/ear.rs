@@ -5,9 +5,13 @@ use tandem_engine::EngineError;
 use tandem_engine::webrtc::{Jack, capabilities};
 use tandem_sdp::{Capabilities, Codec, Description, Direction, Local};
 
+use super::words::Host;
+
 /// Where the audio of one leg meets the browser.
 pub(super) struct Ear {
     pub(super) jack: Jack,
+    /// Where the leg is.
+    host: Host,
     caps: Capabilities,
     local: Local,
     /// Our last description; the next one is numbered after it.
@@ -15,7 +19,7 @@ pub(super) struct Ear {
 }
 
 impl Ear {
-    pub(super) fn new(jack: Jack, codec: Codec, session_id: u64) -> Self {
+    fn new(jack: Jack, codec: Codec, session_id: u64, host: Host) -> Self {
         let local = Local {
             addr: jack.local().ip(),
             port: jack.local().port(),
@@ -24,10 +28,10 @@ impl Ear {
             direction: Direction::SendRecv,
             key: None,
         };
-        Self { jack, caps: capabilities(codec), local, sent: None }
+        Self { jack, host, caps: capabilities(codec), local, sent: None }
     }
 
-    /// Opens an ear.
+    /// Opens an ear for a leg of this member, or of the one whose audio is at `host`.
     ///
     /// # Errors
     /// When the system has no port.
@@ -35,8 +39,19 @@ impl Ear {
         engine: &tandem_engine::Handle,
         codec: Codec,
         session_id: u64,
+        host: Host,
     ) -> Result<Self, EngineError> {
-        Ok(Self::new(engine.jack()?, codec, session_id))
+        Ok(Self::new(engine.jack(host)?, codec, session_id, host))
+    }
+
+    /// Whether it reaches a leg there.
+    pub(super) fn is_towards(&self, host: Host) -> bool {
+        self.host == host
+    }
+
+    /// From the next answer on, whether the other party is held.
+    pub(super) const fn hold(&mut self, held: bool) {
+        self.local.direction = if held { Direction::Inactive } else { Direction::SendRecv };
     }
 
     /// Answers what the call offers; none when it can not be.
@@ -53,7 +68,7 @@ impl Ear {
 
     /// Offers audio both ways, or none while the other party is held.
     pub(super) fn offer(&mut self, held: bool) -> Bytes {
-        self.local.direction = if held { Direction::Inactive } else { Direction::SendRecv };
+        self.hold(held);
         let offer = match &self.sent {
             Some(sent) => {
                 self.local.version += 1;

@@ -7,12 +7,15 @@
 //!               └─decline, hang up, the call's end─► gone
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use tandem_kernel::{CallId, Timestamp};
 
+/// Lines that were hung up and are remembered.
+const REMEMBERED: usize = 16;
+
 /// The number of a call on this phone. It never comes back.
-pub(crate) type Line = u64;
+pub type Line = u64;
 
 /// What a call on the phone is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +88,8 @@ pub(crate) enum Input {
     Dialled { call: CallId, number: String },
     /// The user pressed something.
     Pressed(Press),
+    /// A leg that is talked with, and that the phone may know or not, is back.
+    Returned { line: Line, talk: Talk },
     /// The call let go of this leg.
     Ended(Line),
     /// How a transfer goes.
@@ -98,6 +103,8 @@ pub(crate) enum Effect {
     Ring(Line),
     /// The call is answered with audio.
     Answer(Line),
+    /// The leg's audio is answered, wherever it is now.
+    Rejoin { line: Line, held: bool },
     /// The call is told that its leg is gone.
     End { line: Line, declined: bool },
     /// The call is offered audio that it may only listen to, or both ways again.
@@ -143,6 +150,8 @@ pub(crate) struct Phone {
     calls: BTreeMap<Line, Talk>,
     /// Calls that the user dialled and whose legs have not come yet.
     dialled: BTreeMap<CallId, String>,
+    /// The last lines that the user ended: their calls may not have heard of it.
+    hung_up: VecDeque<Line>,
     transfer_failed: Option<u16>,
 }
 
@@ -173,6 +182,7 @@ impl Phone {
                 self.dialled.insert(call, number);
             }
             Input::Pressed(press) => self.pressed(now, press, &mut out)?,
+            Input::Returned { line, talk } => self.returned(now, line, talk, &mut out),
             Input::Ended(line) => self.forget(line, &mut out),
             Input::Transferred { status } => self.transfer_failed = Some(status),
         }
@@ -202,6 +212,23 @@ impl Phone {
         }
     }
 
+    fn returned(&mut self, now: Timestamp, line: Line, talk: Talk, out: &mut Vec<Effect>) {
+        if self.hung_up.contains(&line) {
+            out.push(Effect::End { line, declined: false });
+            return out.push(Effect::Forget(line));
+        }
+        let known = self.calls.get(&line).filter(|known| known.state != CallState::Ringing);
+        let state = known.map_or(talk.state, |known| known.state);
+        if known.is_none() {
+            self.calls.insert(line, talk);
+        }
+        out.push(Effect::Rejoin { line, held: state == CallState::Held });
+        if state == CallState::Up {
+            self.hold_others(now, line, out);
+            out.push(Effect::Talk(Some(line)));
+        }
+    }
+
     fn pressed(
         &mut self,
         now: Timestamp,
@@ -221,6 +248,10 @@ impl Phone {
             Press::HangUp { line } => {
                 self.talk(line)?;
                 out.push(Effect::End { line, declined: false });
+                self.hung_up.push_back(line);
+                if self.hung_up.len() > REMEMBERED {
+                    self.hung_up.pop_front();
+                }
                 self.forget(line, out);
             }
             Press::Hold { line } => {

@@ -4,22 +4,32 @@
 //! |-----------------------------------------------------|--------------------|
 //! | Which call rings, talks and is held, what is legal  | `machine` (pure)   |
 //! | The browser's audio, one jack a leg                 | `ear`              |
-//! | Requests of the page, wishes of calls               | `actor`            |
+//! | Requests of the page                                | `actor`            |
+//! | Wishes of calls, what they are told                 | `legs`, `words`    |
+//! | The way to a call, or a phone, of another member    | `way`              |
 //! | Finding the phone of an extension                   | [`Softphones`]     |
 //!
 //! To its call a browser is a leg like any other: it is offered audio by SDP, answers, holds by
 //! a new offer and transfers by a referral. The page only ever says what its user pressed; the
 //! state lives here, so a page that is loaded again finds its calls as they are.
+//!
+//! Call and phone need not be at one member of a cluster. When the member of either is lost, or
+//! the page comes back at another one, the answered leg looks for the phone and says what the
+//! phone has to know of it (`ToPhone::Return`).
 
 mod actor;
 mod ear;
+mod legs;
 mod machine;
 #[cfg(test)]
 mod tests;
+mod way;
+pub mod words;
 
 pub use actor::{Connection, PhoneArgs};
-pub(crate) use actor::{Invitation, LegWish, PhoneMsg};
+pub use machine::Line;
 pub use machine::{CallState, Press, Refused};
+pub(crate) use way::{CallWay, PhoneWay};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +43,7 @@ use tandem_sdp::Codec;
 
 use crate::exchange::Exchange;
 use crate::office::Refusal;
-use actor::PhoneActor;
+use actor::{PhoneActor, PhoneMsg};
 
 /// How long a phone may take to answer a page: a handshake's first half.
 const WITHIN: Duration = Duration::from_secs(6);
@@ -71,13 +81,21 @@ pub struct PhoneView {
     pub transfer_failed: Option<u16>,
 }
 
-/// The phones of this node.
-#[derive(Default)]
+/// The phones of this node. Clones share them.
+#[derive(Clone, Default)]
 pub struct Softphones {
-    live: RwLock<BTreeMap<String, (ActorRef<PhoneMsg>, Codec)>>,
+    live: Arc<RwLock<BTreeMap<String, (ActorRef<PhoneMsg>, Codec)>>>,
 }
 
 impl Softphones {
+    /// The codec of the audio of an extension's browser, wherever that is; none: no extension.
+    pub(crate) fn codec(exchange: &Exchange, extension: &str) -> Option<Codec> {
+        let directory = exchange.provisioning.directory();
+        let found = directory.extension(extension)?;
+        let wanted = crate::call::capabilities(&found.codecs, found.dtmf, found.encryption);
+        Some(tandem_engine::webrtc::codec_of(&wanted.codecs))
+    }
+
     /// The phone of an extension, and the codec of its audio.
     pub(crate) fn of(&self, extension: &str) -> Option<(ActorRef<PhoneMsg>, Codec)> {
         self.live.read().get(extension).cloned()
@@ -85,6 +103,33 @@ impl Softphones {
 
     pub(crate) fn gone(&self, extension: &str) {
         self.live.write().remove(extension);
+    }
+
+    /// What a call of another member wants of a phone here; false: it is not here.
+    pub(crate) fn tell(
+        &self,
+        extension: &str,
+        line: Line,
+        call: CallWay,
+        wish: words::ToPhone,
+    ) -> bool {
+        let message = PhoneMsg::Leg { line, call, wish };
+        self.of(extension).is_some_and(|(phone, _)| phone.cast(message).is_ok())
+    }
+
+    /// A page at another member has become the phone.
+    pub(crate) fn moved(&self, extension: &str) {
+        if let Some((phone, _)) = self.of(extension) {
+            // One that has just ended has told its calls so.
+            let _ended = phone.cast(PhoneMsg::Moved);
+        }
+    }
+
+    /// A member died.
+    pub(crate) fn member_died(&self, member: u64) {
+        for (phone, _) in self.live.read().values() {
+            let _ended = phone.cast(PhoneMsg::Died(member));
+        }
     }
 
     /// Connects a page to the phone of its extension; a page that was connected before is told
@@ -109,12 +154,9 @@ impl Softphones {
         if let Some((phone, _)) = exchange.softphones.of(extension) {
             return Ok(phone);
         }
-        let directory = exchange.provisioning.directory();
-        let Some(found) = directory.extension(extension) else {
+        let Some(codec) = Self::codec(exchange, extension) else {
             return Err(Refusal::NotFound { kind: "extension", key: extension.to_owned() });
         };
-        let wanted = crate::call::capabilities(&found.codecs, found.dtmf, found.encryption);
-        let codec = tandem_engine::webrtc::codec_of(&wanted.codecs);
         let args = PhoneArgs { exchange: exchange.clone(), extension: extension.to_owned(), codec };
         let failed = |error: ractor::SpawnErr| Refusal::Unavailable { detail: error.to_string() };
         let (phone, _task) = Actor::spawn(None, PhoneActor, args).await.map_err(failed)?;

@@ -1,6 +1,6 @@
 use tandem_kernel::{CallId, Timestamp};
 
-use super::machine::{CallState, Effect, Input, Phone, Press, Refused};
+use super::machine::{CallState, Effect, Input, Phone, Press, Refused, Talk};
 
 fn at(secs: u64) -> Timestamp {
     Timestamp::from_micros(secs * 1_000_000)
@@ -123,4 +123,55 @@ fn a_ringing_call_can_not_be_held_or_transferred() {
     assert_eq!(press(&mut phone, Press::Hold { line: 1 }), Err(Refused::WrongState));
     let transfer = Press::Transfer { line: 1, to: "1002".into() };
     assert_eq!(press(&mut phone, transfer), Err(Refused::WrongState));
+}
+
+fn returned(phone: &mut Phone, line: u64, state: CallState) -> Vec<Effect> {
+    let (number, name) = ("0912345678".to_owned(), String::new());
+    let talk = Talk { call: call(line.into()), state, outgoing: false, number, name, since: at(3) };
+    phone.step(at(3), Input::Returned { line, talk }).unwrap()
+}
+
+#[test]
+fn a_leg_that_comes_back_is_talked_with_on_a_phone_that_does_not_know_it() {
+    let mut phone = Phone::default();
+
+    let effects = returned(&mut phone, 1, CallState::Up);
+
+    assert_eq!(effects, [Effect::Rejoin { line: 1, held: false }, Effect::Talk(Some(1))]);
+    assert_eq!(state(&phone, 1), Some(CallState::Up));
+}
+
+#[test]
+fn a_leg_that_comes_back_is_held_if_its_user_held_it() {
+    let mut phone = Phone::default();
+
+    assert_eq!(returned(&mut phone, 1, CallState::Held), [Effect::Rejoin { line: 1, held: true }]);
+
+    assert_eq!(state(&phone, 1), Some(CallState::Held));
+}
+
+#[test]
+fn the_phone_knows_better_than_a_leg_that_comes_back_whether_its_user_holds() {
+    let mut phone = Phone::default();
+    invite(&mut phone, 1);
+    press(&mut phone, Press::Answer { line: 1 }).unwrap();
+    press(&mut phone, Press::Hold { line: 1 }).unwrap();
+
+    let effects = returned(&mut phone, 1, CallState::Up);
+
+    assert_eq!(effects, [Effect::Rejoin { line: 1, held: true }]);
+    assert_eq!(phone.calls().count(), 1);
+}
+
+#[test]
+fn a_leg_whose_user_hung_up_unheard_is_ended_when_it_comes_back() {
+    let mut phone = Phone::default();
+    invite(&mut phone, 1);
+    press(&mut phone, Press::Answer { line: 1 }).unwrap();
+    press(&mut phone, Press::HangUp { line: 1 }).unwrap();
+
+    let effects = returned(&mut phone, 1, CallState::Up);
+
+    assert_eq!(effects, [Effect::End { line: 1, declined: false }, Effect::Forget(1)]);
+    assert!(phone.is_quiet());
 }

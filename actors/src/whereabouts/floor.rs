@@ -51,6 +51,7 @@ impl Whereabouts {
     /// A browser became an extension's phone or is it no more.
     pub fn browser(&self, extension: &str, there: bool) {
         self.note_phones(extension, |seen| seen.browser = there);
+        self.phone_at(extension);
         self.tell_all(&Word::Browser { extension: extension.to_owned(), there });
     }
 
@@ -115,6 +116,18 @@ impl Whereabouts {
                 seen.browsers.remove(&member)
             };
         });
+        self.phone_at(extension);
+    }
+
+    /// Another member at which a browser is the extension's phone.
+    pub(crate) fn browser_member(&self, extension: &str) -> Option<u64> {
+        self.seen.read().get(extension)?.browsers.first().copied()
+    }
+
+    fn phone_at(&self, extension: &str) {
+        let Some(gateway) = self.gateway() else { return };
+        let seen = self.seen.read().get(extension).cloned().unwrap_or_default();
+        gateway.phone_at(extension, seen.calls);
     }
 
     /// All that a member knows of its floor, instead of what it told before.

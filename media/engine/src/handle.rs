@@ -28,7 +28,8 @@ pub fn start(config: Config) -> Result<Handle, EngineError> {
     let ports = Arc::new(PortPool::new(config.bind, &config.ports)?);
     let library = Library::open(config.library.clone())?;
     let recorder = Recorder::start()?;
-    let addr = config.advertised.unwrap_or_else(|| reachable(config.bind));
+    let inside = reachable(config.bind);
+    let addr = config.advertised.unwrap_or(inside);
     let place = Place {
         bind: config.bind,
         advertised: config.advertised,
@@ -39,7 +40,8 @@ pub fn start(config: Config) -> Result<Handle, EngineError> {
         .map(|number| shell::spawn(number, config.backend))
         .collect::<Result<Vec<_>, _>>()?;
     let jacks = AtomicU64::new(0);
-    Ok(Handle { inner: Arc::new(Inner { ports, library, recorder, addr, place, jacks, workers }) })
+    let inner = Inner { ports, library, recorder, addr, inside, place, jacks, workers };
+    Ok(Handle { inner: Arc::new(inner) })
 }
 
 /// The engine, for those who set up calls. Cheap to clone; the workers end with the last clone.
@@ -53,6 +55,7 @@ struct Inner {
     library: Library,
     recorder: Recorder,
     addr: IpAddr,
+    inside: IpAddr,
     place: Place,
     jacks: AtomicU64,
     workers: Vec<Arc<Mailbox>>,
@@ -156,13 +159,23 @@ impl Handle {
         Box::pin(Browser::connect(self.inner.place.clone(), offer, codec, sink)).await
     }
 
-    /// The end of a leg at a browser. Must be called on the runtime that browsers live on.
+    /// The end of a leg at a browser, for a leg of this node or, where `peer` is its
+    /// [`inside`](Self::inside), of another. Must be called on the runtime that browsers live on.
     ///
     /// # Errors
-    /// When the system has no port.
-    pub fn jack(&self) -> Result<Jack, EngineError> {
+    /// When no port is free.
+    pub fn jack(&self, peer: Option<IpAddr>) -> Result<Jack, EngineError> {
         let number = self.inner.jacks.fetch_add(1, Ordering::Relaxed);
-        Jack::open(loopback(self.inner.place.bind), number)
+        match peer {
+            None => Jack::open(loopback(self.inner.place.bind), number),
+            Some(peer) => Jack::at(&self.inner.ports, (self.inside(), peer), number),
+        }
+    }
+
+    /// Where other nodes of a cluster reach this one's audio.
+    #[must_use]
+    pub fn inside(&self) -> IpAddr {
+        self.inner.inside
     }
 
     /// How busy the engine is.

@@ -156,7 +156,7 @@ async fn connected(engine: &Handle) -> (Page, Browser) {
 async fn leg(engine: &Handle) -> (UdpSocket, Jack) {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let remote = socket.local_addr().unwrap();
-    let jack = engine.jack().unwrap();
+    let jack = engine.jack(None).unwrap();
     jack.connect(Agreement {
         // Whatever the leg tells the world, it is on this host.
         remote: SocketAddr::new(IpAddr::from([203, 0, 113, 9]), remote.port()),

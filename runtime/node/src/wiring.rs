@@ -261,7 +261,8 @@ fn link(
 ) {
     let (calls, traces) = (exchange.calls.clone(), exchange.traces.clone());
     let (courier, placed) = (Arc::new(Courier(mesh.clone())), exchange.placed.clone());
-    let gateway = Gateway::new(courier, placed, Live::new(calls, traces), copies.clone());
+    let files_and_phones = (copies.clone(), exchange.softphones.clone());
+    let gateway = Gateway::new(courier, placed, Live::new(calls, traces), files_and_phones);
     tokio::spawn(copies.clone().keep(gateway.clone()));
     exchange.placed.link(journal.node(), gateway.clone());
     let _first = actors.set(gateway.clone());

@@ -1,6 +1,6 @@
 //! Keeps of a call what another member needs to go on with it, and goes on with another's.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use ractor::ActorRef;
@@ -17,6 +17,9 @@ use crate::call::message::CallMsg;
 
 /// How long the far ends of a call that was taken over may take for a first answer.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(8);
+
+/// The same where all of them are browsers, whose pages have to come back.
+const PAGES_WITHIN: Duration = Duration::from_secs(28);
 
 /// A phone that hung up while nobody heard it says so again for 32 s (RFC 3261 timer F). After
 /// that it has no call any more, and says that when it is asked.
@@ -50,7 +53,7 @@ impl CallState {
         }
         let picture = Box::new(picture);
         self.keeping.last = Some(picture.clone());
-        let event = KeptEvent::Picture(picture);
+        let event = KeptEvent::picture(*picture);
         let kept = append(&self.exchange.journal, self.id, self.keeping.version, &event);
         self.keeping.version += 1;
         let myself = myself.clone();
@@ -63,9 +66,15 @@ impl CallState {
 
     fn picture(&self) -> Option<KeptCall> {
         let call = self.call.picture()?;
-        let kept = |index: &u16| Some((*index, self.legs.get(index)?.kept()?));
-        let legs = call.legs.keys().map(kept).collect::<Option<_>>()?;
-        Some(KeptCall { call, legs })
+        let (mut legs, mut browsers) = (BTreeMap::new(), BTreeMap::new());
+        for index in call.legs.keys() {
+            let leg = self.legs.get(index)?;
+            match leg.kept_browser() {
+                Some(kept) => drop(browsers.insert(*index, kept)),
+                None => drop(legs.insert(*index, leg.kept()?)),
+            }
+        }
+        Some(KeptCall { call, legs, browsers })
     }
 
     /// Somebody has said that the call is theirs. It may have been given back.
@@ -105,6 +114,9 @@ impl CallState {
         self.ended_facts = true;
         self.over = true;
         self.is_lost = true;
+        for leg in self.legs.values_mut() {
+            leg.fall_silent();
+        }
         for extension in self.call.extensions() {
             self.exchange.placed.out_of_call(&extension, self.id);
         }
@@ -114,8 +126,10 @@ impl CallState {
     /// Goes on with a call of a member that died: each leg is told where its audio is now.
     pub(super) fn adopt(&mut self, myself: &ActorRef<CallMsg>, kept: KeptCall, from: u64) {
         self.begun = Begun::Yes;
-        drop(myself.send_after(ANSWERED_WITHIN, move || CallMsg::GiveBack { to: from }));
-        let KeptCall { call, mut legs } = kept;
+        let KeptCall { call, mut legs, mut browsers } = kept;
+        // Pages take longer to come back than telephones to answer.
+        let within = if legs.is_empty() { PAGES_WITHIN } else { ANSWERED_WITHIN };
+        drop(myself.send_after(within, move || CallMsg::GiveBack { to: from }));
         let parties: Vec<_> =
             call.legs.iter().map(|(index, present)| (*index, present.party.clone())).collect();
         let (machine, effects) = Call::restore(self.id, self.exchange.clock.now(), call);
@@ -123,11 +137,14 @@ impl CallState {
         let mut waiting = VecDeque::new();
         for (index, party) in parties {
             let id = LegId { call: self.id, index };
-            let revived = legs.remove(&index).ok_or(503).and_then(|kept| {
-                let (caps, credentials) = self.means_of(&party);
-                let who = (party, caps, credentials);
-                SipLeg::revive(&self.exchange, id, kept, who, myself)
-            });
+            let revived = match browsers.remove(&index) {
+                Some(kept) => SipLeg::revive_browser(&self.exchange, id, kept, party, myself),
+                None => legs.remove(&index).ok_or(503).and_then(|kept| {
+                    let (caps, credentials) = self.means_of(&party);
+                    let who = (party, caps, credentials);
+                    SipLeg::revive(&self.exchange, id, kept, who, myself)
+                }),
+            };
             match revived {
                 Ok(leg) => self.add_leg(index, leg),
                 Err(status) => {
@@ -150,9 +167,12 @@ impl CallState {
         let all: Vec<_> = self.legs.keys().copied().collect();
         for index in all {
             let Some(leg) = self.legs.get_mut(&index) else { continue };
-            for happening in leg.offer_again(&self.exchange, myself) {
-                self.happened(myself, index, happening);
+            if leg.browser_of().is_some() {
+                self.look_for_phone(myself, index);
+                continue;
             }
+            let happenings = leg.offer_again(&self.exchange, myself);
+            self.all_happened(myself, index, happenings);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The shell of a call: messages become inputs, effects become packets, sounds and facts.
 
+mod browsers;
 mod effects;
 mod keeping;
 mod lamps;
@@ -276,13 +277,9 @@ impl CallState {
             CallMsg::SipTimer { leg, timer } => {
                 self.leg_input(myself, leg, SipInput::Timer(timer));
             }
-            CallMsg::Browser { leg, line, event } => {
-                let Some(sip) = self.legs.get_mut(&leg) else { return };
-                let happenings = sip.browser_said(&self.exchange, myself, (line, *event));
-                for happening in happenings {
-                    self.happened(myself, leg, happening);
-                }
-            }
+            CallMsg::Browser { leg, line, said } => self.browser_said(myself, leg, line, said),
+            CallMsg::PhoneAt { extension } => self.phone_at(myself, &extension),
+            CallMsg::PhoneGone { leg, line } => self.phone_gone(myself, leg, line),
             CallMsg::Timer(timer) if timer == TimerId(u64::MAX) => myself.stop(None),
             CallMsg::Timer(timer) => self.step(myself, Input::Timer(timer)),
             CallMsg::Media(event) => self.media(myself, event),

@@ -11,7 +11,7 @@ use crate::exchange::Exchange;
 use crate::flow::{Leave, Listen, Menu, Message, Pin, Script, Steps};
 use crate::numbering::{self, Origin, Target};
 use crate::outbound::{Occasion, Wish, numbers};
-use crate::softphone;
+use crate::softphone::{self, PhoneWay};
 
 /// Now, with a fresh draw and no wish.
 fn occasion(exchange: &Exchange) -> Occasion<'static> {
@@ -93,7 +93,8 @@ pub(crate) fn devices(exchange: &Exchange, extension: &str) -> Vec<Device> {
     let directory = exchange.provisioning.directory();
     let name = directory.extension(extension).map(|it| it.name.clone()).unwrap_or_default();
     let contacts = exchange.location.contacts(extension).into_iter().map(|binding| binding.key);
-    let browser = exchange.softphones.of(extension).map(|_| softphone::BINDING.to_owned());
+    let browser = PhoneWay::find(exchange, extension).place();
+    let browser = browser.map(|_| softphone::BINDING.to_owned());
     contacts
         .chain(browser)
         .map(|binding| Device { extension: extension.to_owned(), name: name.clone(), binding })

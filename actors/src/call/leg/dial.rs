@@ -1,5 +1,5 @@
 //! Sending an INVITE: to a registered phone, or over a trunk. A phone in a browser is rung
-//! without one.
+//! without one (`browser`).
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use tandem_sip::value::{NameAddr, Uri};
 
 use super::audio::Audio;
 use super::peer::Peer;
-use super::signalling::{BrowserLine, Signalling};
+use super::signalling::Signalling;
 use super::{Happening, SipLeg, capabilities};
 use crate::call::machine::{Device, Dialled, LegEnd, Line, Party};
 use crate::call::message::CallMsg;
@@ -105,51 +105,6 @@ impl SipLeg {
         };
         let happenings = leg.run(exchange, myself, effects);
         Ok((leg, happenings))
-    }
-
-    /// Rings at the phone in a browser. Its codec is settled, so none is preferred.
-    fn ring_browser(
-        exchange: &Exchange,
-        id: LegId,
-        (device, caller): (&Device, &Party),
-        give_up: Duration,
-        myself: &ActorRef<CallMsg>,
-    ) -> Result<(Self, Vec<Happening>), LegEnd> {
-        let gone = || LegEnd::status(480, "the browser is not connected any more");
-        let (phone, codec) = exchange.softphones.of(&device.extension).ok_or_else(gone)?;
-        let failed = |status| LegEnd {
-            status: Some(status),
-            by_party: false,
-            why: "no media ports are free".into(),
-        };
-        let caps = tandem_engine::webrtc::capabilities(codec);
-        let mut audio = Audio::open(exchange, id, caps, myself).map_err(failed)?;
-        let call_id = exchange.fresh_call_id();
-        let browser = BrowserLine::new(id, myself.clone(), phone.clone());
-        let invitation = softphone::Invitation {
-            id,
-            dialog: call_id.clone(),
-            call: myself.clone(),
-            offer: audio.offer(),
-            number: caller.number().to_owned(),
-            name: caller.name().to_owned(),
-            give_up,
-        };
-        let line = browser.line;
-        let invite = softphone::PhoneMsg::Invite { line, invitation: Box::new(invitation) };
-        phone.cast(invite).map_err(|_| gone())?;
-        let leg = Self {
-            id,
-            session: Signalling::Browser(browser),
-            attachments: Vec::new(),
-            peer: Peer::called(device.party(), false),
-            call_id,
-            audio,
-            closed: false,
-            ended: false,
-            heard: true,
-        };
-        Ok((leg, Vec::new()))
     }
 }
 

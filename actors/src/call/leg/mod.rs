@@ -3,11 +3,12 @@
 //! | Concern                                   | Owner                         |
 //! |-------------------------------------------|-------------------------------|
 //! | Dialog, transactions' users, timers       | `tandem_sip::session`         |
-//! | The same for the phone in a browser       | `signalling`, `softphone`     |
+//! | The same for the phone in a browser       | `browser`, `softphone`        |
 //! | What is said and agreed about audio       | `audio`                       |
 //! | What it means for the call                | the call's machine            |
 
 mod audio;
+mod browser;
 mod dial;
 mod kept;
 mod peer;
@@ -15,6 +16,7 @@ mod refer;
 mod signalling;
 
 pub(crate) use audio::capabilities;
+pub(crate) use browser::{KeptBrowser, Shown};
 pub(crate) use kept::KeptLeg;
 pub(crate) use refer::Referral;
 
@@ -140,23 +142,6 @@ impl SipLeg {
         }
     }
 
-    /// An event from the phone in a browser; those of a leg that was here before are not ours.
-    pub(crate) fn browser_said(
-        &mut self,
-        exchange: &Exchange,
-        myself: &ActorRef<CallMsg>,
-        (line, event): (u64, Event),
-    ) -> Vec<Happening> {
-        if self.ended || !self.session.is_line(line) {
-            return Vec::new();
-        }
-        if matches!(event, Event::Ended { .. }) {
-            self.session.over();
-            self.closed = true;
-        }
-        self.heard(exchange, myself, event)
-    }
-
     fn command(
         &mut self,
         exchange: &Exchange,
@@ -190,7 +175,7 @@ impl SipLeg {
                     drop(myself.send_after(after, move || CallMsg::SipTimer { leg, timer }));
                 }
                 Effect::Emit(event) => {
-                    happenings.extend(self.heard(exchange, myself, event));
+                    happenings.extend(self.told(exchange, myself, event));
                 }
                 Effect::Closed => {
                     self.closed = true;
@@ -213,7 +198,7 @@ impl SipLeg {
         })
     }
 
-    fn heard(
+    fn told(
         &mut self,
         exchange: &Exchange,
         myself: &ActorRef<CallMsg>,

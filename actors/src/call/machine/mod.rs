@@ -233,6 +233,12 @@ impl Call {
         Some((other, self.facts.legs.get(&other)?.party.clone()))
     }
 
+    /// Whether a leg's party has put the others on hold.
+    #[must_use]
+    pub fn holds(&self, leg: LegIndex) -> bool {
+        self.facts.legs.get(&leg).is_some_and(|leg| leg.holds)
+    }
+
     /// Who waits on a slot.
     #[must_use]
     pub fn parked(&self) -> Option<(LegIndex, Party)> {

@@ -38,6 +38,7 @@ export class Audio {
   readonly #speaker: HTMLAudioElement;
   readonly #ticking: ReturnType<typeof setInterval>;
   #heard: MediaStream | null = null;
+  #isLost = false;
   #before: Counts = { lost: 0, received: 0 };
 
   static async open(
@@ -71,7 +72,10 @@ export class Audio {
       void speaker.play().catch(() => undefined);
     };
     this.#connection.onconnectionstatechange = () => {
-      if (this.#connection.connectionState === 'failed') onFailed();
+      const isLost = ['disconnected', 'failed'].includes(this.#connection.connectionState);
+      if (!isLost || this.#isLost) return;
+      this.#isLost = true;
+      onFailed();
     };
     if (devices.speaker !== null) void this.listenOn(devices.speaker);
     this.#ticking = setInterval(() => void this.#measure(onQuality), QUALITY_EVERY_MS);

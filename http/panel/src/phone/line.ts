@@ -9,6 +9,8 @@ import { Audio, type Devices, ring } from './audio';
 const REPLACED = 4009;
 const KEY = 'tandem.duty';
 const DEVICES = 'tandem.devices';
+// How long the node may take to answer an offer of audio.
+const ANSWERS_WITHIN_MS = 6_000;
 
 type Reply = Extract<PhoneMessage, { type: 'reply' }>;
 
@@ -116,14 +118,25 @@ export class Line {
     const socket = new WebSocket(`${scheme}://${location.host}/api/v1/phone`, ['tandem', `bearer.${this.#token}`]);
     this.#socket = socket;
     socket.onmessage = (event) => this.#hear(era, JSON.parse(String(event.data)) as PhoneMessage);
-    socket.onclose = (event) => {
-      if (era !== this.#era) return;
-      this.#fail();
-      this.#tell({ type: 'closed' });
-      if (event.code === REPLACED) return this.stop('elsewhere');
-      setTimeout(() => era === this.#era && this.#open(era), pause(this.#attempt, Math.random()));
-      this.#attempt += 1;
-    };
+    socket.onclose = (event) => this.#closed(era, event.code);
+  }
+
+  #closed(era: number, code: number): void {
+    if (era !== this.#era) return;
+    this.#fail();
+    this.#tell({ type: 'closed' });
+    if (code === REPLACED) return this.stop('elsewhere');
+    setTimeout(() => era === this.#era && this.#open(era), pause(this.#attempt, Math.random()));
+    this.#attempt += 1;
+  }
+
+  // A machine that lost its power closes no socket: one that does not answer is given up.
+  #giveUp(era: number, socket: WebSocket): void {
+    if (this.#socket !== socket) return;
+    socket.onclose = null;
+    socket.onmessage = null;
+    socket.close();
+    this.#closed(era, 0);
   }
 
   #hear(era: number, message: PhoneMessage): void {
@@ -145,10 +158,15 @@ export class Line {
     const isOpen = () => era === this.#era && this.#socket?.readyState === WebSocket.OPEN;
     const again = () => isOpen() && void this.#connect(era, servers);
     const onQuality = (quality: Phone['quality']) => quality !== null && this.#tell({ type: 'quality', quality });
+    const socket = this.#socket;
+    let patience: ReturnType<typeof setTimeout> | undefined;
     try {
       const audio = await Audio.open(this.#speaker, this.devices(), servers, onQuality, again);
       if (era !== this.#era) return audio.close();
-      await audio.agree(async (offer) => (await this.ask({ name: 'connect', offer })).answer ?? '');
+      await audio.agree(async (offer) => {
+        patience = setTimeout(() => socket !== null && this.#giveUp(era, socket), ANSWERS_WITHIN_MS);
+        return (await this.ask({ name: 'connect', offer })).answer ?? '';
+      });
       this.#audio?.close();
       this.#audio = audio;
       audio.mute(this.#phone.muted);
@@ -158,6 +176,8 @@ export class Line {
       const isRefused = error instanceof DOMException && ['NotAllowedError', 'NotFoundError'].includes(error.name);
       if (isRefused) this.stop('no-microphone');
       else setTimeout(again, pause(this.#attempt, Math.random()));
+    } finally {
+      clearTimeout(patience);
     }
   }
 

@@ -1,4 +1,5 @@
-//! Plain RTP between a browser and one leg of a call, over loopback.
+//! Plain RTP between a browser and one leg of a call, over loopback, or over the network to another
+//! member of a cluster.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -36,6 +37,8 @@ pub(super) struct Plug {
     _lease: Lease,
     agreed: Mutex<Option<Agreement>>,
     local: SocketAddr,
+    /// The node of the leg.
+    peer: IpAddr,
 }
 
 impl Drop for Jack {
@@ -45,12 +48,23 @@ impl Drop for Jack {
 }
 
 impl Jack {
-    /// A jack at a free port of this host. Must be made on the runtime that it lives on.
+    /// A jack at a free port of this host, for a leg of this node. Must be made on the runtime
+    /// that it lives on.
     pub(crate) fn open(host: IpAddr, number: u64) -> Result<Self, EngineError> {
         let pool = Arc::new(PortPool::new(host, &(0..=0))?);
+        Self::at(&pool, (host, host), number)
+    }
+
+    /// A jack at a port of the pool, which `own` reaches, for a leg at the node `peer`.
+    pub(crate) fn at(
+        pool: &Arc<PortPool>,
+        (own, peer): (IpAddr, IpAddr),
+        number: u64,
+    ) -> Result<Self, EngineError> {
         let pair = pool.reserve()?;
         let failed = |source| EngineError::Io { doing: "open a browser's jack", source };
-        let local = pair.rtp.local_addr().map_err(failed)?;
+        let port = pair.rtp.local_addr().map_err(failed)?.port();
+        let local = SocketAddr::new(own, port);
         let socket = UdpSocket::from_std(pair.rtp).map_err(failed)?;
         let plug = Arc::new(Plug {
             number,
@@ -60,6 +74,7 @@ impl Jack {
             _lease: pair.lease,
             agreed: Mutex::new(None),
             local,
+            peer,
         });
         let reader = tokio::spawn(read(Arc::clone(&plug))).abort_handle();
         Ok(Self { plug, reader })
@@ -72,9 +87,9 @@ impl Jack {
     }
 
     /// Sets what was agreed with the leg, as the browser's side sees it. The host of its address
-    /// is this one, whatever the leg tells the world.
+    /// is its node, whatever the leg tells the world.
     pub fn connect(&self, agreement: Agreement) {
-        let remote = SocketAddr::new(self.plug.local.ip(), agreement.remote.port());
+        let remote = SocketAddr::new(self.plug.peer, agreement.remote.port());
         *self.plug.agreed.lock() = Some(Agreement { remote, ..agreement });
     }
 
