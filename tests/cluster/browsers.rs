@@ -96,6 +96,37 @@ async fn a_page_at_another_member_talks_on_when_the_member_of_its_call_dies() {
     assert_goes_on(&three, member, &mut page, caller).await;
 }
 
+/// The caller is at one member, the page at another, whom it asks at the third: the second call
+/// is begun where the first one is.
+#[tokio::test]
+async fn a_page_at_another_member_transfers_its_caller_after_asking() {
+    let three = placed().await;
+    let relay = Relay::to(&three.node(1).listening.http).await;
+    let mut page = on_duty(&three, 1, &relay).await;
+    let mut caller = talking(&three, 0, &mut page).await;
+    let mut third = phone(&three, 2, "1002", 900).await;
+
+    page.press("Transfer").await;
+    page.tell(json!({ "do": "fill", "label": "Transfer to", "text": "1002" })).await;
+    page.press("Ask first").await;
+    third.expect("incoming").await;
+    third.answer().await;
+    sleep(Duration::from_secs(1)).await;
+    page.assert_hears(900.0).await;
+    page.press("Connect with Phone 1000").await;
+    page.text("No call").await;
+    let heard = [caller.record("caller").await, third.record("third").await];
+    sleep(Duration::from_secs(3)).await;
+    caller.hang_up().await;
+    caller.expect_end().await;
+    third.expect_end().await;
+    sleep(Duration::from_millis(300)).await;
+
+    assert_heard(&heard[0], 900.0, 2.0);
+    assert_heard(&heard[1], 700.0, 2.0);
+    page.assert_clean().await;
+}
+
 /// The page comes back at a member that does not have the call.
 #[tokio::test]
 async fn a_page_whose_member_dies_with_its_call_comes_back_at_another_and_talks_on() {

@@ -136,6 +136,7 @@ impl Gateway {
             | Question::Call(_)
             | Question::Steer { .. }
             | Question::Trace(_)
+            | Question::Dial(_)
             | Question::Piece { .. } => return self.answer_at_once(question).await,
             Question::Status { number }
             | Question::Callbacks { number }
@@ -182,6 +183,10 @@ impl Gateway {
                     return Answer::Steered(Err(Denied::Unavailable(newer)));
                 };
                 Answer::Steered(live.command(call, command).await.map_err(Denied::from))
+            }
+            Question::Dial(dial) => {
+                let Some(dials) = self.0.dials.get() else { return Answer::Unknown };
+                Answer::Steered(dials(dial).await.map_err(Denied::from))
             }
             Question::Trace(id) => live.trace(id).await.map_or(Answer::Unknown, Answer::Trace),
             Question::Piece { name, from } => {

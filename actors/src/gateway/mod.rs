@@ -13,7 +13,7 @@ pub mod words;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,9 +22,11 @@ use tandem_telemetry::metric;
 use tokio::sync::Notify;
 
 use self::outbox::{Inbox, Outbox};
+pub(crate) use self::words::Dial;
 use self::words::{Answer, Letter, Question, Reply, Word};
 use crate::copies::Copies;
 use crate::live::Live;
+use crate::office::Refusal;
 use crate::softphone::Softphones;
 use crate::whereabouts::Whereabouts;
 
@@ -52,6 +54,10 @@ pub trait Carrier: Send + Sync + 'static {
     fn carry_bulk(&self, member: u64, letter: Bytes, deadline: Duration) -> Carried;
 }
 
+/// Begins a call; done when it has begun.
+pub(crate) type Dialler =
+    Arc<dyn Fn(Dial) -> Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>> + Send + Sync>;
+
 struct Peer {
     outbox: Mutex<Outbox>,
     /// There is something to send.
@@ -68,6 +74,7 @@ struct Inner {
     live: Live,
     copies: Copies,
     phones: Softphones,
+    dials: OnceLock<Dialler>,
     peers: Mutex<BTreeMap<u64, Arc<Peer>>>,
     inboxes: Mutex<BTreeMap<u64, Inbox>>,
 }
@@ -82,11 +89,19 @@ impl Gateway {
         (copies, phones): (Copies, Softphones),
     ) -> Self {
         let (peers, inboxes) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { carrier, placed, live, copies, phones, peers, inboxes }))
+        let dials = OnceLock::new();
+        let inner = Inner { carrier, placed, live, copies, phones, dials, peers, inboxes };
+        Self(Arc::new(inner))
+    }
+
+    /// Who begins calls here for pages of other members. The first one stays.
+    pub(crate) fn dials_by(&self, dialler: Dialler) {
+        let _first = self.0.dials.set(dialler);
     }
 
     /// Tells a member something. Never waits.
     pub(crate) fn tell(&self, member: u64, word: Word) {
+        metric::GATEWAY_WORDS.increment();
         let peer = self.peer(member);
         if !peer.outbox.lock().add(word) {
             metric::GATEWAY_DROPPED.increment();

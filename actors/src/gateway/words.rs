@@ -165,6 +165,21 @@ pub enum Question {
         /// The place, in bytes.
         from: u64,
     },
+    /// Begins a call for a page of the asking member; answered as a command is.
+    Dial(Dial),
+}
+
+/// A call that a page dials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dial {
+    /// The call, which does not exist yet.
+    pub call: CallId,
+    /// The page's extension.
+    pub from: String,
+    /// What its user dialled.
+    pub to: String,
+    /// Who it is, for the log.
+    pub by: String,
 }
 
 impl Question {
@@ -173,7 +188,7 @@ impl Question {
     pub(crate) const fn is_repeatable(&self) -> bool {
         let command = match self {
             Self::Command { command, .. } => command,
-            Self::Steer { .. } => return false,
+            Self::Steer { .. } | Self::Dial(_) => return false,
             _ => return true,
         };
         !matches!(command, Command::ToggleLogin(_) | Command::TogglePause(..))

@@ -14,6 +14,7 @@ mod floor;
 mod live;
 mod notes;
 mod outside;
+mod phone;
 mod queue_log;
 mod recordings;
 mod redirect;
@@ -50,7 +51,6 @@ use crate::queue;
 use crate::records::{self, Records};
 use crate::repeats::Repeats;
 use crate::sessions::Sessions;
-use crate::softphone::{self, Connection, Softphones};
 
 /// How long a phone that was asked to call rings.
 const RINGS_FOR: Duration = Duration::from_secs(60);
@@ -92,7 +92,9 @@ impl Office {
     /// An office over its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts) }
+        let office = Self { parts: Arc::new(parts) };
+        office.dial_for_others();
+        office
     }
 
     /// The provisioned resources.
@@ -163,8 +165,26 @@ impl Office {
         by: &Principal,
         id: CallId,
         wish: Originate,
-        (devices, shown): (Vec<Device>, Option<String>),
+        phones: (Vec<Device>, Option<String>),
     ) -> Result<CallId, Refusal> {
+        self.begin(&by.name, id, wish, phones).await?;
+        self.note_call(by, id);
+        Ok(id)
+    }
+
+    fn note_call(&self, by: &Principal, id: CallId) {
+        tracing::info!(call = %id, by = %by.name, "call originated");
+        // The call does not wait for its note.
+        drop(audit::note(&self.parts.journal, by, "originated", "call", &id.to_string()));
+    }
+
+    async fn begin(
+        &self,
+        by: &str,
+        id: CallId,
+        wish: Originate,
+        (devices, shown): (Vec<Device>, Option<String>),
+    ) -> Result<(), Refusal> {
         let exchange = self.exchange()?;
         let directory = self.parts.provisioning.directory();
         let Some(extension) = directory.extension(&wish.from) else {
@@ -177,7 +197,7 @@ impl Office {
         let newest = newest.max_by_key(|binding| binding.expires_at).map(|it| it.key);
         let errand = Errand {
             wish: wish.wish,
-            by: by.name.clone(),
+            by: by.to_owned(),
             correlation_id: wish.correlation_id,
             shown,
             auto_answer: newest.filter(|_| wish.auto_answer),
@@ -198,47 +218,7 @@ impl Office {
             let detail = format!("the call did not start: {error}");
             return Err(Refusal::Unavailable { detail });
         }
-        tracing::info!(call = %id, by = %by.name, "call originated");
-        // The call does not wait for its note.
-        drop(audit::note(&self.parts.journal, by, "originated", "call", &id.to_string()));
-        Ok(id)
-    }
-
-    /// Makes a page the phone of an extension: answers its offer of audio.
-    ///
-    /// # Errors
-    /// `NotFound` for an unknown extension, `Conflict` when the audio can not be agreed.
-    pub async fn connect_phone(
-        &self,
-        by: &Principal,
-        extension: &str,
-        offer: String,
-    ) -> Result<Connection, Refusal> {
-        let connection = Softphones::connect(self.exchange()?, extension, offer).await?;
-        tracing::info!(by = %by.name, extension, "a browser is the phone");
-        Ok(connection)
-    }
-
-    /// Dials on the phone in a browser, which is on the call at once.
-    ///
-    /// # Errors
-    /// `Conflict` when another page has the phone, `Unavailable` when the node is full.
-    pub async fn dial_on_phone(
-        &self,
-        by: &Principal,
-        connection: &Connection,
-        wish: Originate,
-    ) -> Result<CallId, Refusal> {
-        let device = Device {
-            extension: wish.from.clone(),
-            name: String::new(),
-            binding: softphone::BINDING.to_owned(),
-        };
-        let shown = self.shown(&wish)?;
-        self.admit()?;
-        let id = CallId::fresh_at(self.parts.journal.node());
-        connection.expect(id, wish.to.clone()).await?;
-        self.start(by, id, wish, (vec![device], shown)).await
+        Ok(())
     }
 
     /// Takes an extension for a call that it asked for, if it neither talks nor rings. Of

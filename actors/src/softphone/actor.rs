@@ -43,6 +43,8 @@ pub(crate) enum PhoneMsg {
     Leg { line: Line, call: CallWay, wish: ToPhone },
     /// It has rung long enough.
     GiveUp(Line),
+    /// The other member at which the user talks.
+    TalksAt(RpcReplyPort<Option<u64>>),
     /// A member died.
     Died(u64),
     /// Nobody has gone on with the calls of a member that died.
@@ -85,6 +87,13 @@ impl Connection {
     pub async fn press(&self, press: Press) -> Result<(), Refusal> {
         let page = self.page;
         self.ask(|reply| PhoneMsg::Press { page, press, reply }).await
+    }
+
+    /// The other member at which its user talks; none: here, or with nobody.
+    pub(crate) async fn talks_at(&self) -> Result<Option<u64>, Refusal> {
+        let unavailable =
+            |error: tandem_kernel::AskError| Refusal::Unavailable { detail: error.to_string() };
+        ask(&self.phone, PRESS_WITHIN, PhoneMsg::TalksAt).await.map_err(unavailable)
     }
 
     /// Makes the phone expect the leg of a call that its user dials.
@@ -175,6 +184,9 @@ impl Actor for PhoneActor {
             PhoneMsg::Away { page } if state.is_away(page) => state.give_page_up(&myself, page),
             PhoneMsg::Leg { line, call, wish } => state.wished(&myself, line, call, wish),
             PhoneMsg::GiveUp(line) => state.give_up(line),
+            PhoneMsg::TalksAt(reply) => {
+                let _gone = reply.send(state.talks_at());
+            }
             PhoneMsg::Died(member) => state.member_died(&myself, member),
             PhoneMsg::Orphaned(member) => state.orphaned(member),
             PhoneMsg::Moved => {

@@ -90,6 +90,12 @@ impl PhoneState {
         self.rejoin(line, held);
     }
 
+    /// The member of the first call that was answered, if it is another.
+    pub(super) fn talks_at(&self) -> Option<u64> {
+        let up = self.phone.calls().filter(|(_, talk)| talk.state != CallState::Ringing);
+        up.map(|(line, _)| line).find_map(|line| self.legs.get(&line)?.call.member())
+    }
+
     pub(super) fn give_up(&mut self, line: Line) {
         if self.rings(line) {
             self.tell(line, FromPhone::Ended { by: EndedBy::Timeout, status: Some(408) });

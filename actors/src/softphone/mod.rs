@@ -81,10 +81,13 @@ pub struct PhoneView {
     pub transfer_failed: Option<u16>,
 }
 
+/// By extension; with the codec of their audio.
+type Live = BTreeMap<String, (ActorRef<PhoneMsg>, Codec)>;
+
 /// The phones of this node. Clones share them.
 #[derive(Clone, Default)]
 pub struct Softphones {
-    live: Arc<RwLock<BTreeMap<String, (ActorRef<PhoneMsg>, Codec)>>>,
+    live: Arc<RwLock<Live>>,
 }
 
 impl Softphones {
