@@ -7,13 +7,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tandem_journal::{Append, AppendError, Entity, Journal, ReadError};
 use tandem_kernel::spawn;
+use tandem_telemetry::metric;
 use tandem_wire::{Schema, WireError};
 use tokio::sync::{mpsc, watch};
 
@@ -246,7 +247,10 @@ impl Writer {
                 op_id: None,
                 events: events.clone(),
             });
-            match pending.await {
+            let began = Instant::now();
+            let outcome = pending.await;
+            metric::JOURNAL_APPEND.record(began.elapsed());
+            match outcome {
                 Err(AppendError::Overloaded) => tokio::time::sleep(RETRY).await,
                 Ok(appended) => {
                     self.known.store(appended.version, Ordering::Relaxed);

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tandem_config::resource::Queue as Config;
 use tandem_kernel::{CallId, Clock};
+use tandem_telemetry::metric;
 use tandem_wire::WireError;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
@@ -245,11 +246,22 @@ impl QueueState {
                 other => outward.push(other),
             }
         }
+        self.measure(&events);
         self.append(myself, &events, kept);
         for effect in outward {
             self.carry_out(myself, effect);
         }
         Ok(())
+    }
+
+    fn measure(&self, events: &[QueueEvent]) {
+        for exit in events.iter().filter_map(QueueEvent::exit) {
+            metric::QUEUE_EXITS.increment_with("exit", exit.as_str());
+        }
+        if !events.is_empty() {
+            let waiting = u64::try_from(self.queue.facts().waiting.len()).unwrap_or(u64::MAX);
+            metric::QUEUE_WAITING.set_with("queue", self.number.clone(), waiting);
+        }
     }
 
     /// Progress of calls is not held up by the disk. A fact that was not taken ends the actor,

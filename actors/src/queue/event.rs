@@ -246,6 +246,17 @@ impl QueueEvent {
         }
     }
 
+    /// How somebody left the queue by it (section 30.3).
+    #[must_use]
+    pub const fn exit(&self) -> Option<Exit> {
+        match self {
+            Self::Refused { reason, .. } | Self::Exited { reason, .. } => Some(*reason),
+            Self::Answered { .. } | Self::CallbackSucceeded { .. } => Some(Exit::Answered),
+            Self::CallbackFailed { .. } => Some(Exit::CallbackRequested),
+            _ => None,
+        }
+    }
+
     /// The name in the event stream (section 30.4).
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -50,6 +50,18 @@ impl Lane {
     pub(crate) const ALL: [Self; LANES] =
         [Self::Consensus, Self::Forward, Self::Bulk, Self::Control, Self::Actors, Self::Files];
 
+    /// As metrics name it.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::Consensus => "consensus",
+            Self::Forward => "forward",
+            Self::Bulk => "bulk",
+            Self::Control => "control",
+            Self::Actors => "actors",
+            Self::Files => "files",
+        }
+    }
+
     /// Questions of one peer that are worked on at once.
     pub(crate) const fn window(self) -> usize {
         match self {

@@ -188,6 +188,7 @@ impl Mesh {
         let Some(link) = self.0.link(node) else {
             return Err(AskError::Unreachable(format!("node {node} is no member")));
         };
+        metric::CLUSTER_QUESTIONS.increment_with("lane", lane.label());
         let mesh = self.0.clone();
         let work = async move { link.ask(&mesh, lane, question, deadline).await };
         let mut task = OnDrop(self.0.runtime.spawn(work));

@@ -10,3 +10,5 @@
 
 pub mod log;
 pub mod metric;
+#[cfg(test)]
+mod tests;

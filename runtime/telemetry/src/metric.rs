@@ -17,6 +17,11 @@ impl Counter {
         metrics::counter!(self.name).increment(1);
     }
 
+    /// Adds some.
+    pub fn add(&self, count: u64) {
+        metrics::counter!(self.name).increment(count);
+    }
+
     /// Adds one under a label.
     pub fn increment_with(&self, label: &'static str, value: &'static str) {
         metrics::counter!(self.name, label => value).increment(1);
@@ -104,6 +109,9 @@ declare! { Counter, COUNTERS:
     CLUSTER_REFUSED = "tandem_cluster_refused_total", "Nodes that were not let in, by reason";
     CLUSTER_REFUSED_BY = "tandem_cluster_refused_by_peer_total", "Refusals by peers, by reason";
     CLUSTER_LINKS_LOST = "tandem_cluster_links_lost_total", "Links to members that broke";
+    CLUSTER_QUESTIONS = "tandem_cluster_questions_total",
+        "Questions sent to other members, by lane: consensus, forward, actors …";
+    GATEWAY_WORDS = "tandem_gateway_words_total", "What actors told those of other members";
     GATEWAY_DROPPED = "tandem_gateway_dropped_total", "Letters to members that were given up";
     GATEWAY_OUTDATED = "tandem_gateway_outdated_total", "Words of owners that are none any more";
     HTTP_REQUESTS = "tandem_http_requests_total", "HTTP requests, by class of status";
@@ -117,13 +125,19 @@ declare! { Gauge, GAUGES:
     TRUNK_UP = "tandem_trunk_up", "1 when the trunk answers";
     QUEUE_WAITING = "tandem_queue_waiting", "Callers who wait, by queue";
     MEDIA_LEGS = "tandem_media_legs", "Legs with open media ports";
-    MAILBOX_DEPTH = "tandem_mailbox_depth", "Messages that wait, by actor kind";
     JOURNAL_INDEX = "tandem_journal_index", "Index of the newest event";
     CLUSTER_CLOCKS_APART = "tandem_cluster_clocks_apart_milliseconds",
         "How much a member's clock differs from this node's, by member";
     DISK_FREE = "tandem_disk_free_bytes", "Room where the data is kept";
     SYSTEM_CLOCK_SET = "tandem_system_clock_set_seconds",
         "How far the system's clock was set forth or back since the node started";
+    CLUSTER_LINK_RTT = "tandem_cluster_link_rtt_microseconds",
+        "Round trip to a member, by member; 0 while its link is down";
+    CLUSTER_CERTIFICATE = "tandem_cluster_certificate_expires_seconds",
+        "How long this member's certificate is still good";
+    JOURNAL_LEADS = "tandem_journal_leads", "1 at the member that leads the journal";
+    JOURNAL_QUORUM = "tandem_journal_quorum", "1 while a majority is within reach";
+    JOURNAL_VOTERS = "tandem_journal_voters", "Members whose votes count";
     CLUSTER_MEMBERS = "tandem_cluster_members", "Members of the cluster";
     EVENT_CLIENTS = "tandem_event_clients", "Connected event stream clients";
 }

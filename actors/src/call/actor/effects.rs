@@ -251,6 +251,8 @@ impl CallState {
         if let Some(CallEvent::Ended { outcome, .. }) = facts.last() {
             self.ended_facts = true;
             metric::CALLS.increment_with("outcome", known_outcome(outcome));
+            let started = self.call.view().started_at;
+            metric::CALL_DURATION.record(self.exchange.clock.now().since(started));
         }
         let append = Append {
             entity: entity::call(self.id),
@@ -299,6 +301,7 @@ impl CallState {
         let call = self.id;
         tokio::spawn(async move {
             if let Ok(stats) = figures.await {
+                metric::RTP_LOST.add(stats.lost);
                 let item = shown(&exchange, leg, &stats);
                 exchange.traces.add(call, item);
             }

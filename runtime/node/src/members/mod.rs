@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use tandem_journal::Journal;
 use tandem_journal::transport::Peer;
-use tandem_mesh::{Group, Mesh};
+use tandem_kernel::Clock;
+use tandem_mesh::{Group, LinkStatus, Mesh};
+use tandem_telemetry::metric;
 
 use self::machine::{Step, next};
 
@@ -27,6 +29,7 @@ pub(crate) async fn keep(mesh: Mesh, journal: Journal) {
     loop {
         looks.tick().await;
         let status = journal.status();
+        measure(&mesh, &journal);
         if !status.is_leader() || status.stopped.is_some() {
             continue;
         }
@@ -38,6 +41,25 @@ pub(crate) async fn keep(mesh: Mesh, journal: Journal) {
             tracing::info!(?step, "the journal's members");
         }
     }
+}
+
+/// What an operator's dashboard shows of the links and the journal's members.
+fn measure(mesh: &Mesh, journal: &Journal) {
+    let status = mesh.status();
+    let now = Clock::start().now();
+    metric::CLUSTER_CERTIFICATE.set(status.certificate_until.since(now).as_secs());
+    for member in &status.members {
+        let rtt = match member.link {
+            LinkStatus::Own => continue,
+            LinkStatus::Up { rtt_micros } => rtt_micros,
+            LinkStatus::Down(_) | LinkStatus::Refused(_) => 0,
+        };
+        metric::CLUSTER_LINK_RTT.set_with("member", member.name.clone(), rtt);
+    }
+    let group = group(journal);
+    metric::JOURNAL_LEADS.set(u64::from(journal.leads()));
+    metric::JOURNAL_QUORUM.set(u64::from(group.has_quorum));
+    metric::JOURNAL_VOTERS.set(u64::try_from(group.voters.len()).unwrap_or(u64::MAX));
 }
 
 async fn take(journal: &Journal, step: &Step) -> Result<(), tandem_journal::MemberError> {
