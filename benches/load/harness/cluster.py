@@ -277,6 +277,52 @@ def deaths(dir, rounds=None, rate=20, agents=40):
             member.stop()
 
 
+def chatter(dir, count=20, calls=100):
+    """What the members of a big cluster say to each other for each call into a queue."""
+    members = three(dir)
+    near, far, floor = Trunk("127.0.0.11"), Trunk("127.0.0.12"), None
+    kinds = ("consensus", "forward", "control", "actors")
+
+    def said():
+        sums = {kind: sum(member.metric(f'tandem_cluster_questions_total{{lane="{kind}"}}')
+                          for member in members) for kind in kinds}
+        sums["words"] = sum(member.metric("tandem_gateway_words_total") for member in members)
+        sums["records"] = members[0].metric("tandem_journal_index")
+        return sums
+
+    try:
+        for number in range(4, count + 1):
+            members.append(joined(dir, members[0], number))
+            if number % 5 == 0:
+                placed(members)
+        floor = staffed(members, near, far, 10)
+        time.sleep(10)
+        at, began = said(), time.monotonic()
+        time.sleep(10)
+        rest = {kind: (value - at[kind]) / (time.monotonic() - began)
+                for kind, value in said().items()}
+        before, began = said(), time.monotonic()
+        legs = []
+        for index in range(calls):
+            user = f"0915{index:06}"
+            legs.append(near.call(members[index % count].sip, "5002", user))
+            time.sleep(0.2)
+        time.sleep(5)
+        after, passed = said(), time.monotonic() - began
+        served = sum(bool(leg.far) for leg in legs)
+        rows = []
+        for kind in before:
+            more = after[kind] - before[kind] - rest[kind] * passed
+            rows.append(Row(f"{count} members: {kind} a call", None, more / calls, "",
+                            f"{served} of {calls} calls taken in; at rest {rest[kind]:.0f} a second"))
+        return rows
+    finally:
+        for trunk in filter(None, (near, far, floor)):
+            trunk.stop()
+        for member in members:
+            member.stop()
+
+
 class Callers:
     """Callers into a queue at members that take calls, in a thread of its own."""
 

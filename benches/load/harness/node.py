@@ -152,10 +152,11 @@ class Node:
         return json.loads(said) if said else None
 
     def metric(self, name):
-        """The sum of a metric over its labels."""
+        """The sum of a metric over its labels, or one series of it."""
         text = self.api("GET", "/metrics", raw=True)[1].decode()
         lines = [line.split() for line in text.splitlines() if line.startswith(name)]
-        return sum(float(words[-1]) for words in lines if words[0].split("{")[0] == name)
+        return sum(float(words[-1]) for words in lines
+                   if name in (words[0], words[0].split("{")[0]))
 
     def extensions(self, numbers):
         """Makes extensions; gives their passwords."""
