@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::library::Track;
 use crate::ports::PortPair;
 use crate::recording::Tape;
-use crate::types::{LegStats, MediaEvent, MediaSink, PlayerId, Source};
+use crate::types::{LastStats, LegStats, MediaEvent, MediaSink, PlayerId, Source};
 
 /// Commands that may wait before new legs are refused: a second of set-up at 2,000 calls/s.
 /// Commands about legs that are open are always taken; their number is bounded by the legs.
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Record { leg: LegId, tape: Tape },
     EndRecording { leg: LegId },
     Stats { leg: LegId, reply: oneshot::Sender<LegStats> },
-    Close { leg: LegId },
+    Close { leg: LegId, told: Option<LastStats> },
     CloseCall { call: CallId },
 }
 
@@ -115,7 +115,7 @@ impl Command {
             | Self::Record { leg, .. }
             | Self::EndRecording { leg }
             | Self::Stats { leg, .. }
-            | Self::Close { leg } => leg.call,
+            | Self::Close { leg, .. } => leg.call,
             Self::Play { call, .. } | Self::Stop { call, .. } | Self::CloseCall { call } => *call,
         }
     }

@@ -198,7 +198,7 @@ async fn exchange(
         listeners: listeners(config)?,
         user_agent: format!("Tandem/{}", env!("CARGO_PKG_VERSION")),
         tls_client: Some(tls::client(config)?),
-        tap: Some(Arc::new(move |record| tap.tap(&record))),
+        tap: Some(Arc::new(move |record| tap.tap(record))),
         ..net::Config::default()
     };
     endpoint.limits.exempt_loopback = config.sip.trust_loopback;

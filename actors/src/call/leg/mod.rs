@@ -360,7 +360,7 @@ impl SipLeg {
         happenings
     }
 
-    /// Ends the leg, whatever its state.
+    /// Ends the leg, whatever its state. Its media are for the owner to end.
     pub(crate) fn hang_up(
         &mut self,
         exchange: &Exchange,
@@ -389,7 +389,6 @@ impl SipLeg {
             })
             .unwrap_or_default();
         self.run(exchange, myself, effects);
-        exchange.engine.close(self.id);
     }
 
     /// Takes a transfer upon us.
