@@ -91,7 +91,7 @@ impl CallState {
                 });
             }
             Effect::Arm(timer, after) => {
-                drop(myself.send_after(after, move || CallMsg::Timer(timer)));
+                self.alarms.set(myself, after, move || CallMsg::Timer(timer));
             }
             Effect::Record(event) => {
                 self.count(&event);

@@ -114,7 +114,7 @@ impl CallState {
     /// Goes on with a call of a member that died: each leg is told where its audio is now.
     pub(super) fn adopt(&mut self, myself: &ActorRef<CallMsg>, kept: KeptCall, from: u64) {
         self.begun = Begun::Yes;
-        drop(myself.send_after(ANSWERED_WITHIN, move || CallMsg::GiveBack { to: from }));
+        self.alarms.set(myself, ANSWERED_WITHIN, move || CallMsg::GiveBack { to: from });
         let KeptCall { call, mut legs } = kept;
         let parties: Vec<_> =
             call.legs.iter().map(|(index, present)| (*index, present.party.clone())).collect();
@@ -140,7 +140,7 @@ impl CallState {
             self.carry_out(myself, effect, &mut waiting);
         }
         self.offer_again(myself);
-        drop(myself.send_after(ASKED_AGAIN, || CallMsg::OfferAgain));
+        self.alarms.set(myself, ASKED_AGAIN, || CallMsg::OfferAgain);
         // What the machine refuses of it is not for anybody else.
         let _refused = self.run(myself, waiting);
     }

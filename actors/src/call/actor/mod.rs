@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tandem_kernel::{CallId, LegId};
+use tandem_kernel::{Alarms, CallId, LegId};
 use tandem_sip::net::Inbound;
 use tandem_sip::session::Input as SipInput;
 
@@ -115,6 +115,7 @@ pub(super) struct CallState {
     is_lost: bool,
     /// The engine was told that the call is over.
     is_silent: bool,
+    alarms: Alarms,
 }
 
 /// Whether the call's first fact is durable. No caller is told that the call is answered before:
@@ -149,6 +150,7 @@ impl Actor for CallActor {
         let call = Call::new(id, exchange.clock.now());
         let mut state = CallState {
             id,
+            alarms: exchange.alarms.alarms(),
             exchange,
             call,
             legs: BTreeMap::new(),
@@ -485,7 +487,7 @@ impl CallState {
         self.over = true;
         self.exchange.calls.remove(self.id);
         self.fall_silent();
-        drop(myself.send_after(LINGER, || CallMsg::Timer(TimerId(u64::MAX))));
+        self.alarms.set(myself, LINGER, || CallMsg::Timer(TimerId(u64::MAX)));
         self.settle(myself);
     }
 }

@@ -102,6 +102,7 @@ impl SipLeg {
             closed: false,
             ended: false,
             heard: false,
+            alarms: exchange.alarms.alarms(),
         };
         let happenings = leg.run(exchange, myself, effects);
         Ok((leg, happenings))
@@ -148,6 +149,7 @@ impl SipLeg {
             closed: false,
             ended: false,
             heard: true,
+            alarms: exchange.alarms.alarms(),
         };
         Ok((leg, Vec::new()))
     }

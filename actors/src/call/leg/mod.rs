@@ -23,8 +23,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use ractor::ActorRef;
-use tandem_kernel::LegId;
 use tandem_kernel::port::ActorPort;
+use tandem_kernel::{Alarms, LegId};
 use tandem_sdp::{Capabilities, Codec};
 use tandem_sip::message::Name;
 use tandem_sip::net::{Attachment, Inbound, Sink, TuEvent};
@@ -66,6 +66,8 @@ pub(crate) struct SipLeg {
     ended: bool,
     /// The far end has given a first answer.
     heard: bool,
+    /// Of the session.
+    alarms: Alarms,
 }
 
 impl SipLeg {
@@ -97,6 +99,7 @@ impl SipLeg {
             closed: false,
             ended: false,
             heard: true,
+            alarms: exchange.alarms.alarms(),
         };
         // Nothing is emitted by a session's birth; a happening would be a retransmission's.
         leg.run(exchange, myself, effects);
@@ -187,7 +190,7 @@ impl SipLeg {
                 }
                 Effect::Arm { timer, after } => {
                     let leg = self.id.index;
-                    drop(myself.send_after(after, move || CallMsg::SipTimer { leg, timer }));
+                    self.alarms.set(myself, after, move || CallMsg::SipTimer { leg, timer });
                 }
                 Effect::Emit(event) => {
                     happenings.extend(self.heard(exchange, myself, event));
