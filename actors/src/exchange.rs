@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rand::distr::{Alphanumeric, SampleString};
 use tandem_journal::Journal;
-use tandem_kernel::Clock;
+use tandem_kernel::{AlarmClock, Clock};
 use tandem_sip::digest::Algorithm;
 use tandem_sip::net::Transport;
 use tandem_sip::session::Identity;
@@ -82,6 +82,8 @@ pub struct Exchange {
     pub kept: KeptCalls,
     /// What the lamps of IP phones show.
     pub lamps: Arc<Lamps>,
+    /// Timers of calls and their legs.
+    pub alarms: AlarmClock,
     /// Traces of calls.
     pub traces: Arc<Traces>,
     /// Presentation and limits.

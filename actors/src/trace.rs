@@ -3,32 +3,43 @@
 //! Bounded: the oldest call is forgotten first, and no call keeps more than its share.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 
-use bytes::Bytes;
 use parking_lot::Mutex;
+use tandem_engine::LegStats;
 use tandem_kernel::{CallId, Clock, Timestamp};
-use tandem_sip::net::{Direction, TapRecord};
+use tandem_sip::net::{Direction, TapRecord, Transport};
 
+use crate::call::machine::LegIndex;
 use crate::office::TraceItem;
 
 /// How many SIP dialogs are remembered; a queue call has a handful.
 const MAX_DIALOGS: usize = 4_000;
 /// How many calls are remembered.
 const MAX_CALLS: usize = 2_000;
+/// The messages of a plain call's dialog.
+const MESSAGES: usize = 8;
 /// How many messages of one dialog, and notes of one call, are kept.
 const MAX_ITEMS: usize = 200;
 
 struct Wire {
     at: Timestamp,
     received: bool,
-    peer: String,
-    raw: Bytes,
+    transport: Transport,
+    peer: SocketAddr,
+    raw: Box<[u8]>,
 }
 
 #[derive(Default)]
 struct Notes {
     dialogs: Vec<String>,
-    items: Vec<TraceItem>,
+    items: Vec<Note>,
+}
+
+/// What is noted of a call, kept small: most traces are never looked at.
+enum Note {
+    Decision { at: Timestamp, code: Box<str>, detail: Box<str> },
+    Media { at: Timestamp, leg: LegIndex, stats: Box<LegStats> },
 }
 
 #[derive(Default)]
@@ -53,27 +64,17 @@ impl Traces {
     }
 
     /// Takes a message from the endpoint's tap. Only dialogs that began with an INVITE count.
-    pub fn tap(&self, record: &TapRecord) {
+    pub fn tap(&self, record: &TapRecord<'_>) {
         let mut memory = self.memory.lock();
-        let known = memory.dialogs.contains_key(&record.call_id);
-        if !known {
-            if !record.raw.starts_with(b"INVITE ") {
-                return;
-            }
-            if memory.dialog_order.len() >= MAX_DIALOGS
-                && let Some(oldest) = memory.dialog_order.pop_front()
-            {
-                memory.dialogs.remove(&oldest);
-            }
-            memory.dialog_order.push_back(record.call_id.clone());
-        }
-        let messages = memory.dialogs.entry(record.call_id.clone()).or_default();
+        let Some(messages) = memory.messages(record) else { return };
         if messages.len() < MAX_ITEMS {
             messages.push(Wire {
                 at: self.clock.now(),
                 received: record.direction == Direction::Received,
-                peer: format!("{} {}", record.transport, record.flow.remote()),
-                raw: Bytes::copy_from_slice(&record.raw),
+                transport: record.transport,
+                peer: record.flow.remote(),
+                // No part of a larger buffer, which it would keep.
+                raw: record.raw[..].into(),
             });
         }
     }
@@ -90,15 +91,20 @@ impl Traces {
     /// Notes a decision.
     pub fn decision(&self, call: CallId, code: &str, detail: String) {
         let at = self.clock.now();
-        self.add(call, TraceItem::Decision { at, code: code.to_owned(), detail });
+        self.add(call, Note::Decision { at, code: code.into(), detail: detail.into() });
     }
 
-    /// Notes media figures.
-    pub fn add(&self, call: CallId, item: TraceItem) {
+    /// Notes the media figures of a leg.
+    pub fn media(&self, call: CallId, leg: LegIndex, stats: LegStats) {
+        let at = self.clock.now();
+        self.add(call, Note::Media { at, leg, stats: Box::new(stats) });
+    }
+
+    fn add(&self, call: CallId, note: Note) {
         let mut memory = self.memory.lock();
         let notes = memory.notes(call);
         if notes.items.len() < MAX_ITEMS {
-            notes.items.push(item);
+            notes.items.push(note);
         }
     }
 
@@ -107,7 +113,7 @@ impl Traces {
     pub fn of(&self, call: CallId) -> Option<Vec<TraceItem>> {
         let memory = self.memory.lock();
         let notes = memory.calls.get(&call)?;
-        let mut items = notes.items.clone();
+        let mut items: Vec<TraceItem> = notes.items.iter().map(Note::shown).collect();
         for dialog in &notes.dialogs {
             items.extend(memory.dialogs.get(dialog).into_iter().flatten().map(shown));
         }
@@ -117,6 +123,23 @@ impl Traces {
 }
 
 impl Memory {
+    /// The messages of a dialog, if it is remembered or begins.
+    fn messages(&mut self, record: &TapRecord<'_>) -> Option<&mut Vec<Wire>> {
+        if !self.dialogs.contains_key(record.call_id) {
+            if !record.raw.starts_with(b"INVITE ") {
+                return None;
+            }
+            if self.dialog_order.len() >= MAX_DIALOGS
+                && let Some(oldest) = self.dialog_order.pop_front()
+            {
+                self.dialogs.remove(&oldest);
+            }
+            self.dialog_order.push_back(record.call_id.to_owned());
+            self.dialogs.insert(record.call_id.to_owned(), Vec::with_capacity(MESSAGES));
+        }
+        self.dialogs.get_mut(record.call_id)
+    }
+
     fn notes(&mut self, call: CallId) -> &mut Notes {
         if !self.calls.contains_key(&call) {
             if self.call_order.len() >= MAX_CALLS
@@ -138,12 +161,45 @@ fn at(item: &TraceItem) -> Timestamp {
     }
 }
 
+impl Note {
+    fn shown(&self) -> TraceItem {
+        match self {
+            Self::Decision { at, code, detail } => {
+                let (code, detail) = (code.to_string(), detail.to_string());
+                TraceItem::Decision { at: *at, code, detail }
+            }
+            Self::Media { at, leg, stats } => media_item(*at, *leg, stats),
+        }
+    }
+}
+
+/// The media figures of a leg as a trace shows them.
+pub(crate) fn media_item(at: Timestamp, leg: LegIndex, stats: &LegStats) -> TraceItem {
+    let value = |name: &str, value: String| (name.to_owned(), value);
+    TraceItem::Media {
+        at,
+        leg,
+        values: vec![
+            value("codec", stats.codec.map_or("none", |codec| codec.name()).to_owned()),
+            value("remote", stats.remote.map_or_else(String::new, |remote| remote.to_string())),
+            value("packets_received", stats.packets_received.to_string()),
+            value("packets_sent", stats.packets_sent.to_string()),
+            value("lost", stats.lost.to_string()),
+            value("lost_by_remote", stats.lost_by_remote.to_string()),
+            value("jitter_ms", format!("{:.1}", stats.jitter.as_secs_f64() * 1000.0)),
+            value("mos", format!("{:.1}", stats.mos)),
+            value("added_delay_ms", stats.added_delay.as_millis().to_string()),
+            value("relayed", stats.is_relayed.to_string()),
+        ],
+    }
+}
+
 fn shown(wire: &Wire) -> TraceItem {
     let text = masked(&String::from_utf8_lossy(&wire.raw));
     TraceItem::Sip {
         at: wire.at,
         received: wire.received,
-        peer: wire.peer.clone(),
+        peer: format!("{} {}", wire.transport, wire.peer),
         summary: text.lines().next().unwrap_or_default().to_owned(),
         text,
     }

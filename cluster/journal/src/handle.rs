@@ -109,7 +109,7 @@ impl Config {
             dir: dir.into(),
             node: 1,
             clock,
-            cache_bytes: 128 << 20,
+            cache_bytes: 48 << 20,
             timing: Timing::default(),
             cluster: None,
         }

@@ -50,6 +50,19 @@ impl Status {
     pub fn is_member(&self) -> bool {
         self.voters.iter().chain(&self.learners).any(|peer| peer.node == self.node)
     }
+
+    /// Takes in what is known now; says whether more has changed than how far the log is, which
+    /// it does several times with each entry.
+    fn take(&mut self, now: Self) -> bool {
+        let is_news = self.node != now.node
+            || self.leader != now.leader
+            || self.term != now.term
+            || self.voters != now.voters
+            || self.learners != now.learners
+            || self.stopped != now.stopped;
+        *self = now;
+        is_news
+    }
 }
 
 /// Asks about the membership and changes it. Clones share it.
@@ -94,11 +107,7 @@ pub(crate) async fn follow(members: Writer, status: watch::Sender<Status>) {
     let mut metrics = members.raft.metrics();
     loop {
         let now = status_of(&metrics.borrow_watched());
-        status.send_if_modified(|known| {
-            let is_new = *known != now;
-            *known = now;
-            is_new
-        });
+        status.send_if_modified(|known| known.take(now));
         if metrics.changed().await.is_err() || status.is_closed() {
             return;
         }

@@ -18,7 +18,8 @@ impl Journal {
         self.members().status.borrow().clone()
     }
 
-    /// Follows what this member knows of the group.
+    /// Follows what this member knows of the group. How far the log is changes what is read and
+    /// wakes nobody.
     #[must_use]
     pub fn watch_status(&self) -> watch::Receiver<Status> {
         self.members().status.clone()

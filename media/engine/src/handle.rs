@@ -16,7 +16,8 @@ use crate::ports::PortPool;
 use crate::recording::{RecordedLater, Recorder};
 use crate::shell;
 use crate::types::{
-    Config, EngineError, LegStats, Load, LocalMedia, MediaSink, PlayerId, Programme, Source,
+    Config, EngineError, LastStats, LegStats, Load, LocalMedia, MediaSink, PlayerId, Programme,
+    Source,
 };
 use crate::webrtc::{Browser, BrowserError, Jack, LinkSink, Place, loopback};
 
@@ -138,7 +139,13 @@ impl Handle {
 
     /// Ends a leg and frees its ports.
     pub fn close(&self, leg: LegId) {
-        self.post(leg.call, Command::Close { leg });
+        self.post(leg.call, Command::Close { leg, told: None });
+    }
+
+    /// The same, and its last figures; they come on the worker's thread and must be put away
+    /// quickly. Nothing is told of a leg that is not there.
+    pub fn close_told(&self, leg: LegId, told: LastStats) {
+        self.post(leg.call, Command::Close { leg, told: Some(told) });
     }
 
     /// Ends all legs and players of a call.

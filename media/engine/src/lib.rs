@@ -39,6 +39,6 @@ pub use handle::{Handle, start};
 pub use library::playing_time;
 pub use recording::{Recorded, RecordedLater};
 pub use types::{
-    Backend, Config, DtmfBy, EngineError, Item, LegStats, Load, LocalMedia, MediaEvent, MediaSink,
-    PlayerId, Programme, Source, Tone,
+    Backend, Config, DtmfBy, EngineError, Item, LastStats, LegStats, Load, LocalMedia, MediaEvent,
+    MediaSink, PlayerId, Programme, Source, Tone,
 };

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::library::Track;
 use crate::ports::PortPair;
 use crate::recording::Tape;
-use crate::types::{LegStats, MediaEvent, MediaSink, PlayerId, Source};
+use crate::types::{LastStats, LegStats, MediaEvent, MediaSink, PlayerId, Source};
 
 /// Commands that may wait before new legs are refused: a second of set-up at 2,000 calls/s.
 /// Commands about legs that are open are always taken; their number is bounded by the legs.
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Record { leg: LegId, tape: Tape },
     EndRecording { leg: LegId },
     Stats { leg: LegId, reply: oneshot::Sender<LegStats> },
-    Close { leg: LegId },
+    Close { leg: LegId, told: Option<LastStats> },
     CloseCall { call: CallId },
 }
 
@@ -38,10 +38,17 @@ pub(crate) type Wake = Box<dyn Fn() + Send + Sync>;
 
 /// The worker's side and the handle's side share it.
 pub(crate) struct Mailbox {
-    waiting: Mutex<VecDeque<Command>>,
+    waiting: Mutex<Waiting>,
     wake: Wake,
     stopped: AtomicBool,
     pub(crate) counts: Counts,
+}
+
+#[derive(Default)]
+struct Waiting {
+    commands: VecDeque<Command>,
+    /// The worker looks by itself, within a slice.
+    is_ticking: bool,
 }
 
 /// Counters that the handle reads without asking the worker.
@@ -75,23 +82,31 @@ impl Mailbox {
     }
 
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.lock().len()
+        self.waiting.lock().commands.len()
     }
 
     pub(crate) fn post(&self, command: Command) {
-        let was_empty = {
+        let is_asleep = {
             let mut waiting = self.waiting.lock();
-            waiting.push_back(command);
-            waiting.len() == 1
+            waiting.commands.push_back(command);
+            waiting.commands.len() == 1 && !waiting.is_ticking
         };
-        if was_empty {
+        if is_asleep {
             (self.wake)();
         }
     }
 
+    /// The worker is about to wait: for its next slice at most, or for a wake only. True when it
+    /// must not, because something was posted while it ticked.
+    pub(crate) fn rest(&self, is_ticking: bool) -> bool {
+        let mut waiting = self.waiting.lock();
+        waiting.is_ticking = is_ticking;
+        !is_ticking && !waiting.commands.is_empty()
+    }
+
     /// Takes all that waits.
     pub(crate) fn take(&self) -> VecDeque<Command> {
-        std::mem::take(&mut *self.waiting.lock())
+        std::mem::take(&mut self.waiting.lock().commands)
     }
 
     pub(crate) fn stop(&self) {
@@ -115,7 +130,7 @@ impl Command {
             | Self::Record { leg, .. }
             | Self::EndRecording { leg }
             | Self::Stats { leg, .. }
-            | Self::Close { leg } => leg.call,
+            | Self::Close { leg, .. } => leg.call,
             Self::Play { call, .. } | Self::Stop { call, .. } | Self::CloseCall { call } => *call,
         }
     }
@@ -127,5 +142,33 @@ impl Command {
             sink(MediaEvent::NotPlayed { call, player, why });
             sink(MediaEvent::Finished { call, player });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_ticks_is_not_woken_and_forgets_nothing_when_it_ends_to_tick() {
+        let woken = Arc::new(AtomicUsize::new(0));
+        let wakes = Arc::clone(&woken);
+        let mailbox = Mailbox::new(Box::new(move || {
+            wakes.fetch_add(1, Ordering::Relaxed);
+        }));
+        let close = || Command::CloseCall { call: CallId::fresh() };
+
+        mailbox.post(close());
+        mailbox.post(close());
+        assert_eq!(woken.load(Ordering::Relaxed), 1);
+        assert_eq!(mailbox.take().len(), 2);
+        assert!(!mailbox.rest(true));
+        mailbox.post(close());
+        assert_eq!(woken.load(Ordering::Relaxed), 1);
+        assert!(mailbox.rest(false), "it may not sleep");
+        assert_eq!(mailbox.take().len(), 1);
+        assert!(!mailbox.rest(false));
+        mailbox.post(close());
+        assert_eq!(woken.load(Ordering::Relaxed), 2);
     }
 }

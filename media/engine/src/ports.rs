@@ -62,17 +62,17 @@ impl PortPool {
     /// Takes a pair and binds it.
     pub(crate) fn reserve(self: &Arc<Self>) -> Result<PortPair, EngineError> {
         for _ in 0..TRIES {
-            let port = match &self.free {
-                Some(free) => free.lock().pop_front().ok_or(EngineError::NoPort)?,
-                None => self.chosen_by_the_system()?,
+            let bound = match &self.free {
+                Some(free) => {
+                    let port = free.lock().pop_front().ok_or(EngineError::NoPort)?;
+                    // Given back if it can not be bound.
+                    let lease = Lease { port, pool: Arc::clone(self) };
+                    self.pair(port).map(|(rtp, rtcp)| PortPair { rtp, rtcp, lease })
+                }
+                None => self.chosen_by_the_system(),
             };
-            let lease = Lease { port, pool: Arc::clone(self) };
-            let bound = self.bind_socket(port).and_then(|rtp| {
-                let rtcp = self.bind_socket(port + 1)?;
-                Ok((rtp, rtcp))
-            });
             match bound {
-                Ok((rtp, rtcp)) => return Ok(PortPair { rtp, rtcp, lease }),
+                Ok(pair) => return Ok(pair),
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse => {}
                 Err(source) => {
                     return Err(EngineError::Io { doing: "bind an RTP socket", source });
@@ -82,10 +82,19 @@ impl PortPool {
         Err(EngineError::NoPort)
     }
 
-    fn chosen_by_the_system(&self) -> Result<u16, EngineError> {
-        let probe = UdpSocket::bind((self.bind, 0)).and_then(|s| s.local_addr());
-        let addr = probe.map_err(|source| EngineError::Io { doing: "find a free port", source })?;
-        Ok(addr.port() & !1)
+    fn pair(&self, port: u16) -> io::Result<(UdpSocket, UdpSocket)> {
+        Ok((self.bind_socket(port)?, self.bind_socket(port + 1)?))
+    }
+
+    /// One of the two is the system's choice, the other its neighbour.
+    fn chosen_by_the_system(self: &Arc<Self>) -> io::Result<PortPair> {
+        let chosen = self.bind_socket(0)?;
+        let port = chosen.local_addr()?.port();
+        let neighbour = self.bind_socket(port ^ 1)?;
+        let (rtp, rtcp) =
+            if port.is_multiple_of(2) { (chosen, neighbour) } else { (neighbour, chosen) };
+        let lease = Lease { port: port & !1, pool: Arc::clone(self) };
+        Ok(PortPair { rtp, rtcp, lease })
     }
 
     fn bind_socket(&self, port: u16) -> io::Result<UdpSocket> {
@@ -116,9 +125,19 @@ mod tests {
     }
 
     #[test]
+    fn the_system_chooses_other_pairs_as_long_as_there_are_some() {
+        let pool = Arc::new(PortPool::new(IpAddr::from([127, 0, 0, 1]), &(0..=0)).unwrap());
+
+        let pairs: Vec<_> = (0..200).map(|_| pool.reserve().unwrap()).collect();
+
+        let ports: std::collections::BTreeSet<u16> = pairs.iter().map(|p| p.lease.port).collect();
+        assert_eq!(ports.len(), pairs.len());
+    }
+
+    #[test]
     fn a_dropped_pair_goes_back_to_the_pool() {
-        let probe = PortPool::new(IpAddr::from([127, 0, 0, 1]), &(0..=0)).unwrap();
-        let port = probe.chosen_by_the_system().unwrap();
+        let probe = Arc::new(PortPool::new(IpAddr::from([127, 0, 0, 1]), &(0..=0)).unwrap());
+        let port = probe.reserve().unwrap().lease.port;
         let pool =
             Arc::new(PortPool::new(IpAddr::from([127, 0, 0, 1]), &(port..=port + 1)).unwrap());
 

@@ -108,6 +108,9 @@ pub enum Tone {
 /// Where events of a leg or a player go. Called on the worker's thread: it must not block.
 pub type MediaSink = Arc<dyn Fn(MediaEvent) + Send + Sync>;
 
+/// Where the last figures of a leg go. Called on the worker's thread: it must not block.
+pub type LastStats = Box<dyn FnOnce(LegStats) + Send>;
+
 /// What the engine reports.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MediaEvent {

@@ -9,9 +9,11 @@
 //! | Restarts and when to give up              | [`supervise`] |
 //! | Named, counted tasks                      | [`task`]      |
 //! | An orderly end                            | [`shutdown`]  |
+//! | Timers that end with who set them         | [`alarm`]     |
 //!
 //! Invariant: nothing here knows telephony, storage or a protocol.
 
+pub mod alarm;
 pub mod ask;
 pub mod id;
 pub mod port;
@@ -22,6 +24,7 @@ pub mod task;
 mod tests;
 pub mod time;
 
+pub use alarm::{AlarmClock, Alarms};
 pub use ask::{AskError, ask};
 pub use id::{CallId, LegId, ParseIdError, Position};
 pub use port::{ActorPort, Gauge, Inbox, Overflow, Port, SendError, Slot, bounded};

@@ -7,7 +7,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::supervise::{Children, Decision, Ended, Intensity, Restart};
 use crate::{
-    ActorPort, AskError, CallId, Overflow, SendError, Shutdown, Slot, Timestamp, ask, bounded,
+    ActorPort, AlarmClock, Alarms, AskError, CallId, Overflow, SendError, Shutdown, Slot,
+    Timestamp, ask, bounded,
 };
 
 enum Msg {
@@ -201,4 +202,51 @@ fn a_calls_id_tells_the_member_where_it_began_and_still_sorts_by_time() {
     let times: Vec<u128> = ids.iter().map(|id| id.as_u128() >> 80).collect();
     assert!(times.is_sorted(), "{ids:?}");
     assert_ne!(CallId::fresh_at(1), CallId::fresh_at(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_ends_with_who_set_it_and_no_later() {
+    let (worker, _task) = Actor::spawn(None, Worker, ()).await.unwrap();
+    let ring = |alarms: &mut Alarms| {
+        let (held, ended) = oneshot::channel::<()>();
+        let (reply, rang) = oneshot::channel();
+        alarms.set(&worker, Duration::from_secs(900), move || {
+            drop(held);
+            Msg::Double(21, reply.into())
+        });
+        (ended, rang)
+    };
+    let clock = AlarmClock::start();
+    let (mut dropped, mut kept) = (clock.alarms(), clock.alarms());
+    let (ended, silent) = ring(&mut dropped);
+    let (_held, rang) = ring(&mut kept);
+
+    drop(dropped);
+
+    assert!(tokio::time::timeout(Duration::from_secs(1), ended).await.unwrap().is_err());
+    assert!(silent.await.is_err());
+    assert_eq!(rang.await, Ok(42));
+}
+
+#[tokio::test(start_paused = true)]
+async fn alarms_ring_in_the_order_of_their_times_whenever_they_were_set() {
+    let (worker, _task) = Actor::spawn(None, Worker, ()).await.unwrap();
+    let clock = AlarmClock::start();
+    let mut alarms = clock.alarms();
+    let (rang, mut order) = mpsc::unbounded_channel();
+    for secs in [30, 5, 900, 5, 60] {
+        let rang = rang.clone();
+        alarms.set(&worker, Duration::from_secs(secs), move || {
+            rang.send(secs).unwrap();
+            Msg::Double(0, oneshot::channel().0.into())
+        });
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+
+    let mut heard = Vec::new();
+    for _ in 0..5 {
+        heard.push(order.recv().await.unwrap());
+    }
+
+    assert_eq!(heard, [5, 5, 30, 60, 900]);
 }

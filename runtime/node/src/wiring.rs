@@ -33,7 +33,7 @@ use tandem_actors::whereabouts::Whereabouts;
 use tandem_config::NodeConfig;
 use tandem_engine::Backend;
 use tandem_journal::Journal;
-use tandem_kernel::Clock;
+use tandem_kernel::{AlarmClock, Clock};
 use tandem_mesh::Mesh;
 use tandem_server::compat;
 use tandem_server::{Cost, Edge, Limits, Passwords, Rate, Relays};
@@ -198,7 +198,7 @@ async fn exchange(
         listeners: listeners(config)?,
         user_agent: format!("Tandem/{}", env!("CARGO_PKG_VERSION")),
         tls_client: Some(tls::client(config)?),
-        tap: Some(Arc::new(move |record| tap.tap(&record))),
+        tap: Some(Arc::new(move |record| tap.tap(record))),
         ..net::Config::default()
     };
     endpoint.limits.exempt_loopback = config.sip.trust_loopback;
@@ -237,6 +237,7 @@ async fn exchange(
         parking: tandem_actors::call::Parking::default(),
         kept: read.kept.clone(),
         lamps: Arc::default(),
+        alarms: AlarmClock::start(),
         traces,
         policy,
     };

@@ -65,7 +65,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 64 << 20, flush_every_ms: Some(500) }
+        Self { cache_bytes: 16 << 20, flush_every_ms: Some(500) }
     }
 }
 

@@ -22,6 +22,7 @@ use crate::entity;
 use crate::flow::Cue;
 use crate::office::TraceItem;
 use crate::queue::{CallSink, QueueWord};
+use crate::trace::media_item;
 
 impl CallState {
     pub(super) fn carry_out(
@@ -90,7 +91,7 @@ impl CallState {
                 });
             }
             Effect::Arm(timer, after) => {
-                drop(myself.send_after(after, move || CallMsg::Timer(timer)));
+                self.alarms.set(myself, after, move || CallMsg::Timer(timer));
             }
             Effect::Record(event) => {
                 self.count(&event);
@@ -157,9 +158,9 @@ impl CallState {
     }
 
     pub(super) fn hang_up(&mut self, myself: &ActorRef<CallMsg>, leg: LegIndex, how: &HangUp) {
-        self.note_figures(leg);
         let retry_after = (how.status == 503).then_some(5);
         self.on_leg(leg, |sip, exchange| sip.hang_up(exchange, myself, how, retry_after));
+        self.close_media(leg);
     }
 
     fn hear(&self, leg: LegIndex, heard: &[Heard]) {
@@ -291,21 +292,14 @@ impl CallState {
         let _refused = self.run(myself, waiting);
     }
 
-    /// Keeps the leg's media figures for the trace before the engine forgets them.
-    pub(super) fn note_figures(&self, leg: LegIndex) {
-        if !self.legs.contains_key(&leg) {
-            return;
-        }
-        let figures = self.exchange.engine.stats(self.leg_id(leg));
-        let exchange = Arc::clone(&self.exchange);
-        let call = self.id;
-        tokio::spawn(async move {
-            if let Ok(stats) = figures.await {
-                metric::RTP_LOST.add(stats.lost);
-                let item = shown(&exchange, leg, &stats);
-                exchange.traces.add(call, item);
-            }
+    /// Ends the leg's media and keeps its figures for the trace.
+    pub(super) fn close_media(&self, leg: LegIndex) {
+        let (traces, call) = (Arc::clone(&self.exchange.traces), self.id);
+        let told = Box::new(move |stats: LegStats| {
+            metric::RTP_LOST.add(stats.lost);
+            traces.media(call, leg, stats);
         });
+        self.exchange.engine.close_told(self.leg_id(leg), told);
     }
 
     pub(super) fn figures(&self, reply: RpcReplyPort<Vec<TraceItem>>) {
@@ -317,31 +311,11 @@ impl CallState {
             let mut items = Vec::new();
             for (leg, figures) in asked {
                 if let Ok(stats) = figures.await {
-                    items.push(shown(&exchange, leg, &stats));
+                    items.push(media_item(exchange.clock.now(), leg, &stats));
                 }
             }
             let _gone = reply.send(items);
         });
-    }
-}
-
-fn shown(exchange: &crate::exchange::Exchange, leg: LegIndex, stats: &LegStats) -> TraceItem {
-    let value = |name: &str, value: String| (name.to_owned(), value);
-    TraceItem::Media {
-        at: exchange.clock.now(),
-        leg,
-        values: vec![
-            value("codec", stats.codec.map_or("none", |codec| codec.name()).to_owned()),
-            value("remote", stats.remote.map_or_else(String::new, |remote| remote.to_string())),
-            value("packets_received", stats.packets_received.to_string()),
-            value("packets_sent", stats.packets_sent.to_string()),
-            value("lost", stats.lost.to_string()),
-            value("lost_by_remote", stats.lost_by_remote.to_string()),
-            value("jitter_ms", format!("{:.1}", stats.jitter.as_secs_f64() * 1000.0)),
-            value("mos", format!("{:.1}", stats.mos)),
-            value("added_delay_ms", stats.added_delay.as_millis().to_string()),
-            value("relayed", stats.is_relayed.to_string()),
-        ],
     }
 }
 

@@ -129,7 +129,7 @@ impl CallState {
         let KeptCall { call, mut legs, mut browsers } = kept;
         // Pages take longer to come back than telephones to answer.
         let within = if legs.is_empty() { PAGES_WITHIN } else { ANSWERED_WITHIN };
-        drop(myself.send_after(within, move || CallMsg::GiveBack { to: from }));
+        self.alarms.set(myself, within, move || CallMsg::GiveBack { to: from });
         let parties: Vec<_> =
             call.legs.iter().map(|(index, present)| (*index, present.party.clone())).collect();
         let (machine, effects) = Call::restore(self.id, self.exchange.clock.now(), call);
@@ -157,7 +157,7 @@ impl CallState {
             self.carry_out(myself, effect, &mut waiting);
         }
         self.offer_again(myself);
-        drop(myself.send_after(ASKED_AGAIN, || CallMsg::OfferAgain));
+        self.alarms.set(myself, ASKED_AGAIN, || CallMsg::OfferAgain);
         // What the machine refuses of it is not for anybody else.
         let _refused = self.run(myself, waiting);
     }

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tandem_kernel::{CallId, LegId};
+use tandem_kernel::{Alarms, CallId, LegId};
 use tandem_sip::net::Inbound;
 use tandem_sip::session::Input as SipInput;
 
@@ -114,6 +114,9 @@ pub(super) struct CallState {
     awaited: BTreeSet<OfferId>,
     /// Another member has the call.
     is_lost: bool,
+    /// The engine was told that the call is over.
+    is_silent: bool,
+    alarms: Alarms,
 }
 
 /// Whether the call's first fact is durable. No caller is told that the call is answered before:
@@ -148,6 +151,7 @@ impl Actor for CallActor {
         let call = Call::new(id, exchange.clock.now());
         let mut state = CallState {
             id,
+            alarms: exchange.alarms.alarms(),
             exchange,
             call,
             legs: BTreeMap::new(),
@@ -160,6 +164,7 @@ impl Actor for CallActor {
             keeping: Keeping::default(),
             awaited: BTreeSet::new(),
             is_lost: false,
+            is_silent: false,
         };
         state.start(&myself, start);
         Ok(state)
@@ -175,15 +180,6 @@ impl Actor for CallActor {
         state.settle(&myself);
         Ok(())
     }
-
-    async fn post_stop(
-        &self,
-        _myself: ActorRef<CallMsg>,
-        state: &mut CallState,
-    ) -> Result<(), ActorProcessingErr> {
-        state.exchange.engine.close_call(state.id);
-        Ok(())
-    }
 }
 
 /// Whatever ends the actor, a panic included, the call is not found any more, its media are
@@ -196,7 +192,7 @@ impl Drop for CallState {
         for leg in self.legs.values() {
             self.exchange.calls.forget_dialog(&leg.call_id, self.id);
         }
-        self.exchange.engine.close_call(self.id);
+        self.fall_silent();
         if self.is_lost {
             return;
         }
@@ -389,8 +385,7 @@ impl CallState {
         match happening {
             Happening::Event(event) => {
                 if matches!(event, LegEvent::Ended(_)) {
-                    self.note_figures(leg);
-                    self.exchange.engine.close(LegId { call: self.id, index: leg });
+                    self.close_media(leg);
                 }
                 self.step(myself, Input::Leg(leg, event));
             }
@@ -438,6 +433,7 @@ impl CallState {
                 let how = super::machine::HangUp::NORMAL;
                 if let Some(sip) = self.legs.get_mut(&leg.index) {
                     sip.hang_up(&self.exchange, myself, &how, None);
+                    self.close_media(leg.index);
                 }
             }
             // The engine relays digits between legs; this is for who listens to a leg alone.
@@ -452,6 +448,7 @@ impl CallState {
         self.exchange.calls.know_dialog(&leg.call_id, self.id, index);
         self.exchange.traces.dialog(self.id, &leg.call_id);
         self.legs.insert(index, leg);
+        self.is_silent = false;
     }
 
     fn drop_leg(&mut self, index: LegIndex) {
@@ -475,12 +472,19 @@ impl CallState {
         }
     }
 
+    /// Ends all media of the call.
+    fn fall_silent(&mut self) {
+        if !std::mem::replace(&mut self.is_silent, true) {
+            self.exchange.engine.close_call(self.id);
+        }
+    }
+
     /// The call is over: it counts no more; its last transactions get some time.
     fn finish(&mut self, myself: &ActorRef<CallMsg>) {
         self.over = true;
         self.exchange.calls.remove(self.id);
-        self.exchange.engine.close_call(self.id);
-        drop(myself.send_after(LINGER, || CallMsg::Timer(TimerId(u64::MAX))));
+        self.fall_silent();
+        self.alarms.set(myself, LINGER, || CallMsg::Timer(TimerId(u64::MAX)));
         self.settle(myself);
     }
 }

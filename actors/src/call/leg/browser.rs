@@ -173,6 +173,7 @@ impl SipLeg {
             closed: false,
             ended: false,
             heard: false,
+            alarms: exchange.alarms.alarms(),
         }))
     }
 
@@ -238,7 +239,7 @@ impl SipLeg {
             if was_known || !self.heard {
                 let leg = self.id.index;
                 let gone = move || CallMsg::PhoneGone { leg, line: number };
-                drop(myself.send_after(LOOKS_FOR, gone));
+                self.alarms.set(myself, LOOKS_FOR, gone);
             }
             return Vec::new();
         }

@@ -102,6 +102,7 @@ impl SipLeg {
             closed: false,
             ended: false,
             heard: false,
+            alarms: exchange.alarms.alarms(),
         };
         let happenings = leg.run(exchange, myself, effects);
         Ok((leg, happenings))

@@ -60,6 +60,7 @@ impl SipLeg {
             closed: false,
             ended: false,
             heard: false,
+            alarms: exchange.alarms.alarms(),
         };
         // A session at rest emits nothing.
         leg.run(exchange, myself, effects);

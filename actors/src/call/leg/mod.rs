@@ -25,8 +25,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use ractor::ActorRef;
-use tandem_kernel::LegId;
 use tandem_kernel::port::ActorPort;
+use tandem_kernel::{Alarms, LegId};
 use tandem_sdp::{Capabilities, Codec};
 use tandem_sip::message::Name;
 use tandem_sip::net::{Attachment, Inbound, Sink, TuEvent};
@@ -68,6 +68,8 @@ pub(crate) struct SipLeg {
     ended: bool,
     /// The far end has given a first answer.
     heard: bool,
+    /// Of the session.
+    alarms: Alarms,
 }
 
 impl SipLeg {
@@ -99,6 +101,7 @@ impl SipLeg {
             closed: false,
             ended: false,
             heard: true,
+            alarms: exchange.alarms.alarms(),
         };
         // Nothing is emitted by a session's birth; a happening would be a retransmission's.
         leg.run(exchange, myself, effects);
@@ -172,7 +175,7 @@ impl SipLeg {
                 }
                 Effect::Arm { timer, after } => {
                     let leg = self.id.index;
-                    drop(myself.send_after(after, move || CallMsg::SipTimer { leg, timer }));
+                    self.alarms.set(myself, after, move || CallMsg::SipTimer { leg, timer });
                 }
                 Effect::Emit(event) => {
                     happenings.extend(self.told(exchange, myself, event));
@@ -345,7 +348,7 @@ impl SipLeg {
         happenings
     }
 
-    /// Ends the leg, whatever its state.
+    /// Ends the leg, whatever its state. Its media are for the owner to end.
     pub(crate) fn hang_up(
         &mut self,
         exchange: &Exchange,
@@ -374,7 +377,6 @@ impl SipLeg {
             })
             .unwrap_or_default();
         self.run(exchange, myself, effects);
-        exchange.engine.close(self.id);
     }
 
     /// Takes a transfer upon us.

@@ -161,8 +161,11 @@ impl Scene {
                 }
                 return closed;
             }
-            Command::Close { leg } => {
+            Command::Close { leg, told } => {
                 if let Some(place) = self.place(leg) {
+                    if let Some(told) = told {
+                        told(self.legs[place].stats());
+                    }
                     closed.push(self.close(now, place, out));
                 }
             }

@@ -60,7 +60,10 @@ impl Shell {
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS);
         while !self.mailbox.is_stopped() {
-            let wait = self.worker.next_slice().map(|at| at.since(self.clock.now()));
+            let next = self.worker.next_slice();
+            let is_asked = self.mailbox.rest(next.is_some());
+            let wait = next.map(|at| at.since(self.clock.now()));
+            let wait = if is_asked { Some(Duration::ZERO) } else { wait };
             if let Err(error) = self.poll.poll(&mut events, wait)
                 && error.kind() != io::ErrorKind::Interrupted
             {

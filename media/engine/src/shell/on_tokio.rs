@@ -93,7 +93,9 @@ impl Shell {
     async fn serve(self: Rc<Self>, woken: &Notify) {
         while !self.mailbox.is_stopped() {
             let next = self.core.borrow().worker.next_slice();
+            let is_asked = self.mailbox.rest(next.is_some());
             match next.map(|at| at.since(self.clock.now())) {
+                None if is_asked => tokio::task::yield_now().await,
                 None => woken.notified().await,
                 Some(Duration::ZERO) => tokio::task::yield_now().await,
                 Some(wait) => tokio::select! {

@@ -250,6 +250,24 @@ impl Draft {
         }
     }
 
+    /// The Call-ID in what [`Draft::encode`] wrote, found without reading the rest.
+    pub(crate) fn call_id_in(encoded: &[u8]) -> &str {
+        let name = Name::CallId.canonical().as_bytes();
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', encoded) {
+            let line = encoded[start..end].trim_ascii_end();
+            let value = line.strip_prefix(name).and_then(|rest| rest.strip_prefix(b": "));
+            if let Some(value) = value {
+                return std::str::from_utf8(value.trim_ascii()).unwrap_or_default();
+            }
+            if line.is_empty() {
+                return "";
+            }
+            start = end + 1;
+        }
+        ""
+    }
+
     /// The message as it goes over the wire, always with its Content-Length.
     #[must_use]
     pub fn encode(&self) -> Bytes {

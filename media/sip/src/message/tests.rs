@@ -407,12 +407,14 @@ proptest! {
     ) {
         let mut draft = Draft::request(Method::Invite, "sip:bob@example.com")
             .with(Name::Subject, subject.clone())
+            .with(Name::CallId, subject.clone())
             .with_other(&format!("X{other}"), subject.clone())
             .with_body("application/octet-stream", body.clone());
         values.iter().for_each(|value| draft.push(Name::Reason, value.as_str()));
 
         let message = Message::parse(draft.encode()).unwrap();
 
+        prop_assert_eq!(Draft::call_id_in(message.raw()), message.call_id());
         prop_assert_eq!(&message.body()[..], &body[..]);
         let blanks = [' ', '\t'];
         let line = draft.header(Name::Subject).unwrap().trim_matches(blanks).to_owned();

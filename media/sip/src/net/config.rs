@@ -202,7 +202,7 @@ pub struct Config {
 }
 
 /// A watcher of all messages. It must be quick: it runs where the message is handled.
-pub type Tap = Arc<dyn Fn(TapRecord) + Send + Sync>;
+pub type Tap = Arc<dyn Fn(&TapRecord<'_>) + Send + Sync>;
 
 /// Which way a message went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -215,8 +215,8 @@ pub enum Direction {
 }
 
 /// One message as it was on the wire.
-#[derive(Clone, Debug)]
-pub struct TapRecord {
+#[derive(Clone, Copy, Debug)]
+pub struct TapRecord<'a> {
     /// Which way.
     pub direction: Direction,
     /// The peer and the path.
@@ -226,11 +226,11 @@ pub struct TapRecord {
     /// Our end.
     pub local: SocketAddr,
     /// The whole message.
-    pub raw: Bytes,
+    pub raw: &'a Bytes,
     /// When, by the process's monotonic clock.
     pub at: Instant,
-    /// Its Call-ID.
-    pub call_id: String,
+    /// Its Call-ID; empty for a message without one.
+    pub call_id: &'a str,
 }
 
 /// Why an endpoint does not start.

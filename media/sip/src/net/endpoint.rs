@@ -18,7 +18,7 @@ use super::guard::Guard;
 use super::links::{Links, UdpLink};
 use super::resolve::Names;
 use super::stats::Counters;
-use crate::message::Message;
+use crate::message::{Draft, Message};
 use crate::transaction::{FlowId, Keys, Layer, Output, TxnId};
 
 /// The layer is cut by Call-ID, so that sockets do not wait for each other.
@@ -191,19 +191,17 @@ impl Endpoint {
     ) {
         let Some(tap) = &self.tap else { return };
         let Some(path) = self.links.path(flow) else { return };
-        let call_id = match parsed {
-            Some(message) => message.call_id().to_owned(),
-            None => match Message::parse(raw.clone()) {
-                Ok(message) => message.call_id().to_owned(),
-                Err(_) => String::new(),
-            },
+        let call_id = match (parsed, direction) {
+            (Some(message), _) => message.call_id(),
+            (None, Direction::Sent) => Draft::call_id_in(raw),
+            (None, Direction::Received) => "",
         };
-        tap(TapRecord {
+        tap(&TapRecord {
             direction,
             flow,
             transport: path.transport,
             local: path.local,
-            raw: raw.clone(),
+            raw,
             at: now(),
             call_id,
         });

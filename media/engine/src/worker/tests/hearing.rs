@@ -260,7 +260,7 @@ fn a_meeting_of_all_codecs_is_mixed_until_two_are_left_who_are_relayed() {
 
     for gone in [2, 3] {
         world.phone_mut(gone).hertz = None;
-        world.command(Command::Close { leg: leg(gone) });
+        world.command(Command::Close { leg: leg(gone), told: None });
     }
     world.bridge(0, 1);
     world.run(300);

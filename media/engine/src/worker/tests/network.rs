@@ -254,7 +254,7 @@ fn a_leg_that_leaves_says_goodbye_and_frees_its_slot() {
     world.bridge(0, 1);
     world.run(500);
 
-    let change = world.command(Command::Close { leg: leg(0) });
+    let change = world.command(Command::Close { leg: leg(0), told: None });
 
     let slot = world.phones[&0].slot;
     assert!(matches!(change, Change::Closed(slots) if slots == [slot]));

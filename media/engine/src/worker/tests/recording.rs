@@ -42,7 +42,7 @@ fn what_a_leg_says_is_recorded_whatever_its_codec() {
 
 #[test]
 fn a_recording_ends_with_its_leg() {
-    let (recorded, _) = record(Codec::Pcma, Command::Close { leg: leg(0) });
+    let (recorded, _) = record(Codec::Pcma, Command::Close { leg: leg(0), told: None });
     assert!(recorded.length_ms >= 1_900, "{recorded:?}");
 }
 

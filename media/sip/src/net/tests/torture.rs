@@ -42,7 +42,7 @@ async fn every_torture_message_gets_its_treatment_over_udp() {
     let seen = sent.clone();
     tapped.tap = Some(Arc::new(move |record| {
         if record.direction == Direction::Sent {
-            seen.lock().push(Message::parse(record.raw).unwrap().status().unwrap());
+            seen.lock().push(Message::parse(record.raw.clone()).unwrap().status().unwrap());
         }
     }));
     for (name, raw) in messages() {
