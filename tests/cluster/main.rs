@@ -1,6 +1,7 @@
 //! Members of a cluster as processes of their own: joins, refusals, deaths and returns.
 #![allow(clippy::unwrap_used)]
 
+mod backup;
 mod browsers;
 mod calls;
 mod deaths;

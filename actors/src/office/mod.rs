@@ -9,6 +9,7 @@
 //! | Call records, the event feed             | `records`           |
 //! | Sessions, repeated requests, the audit   | `sessions`, `repeats`, `audit` |
 
+mod backup;
 mod callback;
 mod floor;
 mod live;
@@ -32,6 +33,7 @@ pub use request::{CallbackState, CallbackView};
 pub use together::Attendance;
 pub use view::*;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +44,7 @@ use tandem_kernel::{CallId, Position};
 use tandem_telemetry::metric;
 
 use crate::audit::{self, Audit};
+use crate::backup::Folders;
 use crate::call::machine::{Device, Errand, Party};
 use crate::call::{CallArgs, Start, devices};
 use crate::exchange::Exchange;
@@ -86,6 +89,10 @@ pub struct Parts {
     pub audit: Option<Audit>,
     /// The telephony; none where only provisioning runs.
     pub exchange: Option<Arc<Exchange>>,
+    /// What a backup holds beside the journal.
+    pub folders: Folders,
+    /// Where there is room for one.
+    pub spare: PathBuf,
 }
 
 impl Office {

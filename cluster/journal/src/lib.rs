@@ -35,6 +35,7 @@ mod network;
 mod record;
 mod records;
 mod referee;
+mod restore;
 #[cfg(test)]
 mod simulation;
 mod state;

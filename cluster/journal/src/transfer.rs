@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tandem_kernel::Timestamp;
 use tandem_store::{Batch, Store, StoreError, file};
 use tandem_wire::{Schema, decode_versioned, encode_versioned};
 
 use crate::format::{
-    APPLIED, Applied, CHUNKS, ENTITIES, EntityState, INSTALLED, Installed, LIMIT, MARKS, Page,
-    TRAIL, entity_key, numbered,
+    APPLIED, Applied, CHUNKS, Chunk, ENTITIES, EntityState, INSTALLED, Installed, LIMIT, MARKS,
+    Page, TRAIL, entity_key, numbered,
 };
 use crate::record::Entity;
 use crate::records::{Records, read_chunk};
@@ -134,6 +135,50 @@ pub(crate) fn export(store: &Store, path: &Path, after: u64) -> Result<Applied, 
     Ok(applied)
 }
 
+/// Writes the copy at `path` anew to `into`, with its records up to `until` only, as `owned` says
+/// that its new owner has them.
+pub(crate) fn cut(
+    path: &Path,
+    into: &Path,
+    until: Option<u64>,
+    owned: impl Fn(&Applied) -> Applied,
+) -> Result<(), StoreError> {
+    let whole = head_of(&mut file::Reader::open(path)?, path)?.applied;
+    let head = until.unwrap_or(u64::MAX).min(whole.head);
+    let mut last_at = Timestamp::default();
+    let mut reader = file::Reader::open(path)?;
+    if head_of(&mut reader, path)?.after > 0 {
+        return Err(damaged(path, &"a copy that does not begin at the first record"));
+    }
+    let partial = into.with_extension("chunks");
+    let mut kept = file::Writer::create(&partial)?;
+    while let Some(frame) = reader.frame()? {
+        let Some((key, bytes)) = frame.split_first_chunk::<8>() else {
+            return Err(damaged(path, &"a frame without an index"));
+        };
+        let records = read_chunk(key, bytes)?.filter(|(_, index)| *index <= head);
+        let chunk = Chunk { records: records.map(|(record, _)| record).collect() };
+        let Some(last) = chunk.records.last() else { continue };
+        last_at = last.at;
+        kept.frame(&[key.as_slice(), &encode_versioned(&chunk)].concat())?;
+    }
+    kept.finish()?;
+    let applied = owned(&Applied { head, last_at, ..whole });
+    let mut writer = file::Writer::create(into)?;
+    writer.frame(&encode_versioned(&Head { applied, after: 0 }))?;
+    let mut reader = file::Reader::open(&partial)?;
+    while let Some(frame) = reader.frame()? {
+        writer.frame(&frame)?;
+    }
+    writer.finish()?;
+    fs::remove_file(&partial).map_err(|error| io("remove", &partial, &error))
+}
+
+fn head_of(reader: &mut file::Reader, path: &Path) -> Result<Head, StoreError> {
+    let first = reader.frame()?.unwrap_or_default();
+    decode_versioned(&first, LIMIT).map_err(|e| damaged(path, &e))
+}
+
 /// Brings the state on `store` up to the copy at `path` and removes the copy.
 pub(crate) fn install(
     store: &Store,
@@ -141,8 +186,7 @@ pub(crate) fn install(
     operations: &mut Operations,
 ) -> Result<Applied, StoreError> {
     let mut reader = file::Reader::open(path)?;
-    let first = reader.frame()?.unwrap_or_default();
-    let head: Head = decode_versioned(&first, LIMIT).map_err(|e| damaged(path, &e))?;
+    let head = head_of(&mut reader, path)?;
     let mut installer = Installer::new(store, path, stored_applied(store)?);
     if installer.applied.head < head.after {
         return Err(damaged(path, &"a copy that begins behind the records that are here"));

@@ -128,7 +128,7 @@ pub(crate) fn verify(dir: &Path) -> Result<Report, OpenError> {
     Ok(scanned.report)
 }
 
-fn open_stores(dir: &Path, cache_bytes: u64) -> Result<(Store, Store), OpenError> {
+pub(crate) fn open_stores(dir: &Path, cache_bytes: u64) -> Result<(Store, Store), OpenError> {
     // The log is synced by every group; the state is made again from the log.
     let log = Options { cache_bytes: cache_bytes / 4, flush_every_ms: None };
     let state = Options { cache_bytes: cache_bytes - cache_bytes / 4, flush_every_ms: Some(500) };
@@ -139,7 +139,7 @@ fn open_stores(dir: &Path, cache_bytes: u64) -> Result<(Store, Store), OpenError
 
 /// A copy that was installed last is in the state and not in the log; the engine may not have
 /// come to tell the log so.
-fn align(log: &Store, state: &Store) -> Result<(), StoreError> {
+pub(crate) fn align(log: &Store, state: &Store) -> Result<(), StoreError> {
     let applied = stored_applied(state)?.log_id;
     match applied {
         Some(applied) if stored_installed(state)? == Some(applied) => {
@@ -159,7 +159,7 @@ fn stored_installed(state: &Store) -> Result<Option<LogIdOf<Group>>, StoreError>
     Ok(installed.0)
 }
 
-fn claim(dir: &Path, log: &Store, node: u64) -> Result<(), OpenError> {
+pub(crate) fn claim(dir: &Path, log: &Store, node: u64) -> Result<(), OpenError> {
     let Some(bytes) = log.get(format::log::MARKS, OWNER)? else {
         let mut batch = Batch::default();
         batch.put(format::log::MARKS, OWNER, &encode_versioned(&Owner(node)));

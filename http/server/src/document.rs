@@ -191,6 +191,18 @@ fn answers(operation: &Operation) -> Map<String, Value> {
             let schema = json!({ "type": "string", "format": "binary" });
             (200, content("A WAV file", "audio/wav", schema, "RIFF…"))
         }
+        Answer::File => {
+            let schema = json!({ "type": "string", "format": "binary" });
+            (
+                200,
+                content(
+                    "A backup, for tandem restore",
+                    "application/octet-stream",
+                    schema,
+                    "TNDF…",
+                ),
+            )
+        }
         Answer::EventStream => {
             let example = "id: 0:42\ndata: {\"position\":\"0:42\"}\n\n";
             let schema = json!({ "type": "string" });

@@ -18,6 +18,7 @@
 //! nothing here knows telephony, all of it goes through the office.
 
 mod audit;
+mod backup;
 mod callback;
 mod calls;
 pub mod compat;

@@ -103,6 +103,7 @@ pub(crate) enum Answer {
     Nothing,
     Text,
     Audio,
+    File,
     EventStream,
     WebSocket,
 }

@@ -61,6 +61,8 @@ pub(crate) enum Permission {
     MetricsRead,
     /// To see who has changed what.
     AuditRead,
+    /// To take a backup, with everybody's passwords.
+    BackupRead,
     /// To look at and close the own session.
     Session,
 }
@@ -108,6 +110,7 @@ impl Permission {
             Self::EventsRead => "events:read",
             Self::MetricsRead => "metrics:read",
             Self::AuditRead => "audit:read",
+            Self::BackupRead => "backup:read",
             Self::Session => "session:own",
         }
     }
@@ -150,6 +153,7 @@ pub(crate) const fn authorize(role: Role, permission: Permission) -> Scope {
         (Role::Wallboard, _) => Scope::Nothing,
         // What callers said is for those it was said to.
         (Role::Manager | Role::Agent, P::VoicemailRead | P::VoicemailWrite) => Scope::Own,
+        (Role::Manager | Role::Agent, P::BackupRead) => Scope::Nothing,
         (Role::Manager, P::ConfigWrite | P::AccountsRead | P::AccountsWrite | P::AuditRead) => {
             Scope::Nothing
         }

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use crate::operation::Operation;
 use crate::{
-    audit, callback, calls, events, floor, health, notes, outbound, phone, presence, prompts,
-    queue_log, records, resources, sessions, voicemail,
+    audit, backup, callback, calls, events, floor, health, notes, outbound, phone, presence,
+    prompts, queue_log, records, resources, sessions, voicemail,
 };
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
@@ -22,6 +22,7 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         records::operations(),
         notes::operations(),
         audit::operations(),
+        backup::operations(),
         voicemail::operations(),
         prompts::operations(),
         events::operations(),

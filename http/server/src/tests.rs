@@ -136,6 +136,8 @@ impl Node {
             records: None,
             audit: Some(audit),
             exchange: None,
+            folders: tandem_actors::backup::Folders::default(),
+            spare: std::env::temp_dir(),
         });
         let passwords = Passwords::new(Cost { memory_kib: 64, passes: 1 }).unwrap();
         let edge = Edge::new(office, None, clock, passwords, limits);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use tandem_kernel::Position;
 
 /// An actor-model telephony and contact-centre runtime.
 #[derive(Debug, Parser)]
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     /// Founds a cluster, lets nodes in, shows and changes it.
     #[command(subcommand)]
     Cluster(Cluster),
+    /// Makes an empty data directory that of a backup (`GET /api/v1/backup`), without starting it.
+    Restore(Restore),
     /// Reads the whole journal and says what is damaged, without starting the node.
     Verify(Settings),
 }
@@ -67,6 +70,17 @@ pub(crate) enum Cluster {
     Drain(OfMember),
     /// Throws a member out, for ever; its machine needs a new token to come back.
     Remove(OfMember),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup.
+    pub(crate) file: PathBuf,
+    /// Leaves out what was written after this position of the journal, e.g. 0:4711.
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) until: Option<Position>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@
 //! | Putting the parts together, in order        | `wiring`     |
 //! | The demo office                             | `demo`       |
 //! | Founding, joining and steering a cluster    | `cluster`    |
+//! | What a backup holds, `tandem restore`       | `backup`     |
 //! | Opening the journal, alone or as a member   | `journal`    |
 //! | Its requests over the mesh                  | `transport`  |
 //! | Room on the disk, the clock, a failed disk  | `host`       |
@@ -16,6 +17,7 @@
 //! | Prompts and music of the binary             | `library`    |
 //! | `tandem doctor`, `tandem verify`            | `doctor`     |
 
+mod backup;
 mod cli;
 mod cluster;
 mod demo;
@@ -71,6 +73,15 @@ fn main() -> ExitCode {
         Command::Config => {
             say(tandem_config::node::DEFAULTS.trim_end());
             ExitCode::SUCCESS
+        }
+        Command::Restore(wanted) => {
+            with(&wanted.settings, |config| match backup::restore(config, &wanted) {
+                Ok(text) => {
+                    say(&text);
+                    ExitCode::SUCCESS
+                }
+                Err(error) => failed(&error),
+            })
         }
         Command::Verify(settings) => with(&settings, |config| match doctor::verify(config) {
             Ok(true) => ExitCode::SUCCESS,

@@ -47,7 +47,7 @@ use crate::cli::Run;
 use crate::host::Host;
 use crate::read::Read;
 use crate::transport::Courier;
-use crate::{Broken, cluster, demo, host, journal, library, members, placement, say, tls};
+use crate::{Broken, backup, cluster, demo, host, journal, library, members, placement, say, tls};
 
 /// How often a drain looks whether the last call has ended.
 const DRAIN_LOOK: Duration = Duration::from_millis(200);
@@ -94,6 +94,8 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
         repeats: read.repeats.clone(),
         audit: Some(read.audit.clone()),
         exchange: Some(exchange.clone()),
+        folders: backup::folders(config),
+        spare: data_dir.clone(),
     });
     let (ending, ended) = watch::channel(false);
     let listener = tandem_server::bind(config.http.bind)

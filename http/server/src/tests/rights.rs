@@ -69,6 +69,7 @@ fn the_roles_are_as_this_table_says() {
         (P::AccountsRead, Nothing, Nothing, Nothing),
         (P::AccountsWrite, Nothing, Nothing, Nothing),
         (P::AuditRead, Nothing, Nothing, Nothing),
+        (P::BackupRead, Nothing, Nothing, Nothing),
         (P::CodesDescribe, All, Nothing, Nothing),
         (P::CallsRead, All, Own, Nothing),
         (P::CallsOriginate, All, Own, Nothing),
