@@ -6,6 +6,7 @@ mod cut;
 mod floor;
 mod missed;
 mod pages;
+mod pickup;
 mod pictures;
 mod together;
 mod wall;

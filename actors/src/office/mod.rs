@@ -14,6 +14,7 @@ mod floor;
 mod live;
 mod notes;
 mod outside;
+mod pickup;
 mod queue_log;
 mod recordings;
 mod redirect;

@@ -132,6 +132,8 @@ export const en = {
     moved: (who: string, to: string) => `${who} goes to ${to}.`,
     ended: (who: string) => `The call of ${who} has ended.`,
     rung: (who: string) => `Your phone rings, then ${who} is called.`,
+    pickUp: 'Pick up',
+    pickedUp: (who: string) => `The call of ${who} rings at your phone.`,
     park: 'Park',
     parked: (who: string, slot: string) => `${who} is parked: dial ${slot}.`,
     attend: { listen: 'Listen', whisper: 'Whisper to the agent', barge: 'Barge in' },

@@ -133,6 +133,8 @@ export const zhHans: Text = {
     moved: (who, to) => `${who} 已转到 ${to}。`,
     ended: (who) => `${who} 的通话已结束。`,
     rung: (who) => `您的话机先振铃，然后呼叫 ${who}。`,
+    pickUp: '截答',
+    pickedUp: (who) => `${who} 的来电已转到您的话机振铃。`,
     park: '停泊',
     parked: (who, slot) => `${who} 已停泊，请拨 ${slot}。`,
     attend: { listen: '监听', whisper: '密语', barge: '强插' },

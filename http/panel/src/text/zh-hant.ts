@@ -134,6 +134,8 @@ export const zhHant: Text = {
     moved: (who, to) => `${who} 已轉到 ${to}。`,
     ended: (who) => `${who} 的通話已結束。`,
     rung: (who) => `您的話機會先響鈴，接著撥打 ${who}。`,
+    pickUp: '截答',
+    pickedUp: (who) => `${who} 的來電已轉到您的話機響鈴。`,
     park: '停泊',
     parked: (who, slot) => `${who} 已停泊，請撥 ${slot}。`,
     attend: { listen: '監聽', whisper: '密語', barge: '強插' },
