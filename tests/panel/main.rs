@@ -3,6 +3,7 @@
 
 mod audio;
 mod cut;
+mod desk;
 mod floor;
 mod missed;
 mod pages;

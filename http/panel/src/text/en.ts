@@ -63,6 +63,7 @@ export const en = {
     line: (who: string) => `Call with ${who}`,
     microphone: 'Microphone',
     speaker: 'Speaker',
+    ringer: 'Ring',
     standard: 'Standard',
     level: 'Microphone level',
     quality: { good: 'Network: good', fair: 'Network: fair', poor: 'Network: poor, the caller may hear gaps' },

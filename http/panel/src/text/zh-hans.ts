@@ -64,6 +64,7 @@ export const zhHans: Text = {
     line: (who) => `与 ${who} 的通话`,
     microphone: '麦克风',
     speaker: '扬声器',
+    ringer: '振铃',
     standard: '默认',
     level: '麦克风音量',
     quality: { good: '网络：良好', fair: '网络：一般', poor: '网络：较差，对方可能听到断续' },

@@ -65,6 +65,7 @@ export const zhHant: Text = {
     line: (who) => `與 ${who} 的通話`,
     microphone: '麥克風',
     speaker: '喇叭',
+    ringer: '響鈴',
     standard: '預設',
     level: '麥克風音量',
     quality: { good: '網路：良好', fair: '網路：普通', poor: '網路：不佳，對方聽到的聲音可能會中斷' },
