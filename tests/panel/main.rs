@@ -5,6 +5,7 @@ mod audio;
 mod cut;
 mod desk;
 mod floor;
+mod groups;
 mod missed;
 mod pages;
 mod pickup;
