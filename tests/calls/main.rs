@@ -6,5 +6,6 @@ mod contacts;
 mod control;
 mod delay;
 mod outcomes;
+mod pickup;
 mod together;
 mod transfers;

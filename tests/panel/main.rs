@@ -3,9 +3,12 @@
 
 mod audio;
 mod cut;
+mod desk;
 mod floor;
+mod groups;
 mod missed;
 mod pages;
+mod pickup;
 mod pictures;
 mod together;
 mod wall;

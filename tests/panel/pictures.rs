@@ -150,6 +150,9 @@ async fn each_page_has_its_picture_wide_and_narrow() {
     let mut second = office.phone("1004", 800, Value::Null).await;
     second.call("6400").await;
     let mut admin = sign_in_as_admin(&office).await;
+    admin.tell(json!({ "do": "open", "path": "/panel/#/wallboard" })).await;
+    let board = json!({ "do": "choose", "label": "Wallboard", "value": "sales-floor" });
+    admin.tell(board).await;
     for (label, value, shown) in LANGUAGES {
         admin.tell(json!({ "do": "choose", "label": label, "value": value })).await;
         admin.text(shown).await;

@@ -7,7 +7,8 @@ use tokio::time::{Duration, Instant, sleep};
 use crate::cut::Way;
 use crate::signed_in;
 
-const BOARD: &str = "/api/v1/wallboards/manager-1003";
+/// What the manager has arranged for themselves.
+const BOARD: &str = "/api/v1/consoles/manager-1003";
 
 async fn arranging(page: &mut Browser) {
     page.press("Arrange").await;
@@ -85,6 +86,7 @@ async fn q_405_a_wall_screen_needs_a_token_only_shows_what_is_and_comes_back_by_
     office.api.post("/api/v1/wallboards", board).await;
     let mut admin = signed_in(&office, "admin", "1001").await;
     admin.tell(json!({ "do": "press", "role": "link", "name": "Wallboard" })).await;
+    admin.tell(json!({ "do": "choose", "label": "Wallboard", "value": "room" })).await;
     admin.press("Address for a screen").await;
     admin.press("Make the address").await;
     let address = admin.tell(json!({ "do": "inside", "of": "[data-address]" })).await;

@@ -7,6 +7,7 @@
 //!     │ Granted / Denied { offer } ──────▶│   the highest bid of the round
 //!     │◀──────── Release / Answered{offer}│   each reservation ends once
 //!     │◀────────── Finished{call, wrap_up}│
+//!     │◀─────────────── Seize{offer, call}│   picked up: held without a question
 //! ```
 //!
 //! An agent who is free without a round running grants a `Reserve` at once. Messages between
@@ -170,5 +171,15 @@ pub enum ToAgent {
         call: CallId,
         /// The rest that follows (Q-077).
         wrap_up: Duration,
+    },
+    /// The agent picks a call up (Q-482): it rings already, in whatever state the agent is. Who
+    /// is reserved stays so, for the other call.
+    Seize {
+        /// The name of the reservation.
+        offer: OfferId,
+        /// For this call.
+        call: CallId,
+        /// How long it holds at most.
+        lease: Duration,
     },
 }

@@ -140,7 +140,8 @@ impl Gateway {
             | Question::Piece { .. } => return self.answer_at_once(question).await,
             Question::Status { number }
             | Question::Callbacks { number }
-            | Question::CancelCallback { number, .. } => (entity::QUEUE, number.clone()),
+            | Question::CancelCallback { number, .. }
+            | Question::PickUp { number, .. } => (entity::QUEUE, number.clone()),
             Question::Command { extension, .. } | Question::Claim { extension, .. } => {
                 (entity::AGENT, extension.clone())
             }
@@ -160,6 +161,9 @@ impl Gateway {
             }
             Question::CancelCallback { number, call } => {
                 placed.cancel_own_callback(&number, call).await.map(Answer::Cancelled)
+            }
+            Question::PickUp { number, call, by } => {
+                placed.pick_up_own(&number, call, by).await.map(Answer::PickedUp)
             }
             Question::Command { extension, command, source } => {
                 placed.command_own(&extension, command, source).await.map(Answer::Commanded)

@@ -167,6 +167,15 @@ pub enum Question {
     },
     /// Begins a call for a page of the asking member; answered as a command is.
     Dial(Dial),
+    /// Lets a ringing call ring at somebody else's phone.
+    PickUp {
+        /// The queue.
+        number: String,
+        /// The call.
+        call: CallId,
+        /// The extension that picks it up.
+        by: String,
+    },
 }
 
 /// A call that a page dials.
@@ -183,12 +192,13 @@ pub struct Dial {
 }
 
 impl Question {
-    /// Whether it may be asked twice of whoever runs the entity: all but the toggles.
+    /// Whether it may be asked twice of whoever runs the entity: all but the toggles, and
+    /// what moves a call.
     #[must_use]
     pub(crate) const fn is_repeatable(&self) -> bool {
         let command = match self {
             Self::Command { command, .. } => command,
-            Self::Steer { .. } | Self::Dial(_) => return false,
+            Self::Steer { .. } | Self::Dial(_) | Self::PickUp { .. } => return false,
             _ => return true,
         };
         !matches!(command, Command::ToggleLogin(_) | Command::TogglePause(..))
@@ -225,6 +235,8 @@ pub enum Answer {
     Trace(Vec<TraceItem>),
     /// The bytes; none at the file's end.
     Piece(bytes::Bytes),
+    /// Whether the call rings elsewhere now.
+    PickedUp(Result<(), machine::Refused>),
 }
 
 /// Why a call was not steered.

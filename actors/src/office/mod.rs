@@ -16,6 +16,7 @@ mod live;
 mod notes;
 mod outside;
 mod phone;
+mod pickup;
 mod queue_log;
 mod recordings;
 mod redirect;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use rpds::RedBlackTreeMapSync;
 use tandem_config::resource::{
-    ApiToken, CallFlow, ChannelCategory, Contact, Extension, GroupVoicemail, InboundRoute, Ivr,
-    MailboxOptions, OutboundCode, OutboundRoute, Queue, RingGroup, Settings, TimeProfile, Trunk,
-    User, Wallboard,
+    ApiToken, CallFlow, ChannelCategory, Console, Contact, Extension, GroupVoicemail, InboundRoute,
+    Ivr, MailboxOptions, OutboundCode, OutboundRoute, Queue, RingGroup, Settings, TimeProfile,
+    Trunk, User, Wallboard,
 };
 use tandem_config::{Kind, Resource};
 use tandem_kernel::Timestamp;
@@ -102,6 +102,9 @@ impl Directory {
         /// A contact by its id.
         contact, /// All contacts.
         contacts: Contact;
+        /// What a user has arranged, by the user's name.
+        console, /// What all users have arranged.
+        consoles: Console;
     }
 
     /// Whose number a caller's is; of several contacts the one that was changed last.

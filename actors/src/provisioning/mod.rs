@@ -144,9 +144,9 @@ impl Provisioning {
     ) -> Result<Stored, Refusal> {
         let _writing = self.inner.writing.lock().await;
         let (kind, key) = (resource.kind(), resource.key().to_owned());
-        // The settings are always there, at their defaults with revision 0.
+        // Who writes the first ones has seen revision 0.
         let version = match self.expect(kind, &key, expected) {
-            Err(Refusal::NotFound { .. }) if kind == Kind::Settings => {
+            Err(Refusal::NotFound { .. }) if is_always_there(kind) => {
                 self.catch_up(kind, &key).await?
             }
             expected => expected?,
@@ -288,6 +288,12 @@ impl Provisioning {
         self.inner.directory.store(Arc::new(next));
         true
     }
+}
+
+/// The settings, and what a user has arranged, are there at their defaults with revision 0 before
+/// anybody has written them.
+const fn is_always_there(kind: Kind) -> bool {
+    matches!(kind, Kind::Settings | Kind::Console)
 }
 
 fn unavailable(error: &AppendError) -> Refusal {

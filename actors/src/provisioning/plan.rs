@@ -42,6 +42,7 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
         | Resource::TimeProfile(_)
         | Resource::Wallboard(_)
         | Resource::Contact(_)
+        | Resource::Console(_)
         | Resource::User(_)
         | Resource::ApiToken(_) => Vec::new(),
     }

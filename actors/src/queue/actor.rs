@@ -159,7 +159,11 @@ impl Actor for QueueActor {
                 return Ok(());
             }
             QueueMsg::CancelCallback { call, reply } => {
-                state.cancel(&myself, call, reply);
+                state.asked(&myself, Input::CancelCallback { call }, reply);
+                return Ok(());
+            }
+            QueueMsg::PickUp { call, by, reply } => {
+                state.asked(&myself, Input::PickUp { call, by }, reply);
                 return Ok(());
             }
             QueueMsg::NotRecorded(error) => return Err(error.into()),
@@ -210,20 +214,20 @@ impl QueueState {
         }
     }
 
-    /// Takes a request back; who asked hears of it after the commit.
-    fn cancel(
+    /// A step that somebody waits for; who asked hears of it after the commit.
+    fn asked(
         &mut self,
         myself: &ActorRef<QueueMsg>,
-        call: CallId,
+        input: Input,
         reply: RpcReplyPort<Result<(), Refused>>,
     ) {
-        let outcome = self.step(myself, Input::CancelCallback { call });
+        let outcome = self.step(myself, input);
         if outcome.is_err() {
             let _asker_is_gone = reply.send(outcome);
             return;
         }
         let recorder = self.recorder.clone();
-        tandem_kernel::spawn("callback cancelled", async move {
+        tandem_kernel::spawn("queue answer", async move {
             // Without the commit nobody is answered, and who asks hears of a time-out.
             if recorder.settled().await {
                 let _asker_is_gone = reply.send(Ok(()));

@@ -25,7 +25,7 @@ pub enum RingEnd {
     Ended(OfferEnd),
     /// Another agent answered first.
     Lost,
-    /// The caller was gone or left the queue.
+    /// The caller was gone, left the queue, or was picked up.
     Cut,
 }
 
@@ -211,6 +211,17 @@ pub enum QueueEvent {
         /// The length of the interval, in minutes.
         interval_mins: u32,
     },
+    /// A ringing call rings at the phone of somebody who picks it up, instead.
+    PickedUp {
+        /// When.
+        at: Timestamp,
+        /// The call.
+        call: CallId,
+        /// The offer.
+        offer: OfferId,
+        /// The extension that rings.
+        by: String,
+    },
 }
 
 impl QueueEvent {
@@ -242,7 +253,8 @@ impl QueueEvent {
             | Self::CallbackFailed { at, .. }
             | Self::CallbackMerged { at, .. }
             | Self::CallbackResumed { at, .. }
-            | Self::LevelEvaluated { at, .. } => *at,
+            | Self::LevelEvaluated { at, .. }
+            | Self::PickedUp { at, .. } => *at,
         }
     }
 
@@ -277,6 +289,7 @@ impl QueueEvent {
             Self::CallbackResumed { .. } => "callback.resumed",
             Self::LevelEvaluated { .. } if self.is_alarm() => "sla.alarm",
             Self::LevelEvaluated { .. } => "sla.evaluated",
+            Self::PickedUp { .. } => "call.picked_up",
         }
     }
 }

@@ -29,7 +29,7 @@ pub struct Waiting {
 pub struct Ring {
     /// The call.
     pub call: CallId,
-    /// The agent.
+    /// The agent, or who picks the call up.
     pub agent: String,
 }
 
@@ -192,6 +192,9 @@ impl Facts {
             }
             QueueEvent::CallbackResumed { call, .. } => self.requests.resume(*call),
             QueueEvent::LevelEvaluated { .. } => self.window = Window::default(),
+            QueueEvent::PickedUp { call, offer, by, .. } => {
+                self.rings.insert(*offer, Ring { call: *call, agent: by.clone() });
+            }
         }
     }
 

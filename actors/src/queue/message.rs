@@ -191,6 +191,15 @@ pub enum QueueMsg {
         /// Or why not.
         reply: RpcReplyPort<Result<(), Refused>>,
     },
+    /// Lets a ringing call ring at somebody else's phone; answered after the commit.
+    PickUp {
+        /// The call.
+        call: CallId,
+        /// The extension that picks it up.
+        by: String,
+        /// Or why not.
+        reply: RpcReplyPort<Result<(), Refused>>,
+    },
     /// Asks for the requests that are open.
     Callbacks(RpcReplyPort<Vec<CallbackView>>),
     /// The queue was edited.

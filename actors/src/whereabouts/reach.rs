@@ -204,6 +204,31 @@ impl Whereabouts {
         ask(&self.queue(number)?, COMMAND_WITHIN, wish).await.ok()
     }
 
+    /// Lets a ringing call ring at the extension `by` instead. None: the queue does not
+    /// answer.
+    pub async fn pick_up(
+        &self,
+        number: &str,
+        call: CallId,
+        by: &str,
+    ) -> Option<Result<(), machine::Refused>> {
+        let question = Question::PickUp { number: number.to_owned(), call, by: by.to_owned() };
+        match self.asked_elsewhere(entity::QUEUE, number, question).await {
+            Some(Answer::PickedUp(outcome)) => Some(outcome),
+            _ => self.pick_up_own(number, call, by.to_owned()).await,
+        }
+    }
+
+    pub(crate) async fn pick_up_own(
+        &self,
+        number: &str,
+        call: CallId,
+        by: String,
+    ) -> Option<Result<(), machine::Refused>> {
+        let wish = |reply| QueueMsg::PickUp { call, by, reply };
+        ask(&self.queue(number)?, COMMAND_WITHIN, wish).await.ok()
+    }
+
     /// Changes an agent's state; answered after the commit.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What must hold after every step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tandem_actors::queue::{Class, Exit, OfferId, QueueEvent};
@@ -16,6 +16,8 @@ const SLACK: Duration = Duration::from_secs(9);
 #[derive(Default)]
 pub(crate) struct Checks {
     pub exits: BTreeMap<CallId, Exit>,
+    /// Offers to those who pick calls up.
+    pick_ups: BTreeSet<(CallId, OfferId)>,
     /// Since when an agent is ready for a queue.
     ready: BTreeMap<(usize, usize), Timestamp>,
     /// Since when nobody rings for a caller.
@@ -25,8 +27,24 @@ pub(crate) struct Checks {
 }
 
 impl World {
-    /// Every caller leaves by exactly one exit.
+    /// Every caller leaves by exactly one exit, and nobody misses what they picked up.
     pub(crate) fn check_event(&mut self, event: &QueueEvent) -> Outcome<()> {
+        match event {
+            QueueEvent::PickedUp { call, offer, .. } => {
+                self.checks.pick_ups.insert((*call, *offer));
+            }
+            QueueEvent::Answered { call, offer, .. }
+                if self.checks.pick_ups.contains(&(*call, *offer)) =>
+            {
+                self.report.picked_up += 1;
+            }
+            QueueEvent::RingEnded { call, offer, why, .. }
+                if self.checks.pick_ups.contains(&(*call, *offer)) && why.is_missed() =>
+            {
+                return Err(format!("{offer:?} of a pick-up counts as missed"));
+            }
+            _ => {}
+        }
         let (call, exit) = match event {
             QueueEvent::Answered { call, .. } => (*call, Exit::Answered),
             QueueEvent::Exited { call, reason, .. } | QueueEvent::Refused { call, reason, .. } => {
@@ -40,7 +58,7 @@ impl World {
         }
     }
 
-    /// Nobody rings without a reservation.
+    /// Nobody rings without a reservation, but for those who pick a call up.
     pub(crate) fn check_offer(
         &self,
         queue: usize,
@@ -48,7 +66,8 @@ impl World {
         offer: OfferId,
         agent: &str,
     ) -> Outcome<()> {
-        if self.plan.crashes != Crashes::None || self.plan.slow_per_mille > 0 {
+        let is_pick_up = self.checks.pick_ups.contains(&(call, offer));
+        if is_pick_up || self.plan.crashes != Crashes::None || self.plan.slow_per_mille > 0 {
             // The agent may have begun anew since it granted.
             return Ok(());
         }

@@ -40,6 +40,7 @@ fn ten_thousand_calls_leave_by_exactly_one_exit_each() {
     assert_eq!(report.joined, 10_000);
     assert!(report.answered > 5_000, "{report:?}");
     assert!(report.abandoned > 100 && report.missed > 100, "{report:?}");
+    assert!(report.picked_up > 100, "{report:?}");
 }
 
 #[test]

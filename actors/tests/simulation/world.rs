@@ -65,6 +65,8 @@ pub(crate) struct Report {
     pub missed: u64,
     pub abandoned: u64,
     pub crashes: u64,
+    /// Answered by who picked the call up.
+    pub picked_up: u64,
     pub steps: u64,
 }
 
@@ -310,12 +312,13 @@ impl World {
             )
         };
         let reason = self.chance(500).then(|| "*01".to_owned());
-        let command = match self.rng.random_range(0..12) {
+        let command = match self.rng.random_range(0..14) {
             0 => Command::LogOut(scope),
             1..=3 => Command::LogIn(scope),
             4 => Command::Pause(scope, reason),
             5..=8 => Command::Resume(scope),
             9 => return self.plug(index),
+            10..=11 => return self.pick_up(index),
             _ => return self.chat(index),
         };
         let input = agent::Input::Command { command, source: Source::Api };
@@ -328,6 +331,21 @@ impl World {
         self.agents[index].registered = registered;
         let input = agent::Input::Registered(registered);
         self.send(Node::People, Node::Agent(index), Delivery::ToAgent(index, input));
+        self.stir_again();
+    }
+
+    /// Somebody wants a call that rings, or rang a moment ago.
+    fn pick_up(&mut self, index: usize) {
+        let by = self.agents[index].extension.clone();
+        let rings = self.queues.iter().enumerate().flat_map(|(queue, node)| {
+            node.machine.facts().rings.values().map(move |ring| (queue, ring.call))
+        });
+        let rings: Vec<_> = rings.collect();
+        if !rings.is_empty() {
+            let (queue, call) = rings[self.rng.random_range(0..rings.len())];
+            let input = queue::Input::PickUp { call, by };
+            self.send(Node::People, Node::Queue(queue), Delivery::ToQueue(queue, input));
+        }
         self.stir_again();
     }
 

@@ -3,6 +3,7 @@
 
 mod access;
 mod callback;
+mod console;
 mod contact;
 mod flow;
 mod hours;
@@ -18,6 +19,7 @@ mod wallboard;
 
 pub use access::{ApiToken, Role, User};
 pub use callback::{CallbackMode, CallbackPolicy, CallbackTarget, DidScope};
+pub use console::{Console, QueueGroup};
 pub use contact::{Contact, ContactMatch};
 pub use flow::{
     CallFlow, Conditions, ExtensionVoicemail, FlowAction, FlowStep, GroupStrategy, GroupVoicemail,
@@ -85,11 +87,13 @@ pub enum Kind {
     Wallboard,
     /// A name for the numbers of a caller.
     Contact,
+    /// What a user has arranged for themselves in the panel.
+    Console,
 }
 
 impl Kind {
     /// All kinds, in the order in which they may refer to each other.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Settings,
         Self::TimeProfile,
         Self::Extension,
@@ -107,6 +111,7 @@ impl Kind {
         Self::ApiToken,
         Self::Wallboard,
         Self::Contact,
+        Self::Console,
     ];
 
     /// The word used in journal entities and problem details.
@@ -130,6 +135,7 @@ impl Kind {
             Self::TimeProfile => "time-profile",
             Self::Wallboard => "wallboard",
             Self::Contact => "contact",
+            Self::Console => "console",
         }
     }
 }
@@ -172,6 +178,8 @@ pub enum Resource {
     Wallboard(Wallboard),
     /// See [`Contact`].
     Contact(Contact),
+    /// See [`Console`].
+    Console(Console),
 }
 
 impl Resource {
@@ -196,6 +204,7 @@ impl Resource {
             Self::TimeProfile(_) => Kind::TimeProfile,
             Self::Wallboard(_) => Kind::Wallboard,
             Self::Contact(_) => Kind::Contact,
+            Self::Console(_) => Kind::Console,
         }
     }
 
@@ -220,6 +229,7 @@ impl Resource {
             Self::TimeProfile(profile) => &profile.name,
             Self::Wallboard(wallboard) => &wallboard.name,
             Self::Contact(contact) => &contact.id,
+            Self::Console(console) => &console.name,
         }
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Queue, Resource};
+use super::{Console, Queue, Resource};
 use crate::Pattern;
 
 fn resource(json: serde_json::Value) -> Resource {
@@ -345,6 +345,29 @@ fn q_446_tiles_stay_within_the_grid_and_do_not_cover_each_other() {
     assert_eq!(pointers(board(json!([tile(250, 0, 250)]))), ["/all/0"]);
     let quick = json!({ "kind": "wallboard", "name": "sales", "rotation_secs": 4 });
     assert_eq!(pointers(quick), ["/rotation_secs"]);
+}
+
+#[test]
+fn q_452_groups_of_queues_are_few_have_names_of_their_own_and_a_threshold() {
+    let group = |name: &str, queues: &[&str], threshold: u8| json!({ "name": name, "queues": queues, "alarm_threshold_percent": threshold });
+    let console = |groups: Vec<serde_json::Value>| json!({ "kind": "console", "name": "alice", "groups": groups });
+    let many = |count: usize| (0..count).map(|n| group(&n.to_string(), &["6400"], 80)).collect();
+
+    assert_eq!(pointers(console(many(20))).len(), 0);
+    assert_eq!(pointers(console(many(21))), ["/groups"]);
+    let twice = vec![group("Front", &["6400"], 80), group("Front", &["6401"], 80)];
+    assert_eq!(pointers(console(twice)), ["/groups/1/name"]);
+    assert_eq!(pointers(console(vec![group("Front", &[], 80)])), ["/groups/0/queues"]);
+    let again = vec![group("Front", &["6400", "6400"], 80)];
+    assert_eq!(pointers(console(again)), ["/groups/0/queues/1"]);
+    for threshold in [0, 101] {
+        let wrong = console(vec![group("Front", &["6400"], threshold)]);
+        assert_eq!(pointers(wrong), ["/groups/0/alarm_threshold_percent"]);
+    }
+    let plain = json!({ "name": "Front", "queues": ["6400"] });
+    let read: Console = serde_json::from_value(json!({ "name": "a", "groups": [plain] })).unwrap();
+    assert_eq!(read.groups[0].alarm_threshold_percent, 80);
+    assert_eq!(read.alarm_threshold_percent, 80);
 }
 
 #[test]

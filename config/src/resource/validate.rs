@@ -1,5 +1,6 @@
 //! What makes a resource valid by itself. Rules between resources are the provisioning's.
 
+mod console;
 mod contact;
 mod flow;
 mod hours;
@@ -175,6 +176,7 @@ impl Resource {
             Self::TimeProfile(profile) => profile.check(&mut wrong),
             Self::Wallboard(wallboard) => wallboard.check(&mut wrong),
             Self::Contact(contact) => contact.check(&mut wrong),
+            Self::Console(console) => console.check(&mut wrong),
         }
         wrong.0
     }

@@ -39,6 +39,8 @@ pub enum Figure {
     AbandonedRate,
     /// Callbacks that are asked for and open.
     WaitingCallbacks,
+    /// Answered in time, of all.
+    ServiceLevel,
 }
 
 /// A figure in its place.
@@ -79,7 +81,7 @@ impl Tile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wallboard {
-    /// Its name; one that is named like a user is that user's first choice.
+    /// Its name.
     pub name: String,
     /// The tiles for all queues together; empty: the usual ones.
     #[serde(default)]

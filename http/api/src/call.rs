@@ -158,6 +158,15 @@ pub struct Monitor {
     pub agent: Option<String>,
 }
 
+/// Who picks up a call that rings for a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PickUp {
+    /// Whose phones ring; the caller's own extension if left out.
+    #[serde(default)]
+    pub extension: Option<String>,
+}
+
 /// Who is to be parked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

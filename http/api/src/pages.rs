@@ -118,8 +118,10 @@ pages! {
         "The caller does not wait in a queue, or not any more: an agent has answered, or the \
         caller has gone.",
         "Look at the queue again. A call that was answered can be transferred.";
-    "call-not-ringing": "The call does not ring here any more.",
-        "Somebody else has taken it, or the caller has gone.";
+    "call-not-ringing": "The call does not ring, or not any more.",
+        "Somebody else has taken it, or the caller has gone. One who waits in a queue can be \
+        picked up while an agent rings.";
+    "call-rings-there": "The call rings at this extension already.", "Answer it there.";
     "call-transferring": "The call is being transferred.",
         "Wait until the transfer has succeeded or failed.";
     "no-free-slot": "On each slot somebody is parked.",

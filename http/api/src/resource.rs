@@ -3,6 +3,7 @@
 
 mod access;
 mod callback;
+mod console;
 mod contact;
 mod flow;
 mod hours;
@@ -15,6 +16,7 @@ mod wallboard;
 
 pub use access::{ApiToken, ApiTokenCreated, Role, User};
 pub use callback::{CallbackMode, CallbackPolicy, CallbackTarget, DidScope};
+pub use console::{Console, QueueGroup};
 pub use contact::{Contact, ContactMatch};
 pub use flow::{
     CallFlow, Conditions, ExtensionVoicemail, FlowAction, FlowStep, GroupStrategy, GroupVoicemail,

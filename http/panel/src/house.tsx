@@ -151,7 +151,12 @@ export function useLastCall(): LastCall | null {
 // The user's own agent; none when the extension is in no queue.
 export function useSelf(): Agent | undefined {
   const { client } = useClient();
+  const queries = useQueryClient();
   const own = client.principal.extension;
+  // That the page has become a phone, or is none any more, is no fact that the feed would tell.
+  const { duty, state } = usePhone();
+  const link = state?.link;
+  useEffect(() => void queries.invalidateQueries({ queryKey: ['agents'] }), [queries, duty, link]);
   const agents = useQuery({
     queryKey: ['agents'],
     queryFn: () => client.get<Page<Agent>>('/api/v1/agents'),

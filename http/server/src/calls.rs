@@ -190,6 +190,19 @@ async fn merge(mut call: Call) -> Result<Reply, Problem> {
     Ok(Reply::nothing())
 }
 
+async fn pick_up(mut call: Call) -> Result<Reply, Problem> {
+    let wish: api::PickUp = call.read()?;
+    let id = steered(&call, id(&call)?, ManagerRight::PickUp).await?.id;
+    let by = call.caller()?.principal.clone();
+    let needed = || Problem::field("/extension", "missing", "the caller has no extension");
+    let extension = wish.extension.or_else(|| by.extension.clone()).ok_or_else(needed)?;
+    if call.bound_to()?.is_some_and(|own| own != extension) {
+        return Err(Problem::new(Code::Forbidden, "calls are picked up at the own extension only"));
+    }
+    call.edge.office.pick_up(&by, id, &extension).await?;
+    Ok(Reply::nothing())
+}
+
 async fn park(mut call: Call) -> Result<Reply, Problem> {
     let api::Park { party } = call.read()?;
     let id = steered(&call, id(&call)?, ManagerRight::Park).await?.id;
@@ -274,6 +287,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     let attendance = json!({ "mode": "listen", "extension": "1009", "agent": null });
     let attend = "Let a manager listen to a call, whisper to the agent or barge in";
     let waiting = "Send a caller who waits in a queue to a number or a mailbox";
+    let taken = "Let a call that rings for a queue ring at an operator's phones instead";
     let begin = "Ring an extension and, when it answers, dial for it";
     let ladder = "Show the SIP ladder, the decisions and the media statistics of a call";
     let trace_path = format!("{single}/trace");
@@ -297,6 +311,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         act("redirectCall", "redirect", waiting, handler!(redirect)).body(elsewhere),
         act("mergeCall", "merge", "Make one call of two: all hear each other", handler!(merge))
             .body(Shape::of::<api::Merge>(other)),
+        act("pickUpCall", "pickup", taken, handler!(pick_up))
+            .body(Shape::of::<api::PickUp>(json!({ "extension": "1009" }))),
         act("parkCall", "park", "Let a party wait on a slot", handler!(park))
             .body(Shape::of::<api::Park>(json!({ "party": "0912000111" })))
             .ok(Shape::of::<api::ParkedAt>(json!({ "slot": "6000" }))),

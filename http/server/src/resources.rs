@@ -4,10 +4,12 @@
 //! |------------------------------------------|------------|
 //! | Between outward and kept form, secrets   | `form`     |
 //! | What is documented of each kind          | `catalogue`|
+//! | What users arrange for themselves        | `console`  |
 //! | Many in one request                      | `import`   |
 //! | Reading and writing at a revision        | this module|
 
 mod catalogue;
+mod console;
 pub(crate) mod form;
 mod import;
 mod revision;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod audit;
+mod console;
 mod document;
 mod events;
 mod manual;

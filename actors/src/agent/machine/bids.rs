@@ -171,11 +171,26 @@ impl Agent {
 
     fn grant(&mut self, queue: String, wish: Wish, out: &mut Vec<Effect>) {
         debug_assert!(self.held.is_none(), "an agent holds two reservations");
-        let timer = self.arm(wish.lease, out);
         let Wish { offer, call, lease, .. } = wish;
-        let until = self.now + lease;
         let message = FromAgent::Granted { offer };
         out.push(Effect::Tell { queue: queue.clone(), message });
+        self.seize(queue, offer, call, lease, out);
+    }
+
+    /// Holds a reservation, unless there is one.
+    pub(super) fn seize(
+        &mut self,
+        queue: String,
+        offer: OfferId,
+        call: CallId,
+        lease: Duration,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.held.is_some() {
+            return;
+        }
+        let timer = self.arm(lease, out);
+        let until = self.now + lease;
         self.held = Some(Held { queue, offer, call, timer, until });
     }
 }

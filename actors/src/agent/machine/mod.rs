@@ -405,6 +405,7 @@ impl Agent {
             }
             ToAgent::Missed { calls } => self.auto_pause(now, queue, calls, out),
             ToAgent::Finished { call, wrap_up } => self.finished(now, call, wrap_up, out),
+            ToAgent::Seize { offer, call, lease } => self.seize(queue, offer, call, lease, out),
         }
     }
 

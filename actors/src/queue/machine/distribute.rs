@@ -67,6 +67,7 @@ impl Queue {
                     Stage::Attempt(attempt) => {
                         let left = attempt.until.map(|until| until.since(now));
                         !attempt.rang.contains(&agent)
+                            && !self.is_picked_up(attempt)
                             && self.level_of(attempt).is_none_or(|level| Some(level) == own)
                             && left.is_none_or(|left| left >= SHORTEST_RING)
                     }
@@ -148,8 +149,7 @@ impl Queue {
         let Some(waiting_since) = self.facts.waiting_for(call).map(|it| it.joined_at) else {
             return;
         };
-        self.next_offer += 1;
-        let id = OfferId(u64::from(self.facts.generation) << 32 | u64::from(self.next_offer));
+        let id = self.fresh_offer();
         let Some(member) = self.members.get_mut(&agent) else { return };
         member.offer = Some(id);
         let round = member.round.take();
@@ -173,9 +173,15 @@ impl Queue {
             lease: ASK_WITHIN + ring + RING_GRACE * 2,
             round,
         };
-        self.offers.insert(id, Offer { call, agent: agent.clone(), stage: OfferStage::Asked });
+        let stage = OfferStage::Asked;
+        self.offers.insert(id, Offer { call, agent: agent.clone(), stage, is_pick_up: false });
         out.push(Effect::Tell { agent, message });
         self.arm(Due::Ask(id), ASK_WITHIN, out);
+    }
+
+    pub(super) fn fresh_offer(&mut self) -> OfferId {
+        self.next_offer += 1;
+        OfferId(u64::from(self.facts.generation) << 32 | u64::from(self.next_offer))
     }
 
     /// Notes why the other agents do not ring for a caller, once for each reason.

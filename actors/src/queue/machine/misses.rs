@@ -16,7 +16,8 @@ impl Queue {
         let rule = self.config.agent.auto_pause;
         // with `ring_all` everybody but one misses every call.
         let counts = rule.enabled && self.config.ring_strategy != RingStrategy::RingAll;
-        let offer = self.offers.get(&id).filter(|offer| offer.stage != OfferStage::Asked);
+        let offer = self.offers.get(&id).filter(|it| it.stage != OfferStage::Asked);
+        let offer = offer.filter(|it| !it.is_pick_up);
         let Some(offer) = offer.filter(|_| counts && RingEnd::Ended(why).is_missed()) else {
             return;
         };

@@ -18,6 +18,7 @@ mod callers;
 mod distribute;
 mod misses;
 mod offers;
+mod pickup;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -156,6 +157,8 @@ struct Offer {
     call: CallId,
     agent: String,
     stage: OfferStage,
+    /// It is no agent's turn: somebody picks the call up.
+    is_pick_up: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,6 +267,7 @@ impl Queue {
             Input::AgentLost { agent } => self.agent_lost(now, &agent, &mut out)?,
             Input::Callback { call, word } => self.callback_says(now, call, word, &mut out)?,
             Input::CancelCallback { call } => self.cancel_callback(now, call, &mut out)?,
+            Input::PickUp { call, by } => self.pick_up(now, call, by, &mut out)?,
             Input::Minute => self.evaluate(now, &mut out),
             Input::Configure(config) => self.configure(now, *config, &mut out)?,
             Input::Remove => self.remove(now, &mut out),

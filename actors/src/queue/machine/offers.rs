@@ -282,7 +282,9 @@ impl Queue {
             }
             let notice = QueueNotice::Withdraw { offer: id, elsewhere: true };
             out.push(Effect::Notify { call, notice });
-            let (agent, why) = (offer.agent, RingEnd::Lost);
+            // Who picks a call up that its agent has answered misses nothing.
+            let why = if offer.is_pick_up { RingEnd::Cut } else { RingEnd::Lost };
+            let agent = offer.agent;
             self.record(QueueEvent::RingEnded { at: now, call, offer: id, agent, why }, out);
         }
     }
@@ -349,7 +351,8 @@ impl Queue {
         let Some(offer) = self.drop_offer(id, out) else { return };
         let (call, ended) = (offer.call, why);
         if let OfferStage::Ringing { .. } = offer.stage {
-            let (agent, why) = (offer.agent, RingEnd::Ended(why));
+            let why = if offer.is_pick_up { RingEnd::Cut } else { RingEnd::Ended(why) };
+            let agent = offer.agent;
             self.record(QueueEvent::RingEnded { at: now, call, offer: id, agent, why }, out);
         }
         self.attempt_lost(now, call, id, out);
@@ -395,7 +398,7 @@ impl Queue {
     pub(super) fn take_offer(&mut self, id: OfferId) -> Option<Offer> {
         let offer = self.offers.remove(&id)?;
         if let Some(member) = self.members.get_mut(&offer.agent) {
-            member.offer = None;
+            member.offer.take_if(|own| *own == id);
         }
         self.set_free(&offer.agent);
         Some(offer)

@@ -118,6 +118,13 @@ pub enum Input {
         /// The call whose place the request keeps.
         call: CallId,
     },
+    /// Lets a ringing call ring at somebody else's phone.
+    PickUp {
+        /// The call.
+        call: CallId,
+        /// The extension that picks it up.
+        by: String,
+    },
     /// A minute of the clock is over: an interval of the service level may be.
     Minute,
     /// The queue was edited.
@@ -211,4 +218,10 @@ pub enum Refused {
     /// The configuration is another queue's.
     #[error("the number of a queue never changes")]
     WrongQueue,
+    /// No agent rings for the call.
+    #[error("no agent rings for the call")]
+    NotRinging,
+    /// Who wants the call has it ringing already.
+    #[error("the call rings there already")]
+    RingsThere,
 }

@@ -159,7 +159,8 @@ impl Fold {
             | QueueEvent::CallbackRegistered { .. }
             | QueueEvent::CallbackStarted { .. }
             | QueueEvent::CallbackResumed { .. }
-            | QueueEvent::LevelEvaluated { .. } => None,
+            | QueueEvent::LevelEvaluated { .. }
+            | QueueEvent::PickedUp { .. } => None,
         }
     }
 

@@ -16,7 +16,7 @@ impl Wallboard {
     }
 }
 
-fn layout(tiles: &[Tile], pointer: &str, wrong: &mut Wrong) {
+pub(super) fn layout(tiles: &[Tile], pointer: &str, wrong: &mut Wrong) {
     wrong.unless(tiles.len() <= MOST_TILES, pointer, "too-many", "at most 60 tiles");
     for (index, tile) in tiles.iter().enumerate() {
         let pointer = format!("{pointer}/{index}");

@@ -35,6 +35,8 @@ pub enum Figure {
     AbandonedRate,
     /// Callbacks that are asked for and open.
     WaitingCallbacks,
+    /// Answered in time, of all.
+    ServiceLevel,
 }
 
 /// A figure in its place; the grid has 12 columns and 24 rows.

@@ -74,6 +74,15 @@ export interface QueueStatus {
   answered: number;
   missed: number;
   abandoned: number;
+  service_level: ServiceLevel;
+}
+
+export interface ServiceLevel {
+  percent: number;
+  in_time: number;
+  total: number;
+  within_secs: number;
+  threshold_percent: number;
 }
 
 export interface Leg {
@@ -197,7 +206,8 @@ export type Figure =
   | 'answered_rate'
   | 'missed_rate'
   | 'abandoned_rate'
-  | 'waiting_callbacks';
+  | 'waiting_callbacks'
+  | 'service_level';
 
 export interface Tile {
   figure: Figure;
@@ -207,6 +217,23 @@ export interface Tile {
   height: number;
   locked: boolean;
   description: string;
+}
+
+// Queues that a user looks at together.
+export interface QueueGroup {
+  name: string;
+  queues: string[];
+  alarm_threshold_percent: number;
+}
+
+// What a user has arranged for themselves.
+export interface Console {
+  name: string;
+  groups: QueueGroup[];
+  alarm_threshold_percent: number;
+  all: Tile[];
+  single: Tile[];
+  rotation_secs: number;
 }
 
 export interface Wallboard {

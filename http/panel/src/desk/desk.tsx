@@ -146,7 +146,7 @@ function Sound() {
   const phone = usePhone();
   const { line } = useClient();
   const [found, setFound] = useState<MediaDeviceInfo[]>([]);
-  const [chosen, setChosen] = useState(line?.devices() ?? { microphone: null, speaker: null });
+  const [chosen, setChosen] = useState(line?.devices() ?? { microphone: null, speaker: null, ringer: null });
   const isOn = phone.duty === 'on';
   useEffect(() => {
     if (!isOn) return;
@@ -171,7 +171,7 @@ function Sound() {
   return (
     <details>
       <summary>
-        {text.phone.microphone}, {text.phone.speaker}
+        {text.phone.microphone}, {text.phone.speaker}, {text.phone.ringer}
       </summary>
       <div className={own.sound}>
         <Choice
@@ -185,6 +185,12 @@ function Sound() {
           value={chosen.speaker ?? ''}
           options={options('audiooutput')}
           onChange={(id) => choose({ speaker: id || null })}
+        />
+        <Choice
+          label={text.phone.ringer}
+          value={chosen.ringer ?? ''}
+          options={options('audiooutput')}
+          onChange={(id) => choose({ ringer: id || null })}
         />
         <Level />
       </div>

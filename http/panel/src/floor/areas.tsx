@@ -94,7 +94,8 @@ const same = (a: { row: object; withQueue: boolean }, b: { row: object; withQueu
 
 const WaitingLine = memo(function WaitingLine({ row, withQueue }: { row: WaitingRow; withQueue: boolean }) {
   const text = useText();
-  const thing: Thing = { kind: 'waiting', call: row.call, who: row.caller };
+  const { call, caller: who, ringing } = row;
+  const thing: Thing = { kind: 'waiting', call, who, ringing };
   const line = row.line === 'inside' ? text.floor.inside : text.floor.outside;
   const state = row.ringing.length > 0 ? text.floor.ringsAt(row.ringing.join(', ')) : text.floor.queued;
   return (

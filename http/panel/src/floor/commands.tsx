@@ -17,7 +17,8 @@ export const DRAGGED = 'application/x-tandem-call';
 
 // What a command is for.
 export type Thing =
-  | { kind: 'waiting' | 'active'; call: string; who: string }
+  | { kind: 'waiting'; call: string; who: string; ringing: string[] }
+  | { kind: 'active'; call: string; who: string }
   | { kind: 'agent'; queue: string; agent: Agent };
 
 interface Order {
@@ -169,12 +170,27 @@ function CallMenu({ thing, order, ask, onClose }: CallMenuProps) {
   const { role, extension } = useClient().client.principal;
   // Q-494: the own phone rings, so there must be one; the node asks for the right.
   const attends = thing.kind === 'active' && role !== 'agent' && Boolean(extension);
+  // Q-482: what rings, and not at the own phone already.
+  const picksUp =
+    thing.kind === 'waiting' && extension && thing.ringing.length > 0 && !thing.ringing.includes(extension);
   return (
     <Menu aria-label={`${text.queues.actions}: ${thing.who}`} ref={focusFirst} onClose={onClose}>
       <Item
         name={thing.kind === 'waiting' ? text.floor.redirect : text.queues.redirect}
         onAction={() => ask('move')}
       />
+      {picksUp && (
+        <Item
+          name={text.floor.pickUp}
+          onAction={() =>
+            order({
+              path: `/api/v1/calls/${thing.call}/pickup`,
+              body: {},
+              said: text.floor.pickedUp(thing.who),
+            })
+          }
+        />
+      )}
       {thing.kind === 'active' && (
         <Item
           name={text.floor.park}

@@ -5,85 +5,107 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo, useState } from 'react';
 
-import type { Page } from '../api/types';
+import type { Tagged } from '../api/client';
+import type { Console, Page } from '../api/types';
 import { useClient, useFloor } from '../house';
 import { clock } from '../live/floor';
 import { Button, Choice, Fault, style, useNow } from '../parts';
-import { useText } from '../text';
+import { useSpoken, useText } from '../text';
 import { Active, Agents, type View, Waiting } from './areas';
 import { Commanding, useHouse } from './commands';
 import own from './floor.module.css';
-import { activeOf, agentsOf, type Sums, sumsOf, waitingOf } from './rows';
+import { Groups, useConsole } from './groups';
+import { activeOf, agentsOf, percent, type Sums, sumsOf, waitingOf } from './rows';
+import { groupOf, type Known, known, type Level, levelOf, MOST, numbersOf, scopeOfGroup, scopes, thresholdOf } from './scopes';
 
-interface Known {
-  number: string;
-  name: string;
-}
-
-// What a place in the panel says of itself: a queue (none: all), and a window without the rest.
+// What a place in the panel says of itself: a queue or a group of the user's (neither: all), and
+// a window without the rest.
 export interface Scope {
   queue?: string;
+  group?: string;
   alone?: boolean;
 }
 
 export const scopeOf = (search: Record<string, unknown>): Scope => ({
   ...(search['queue'] === undefined ? {} : { queue: String(search['queue']) }),
+  ...(search['group'] === undefined ? {} : { group: String(search['group']) }),
   ...(search['alone'] === true ? { alone: true } : {}),
 });
 
-// A connection watches a hundred topics at most; one of them is the calls.
-const MOST = 99;
 const VIEW = 'tandem.agents';
 
 export function QueuesPage() {
   const text = useText();
   const { client } = useClient();
-  const { queue } = useSearch({ from: '/queues' });
+  const { queue, group } = useSearch({ from: '/queues' });
+  const console = useConsole();
   const list = useQuery({
     queryKey: ['list', 'queues'],
     queryFn: () => client.get<Page<Known>>('/api/v1/queues?limit=500'),
   });
   const all = list.data?.items ?? [];
-  const numbers = queue === undefined ? all.slice(0, MOST).map((it) => it.number) : [queue];
+  const groups = console.data?.value.groups ?? [];
+  const wanted = group === undefined ? (queue ?? '') : scopeOfGroup(group);
+  const scope = known(wanted, groups);
+  const numbers = numbersOf(scope, all, groups);
+  const isAll = scope === '';
   return (
     <>
       <h1>{text.queues.title}</h1>
-      <Fault error={list.error} />
+      <Fault error={list.error ?? console.error} />
       {list.isSuccess && all.length === 0 && <p>{text.queues.empty}</p>}
-      {all.length > 0 && <ScopeBar all={all} />}
-      {queue === undefined && all.length > MOST && <p className={style.notice}>{text.floor.most(MOST)}</p>}
-      {numbers.length > 0 && <Board numbers={numbers} />}
+      {all.length > 0 && <ScopeBar all={all} scope={scope} console={console.data} />}
+      {isAll && all.length > MOST && <p className={style.notice}>{text.floor.most(MOST)}</p>}
+      {list.isSuccess && numbers.length === 0 && all.length > 0 && <p>{text.floor.groupIsEmpty}</p>}
+      {numbers.length > 0 && console.data !== undefined && (
+        <Board numbers={numbers} scope={scope} console={console.data.value} />
+      )}
     </>
   );
 }
 
-function ScopeBar({ all }: { all: Known[] }) {
+interface ScopeBarProps {
+  all: Known[];
+  scope: string;
+  console: Tagged<Console> | undefined;
+}
+
+function ScopeBar({ all, scope, console }: ScopeBarProps) {
   const text = useText();
   const navigate = useNavigate();
-  const { queue, alone } = useSearch({ from: '/queues' });
-  const options = all.map((it) => ({ id: it.number, name: `${it.name} [${it.number}]` }));
-  const go = (chosen: string) => ({
-    ...(chosen === '' ? {} : { queue: chosen }),
-    ...(alone === true ? { alone: true } : {}),
-  });
+  const { alone } = useSearch({ from: '/queues' });
+  const [isOpen, setIsOpen] = useState(false);
+  const place = (chosen: string): Scope => {
+    const group = groupOf(chosen);
+    return group !== null ? { group } : chosen === '' ? {} : { queue: chosen };
+  };
+  const go = (chosen: string): Scope => ({ ...place(chosen), ...(alone === true ? { alone: true } : {}) });
   const separate = () => {
-    const query = queue === undefined ? '?alone=true' : `?queue=%22${queue}%22&alone=true`;
-    window.open(`${location.pathname}#/queues${query}`, '_blank', 'popup,width=1200,height=800');
+    const parts = Object.entries(place(scope)).map(([key, it]) => `${key}=${encodeURIComponent(JSON.stringify(it))}&`);
+    window.open(`${location.pathname}#/queues?${parts.join('')}alone=true`, '_blank', 'popup,width=1200,height=800');
   };
   return (
     <div className={own.bar}>
       <Choice
         label={text.floor.scope}
-        value={queue ?? ''}
-        options={[{ id: '', name: text.floor.all }, ...options]}
+        value={scope}
+        options={scopes(text.floor.all, all, console?.value.groups ?? [])}
         onChange={(chosen) => void navigate({ to: '/queues', search: go(chosen) })}
       />
       {alone !== true && <Button onPress={separate}>{text.floor.separate}</Button>}
+      {console !== undefined && <Button onPress={() => setIsOpen(true)}>{text.floor.custom}</Button>}
+      {isOpen && console !== undefined && <Groups kept={console} all={all} onClose={() => setIsOpen(false)} />}
     </div>
   );
 }
 
-function Board({ numbers }: { numbers: string[] }) {
+interface BoardProps {
+  numbers: string[];
+  scope: string;
+  console: Console;
+}
+
+function Board({ numbers, scope, console }: BoardProps) {
   const floor = useFloor(numbers);
   const [filter, setFilter] = useState({ search: '', working: false });
   const [view, setView] = useState<View>(() => (localStorage.getItem(VIEW) === 'compact' ? 'compact' : 'standard'));
@@ -92,9 +114,10 @@ function Board({ numbers }: { numbers: string[] }) {
   useEffect(() => localStorage.setItem(VIEW, view), [view]);
   const queues = numbers.flatMap((number) => floor.queues.get(number) ?? []);
   const withQueue = numbers.length > 1;
+  const threshold = thresholdOf(scope, queues, console);
   return (
     <Commanding>
-      <Figures sums={sumsOf(queues)} />
+      <Figures sums={sumsOf(queues)} level={levelOf(queues, threshold)} threshold={threshold} />
       <div className={own.areas}>
         <div className={own.calls}>
           <Waiting rows={waitingOf(queues, floor.calls)} withQueue={withQueue} />
@@ -114,8 +137,14 @@ function Board({ numbers }: { numbers: string[] }) {
   );
 }
 
-function Figures({ sums }: { sums: Sums }) {
-  const text = useText();
+interface FiguresProps {
+  sums: Sums;
+  level: Level;
+  threshold: number;
+}
+
+function Figures({ sums, level, threshold }: FiguresProps) {
+  const { text, language } = useSpoken();
   const now = useNow();
   const tiles: [string, string, string | number][] = [
     ['waiting', text.queues.waiting, sums.waiting],
@@ -135,6 +164,13 @@ function Figures({ sums }: { sums: Sums }) {
           <dd data-figure={id}>{value}</dd>
         </div>
       ))}
+      <div className={`${style.tile} ${level.isAlarm ? own.alarm : ''}`}>
+        <dt>{text.floor.level}</dt>
+        <dd data-figure="level" data-alarm={level.isAlarm}>
+          {percent(level.share, language)}
+        </dd>
+        {level.isAlarm && <dd className={own.below}>{text.floor.below(threshold)}</dd>}
+      </div>
     </dl>
   );
 }

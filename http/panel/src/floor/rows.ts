@@ -2,6 +2,7 @@
 
 import type { Agent, Call, QueueStatus, Supervision } from '../api/types';
 import { isFree } from '../live/floor';
+import { levelOf } from './scopes';
 
 export interface WaitingRow {
   key: string;
@@ -119,6 +120,8 @@ export interface Sums {
   missed: number;
   abandoned: number;
   callbacks: number;
+  // The service level, 0 to 1.
+  level: number;
 }
 
 export function sumsOf(queues: QueueStatus[]): Sums {
@@ -142,5 +145,9 @@ export function sumsOf(queues: QueueStatus[]): Sums {
     missed: sum((queue) => queue.missed),
     abandoned: sum((queue) => queue.abandoned),
     callbacks: line.length - callers.length,
+    level: levelOf(queues, 0).share,
   };
 }
+
+export const percent = (share: number, language: string): string =>
+  new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(share);

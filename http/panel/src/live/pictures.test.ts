@@ -13,6 +13,7 @@ const queue = (number: string, total = 0): QueueStatus => ({
   answered: 0,
   missed: 0,
   abandoned: 0,
+  service_level: { percent: 0, in_time: 0, total: 0, within_secs: 60, threshold_percent: 80 },
 });
 
 const seen = (floor: Floor, number: string, total: number): Floor =>

@@ -8,6 +8,8 @@ const QUALITY_EVERY_MS = 5_000;
 export interface Devices {
   microphone: string | null;
   speaker: string | null;
+  // Where it rings; none: at the speaker that is usual for the browser.
+  ringer: string | null;
 }
 
 async function microphone(id: string | null): Promise<MediaStream> {
@@ -154,24 +156,4 @@ export function watchLevel(stream: MediaStream, onLevel: (level: number) => void
     clearInterval(timer);
     void context.close();
   };
-}
-
-// Two seconds of ring, four of silence, until it is stopped.
-export function ring(): () => void {
-  const context = new AudioContext();
-  const gain = context.createGain();
-  gain.gain.value = 0;
-  gain.connect(context.destination);
-  for (const hertz of [440, 480]) {
-    const oscillator = context.createOscillator();
-    oscillator.frequency.value = hertz;
-    oscillator.connect(gain);
-    oscillator.start();
-  }
-  for (let round = 0; round < 40; round += 1) {
-    const at = context.currentTime + round * 6;
-    gain.gain.setValueAtTime(0.12, at);
-    gain.gain.setValueAtTime(0, at + 2);
-  }
-  return () => void context.close();
 }

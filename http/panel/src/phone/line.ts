@@ -4,7 +4,8 @@ import { Refused } from '../api/client';
 import type { IceServer, PhoneCommand, PhoneMessage } from '../api/types';
 import { pause } from '../live/feed';
 import { foremost, type Phone, type PhoneEvent, reduce, silent } from '../live/phone';
-import { Audio, type Devices, ring } from './audio';
+import { Audio, type Devices } from './audio';
+import { ring } from './ring';
 
 const REPLACED = 4009;
 const KEY = 'tandem.duty';
@@ -107,9 +108,11 @@ export class Line {
 
   devices(): Devices {
     try {
-      return JSON.parse(localStorage.getItem(DEVICES) ?? '') as Devices;
+      // What was kept before there was a choice for the ring has none.
+      const kept = JSON.parse(localStorage.getItem(DEVICES) ?? '') as Partial<Devices>;
+      return { microphone: null, speaker: null, ringer: null, ...kept };
     } catch {
-      return { microphone: null, speaker: null };
+      return { microphone: null, speaker: null, ringer: null };
     }
   }
 
@@ -196,7 +199,7 @@ export class Line {
   #ringIfNeeded(): void {
     const call = foremost(this.#phone);
     const rings = call?.state === 'ringing' && !call.outgoing;
-    if (rings && this.#stopRing === null) this.#stopRing = ring();
+    if (rings && this.#stopRing === null) this.#stopRing = ring(this.devices().ringer);
     if (!rings && this.#stopRing !== null) {
       this.#stopRing();
       this.#stopRing = null;

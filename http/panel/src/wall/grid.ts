@@ -90,7 +90,7 @@ const USUAL: Figure[] = [
   'abandoned_rate',
 ];
 
-export const FIGURES: Figure[] = [...USUAL, 'missed_rate', 'waiting_callbacks'];
+export const FIGURES: Figure[] = [...USUAL, 'missed_rate', 'waiting_callbacks', 'service_level'];
 
 // An empty layout is the usual one.
 export function layout(tiles: readonly Tile[]): Tile[] {

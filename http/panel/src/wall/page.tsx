@@ -5,6 +5,8 @@ import { type FormEvent, useState } from 'react';
 
 import type { Tile, Wallboard } from '../api/types';
 import floorStyle from '../floor/floor.module.css';
+import { useConsole } from '../floor/groups';
+import { groupOf, isSingle, type Known, known, numbersOf, scopes } from '../floor/scopes';
 import { useClient, useFloor } from '../house';
 import { Button, Choice, Fault, Field, Popup, style } from '../parts';
 import { useText } from '../text';
@@ -14,15 +16,21 @@ import { addressOf } from './screen';
 import { AgentList, QueueList, Tiles, type View, ViewChoice } from './views';
 import own from './wall.module.css';
 
-interface Kept {
-  board: Wallboard;
-  // None: it was never saved.
-  etag: string | null;
-}
-
 const PATH = '/api/v1/wallboards';
+const OWN_PATH = '/api/v1/session/console';
 const CHOSEN = 'tandem.wallboard';
-const MOST = 99;
+// The board of the user alone (Q-448); shared ones have a name.
+const OWN = '';
+
+type Layouts = Pick<Wallboard, 'all' | 'single' | 'rotation_secs'>;
+
+interface Kept {
+  layouts: Layouts;
+  // Writes them back, where nobody else has written meanwhile.
+  save: (layouts: Layouts) => Promise<unknown>;
+  // None: it can not be deleted.
+  remove: (() => Promise<unknown>) | null;
+}
 
 export function WallPage() {
   const text = useText();
@@ -32,10 +40,9 @@ export function WallPage() {
     queryFn: () => client.get<{ items: Wallboard[] }>(`${PATH}?limit=500`),
   });
   const names = list.data?.items.map((it) => it.name) ?? [];
-  const self = client.principal.name.replace(/^\w+:/, '');
   const [chosen, setChosen] = useState(() => localStorage.getItem(CHOSEN));
-  // The one of last time, else the user's own, else the first there is.
-  const name = [chosen, self].find((it) => it !== null && names.includes(it)) ?? names[0] ?? self;
+  // The one of last time, else the user's own.
+  const name = chosen !== null && names.includes(chosen) ? chosen : OWN;
   const choose = (next: string) => {
     localStorage.setItem(CHOSEN, next);
     setChosen(next);
@@ -49,18 +56,33 @@ export function WallPage() {
   );
 }
 
-function useBoard(name: string, isKept: boolean) {
+function useShared(name: string) {
   const { client } = useClient();
+  const path = `${PATH}/${name}`;
   const kept = useQuery({
     queryKey: ['list', 'wallboards', name],
-    queryFn: async (): Promise<Kept> => {
-      const { value, etag } = await client.request<Wallboard>('GET', `${PATH}/${name}`);
-      return { board: value, etag };
-    },
-    enabled: isKept,
+    queryFn: () => client.request<Wallboard>('GET', path),
+    enabled: name !== OWN,
   });
-  const unsaved: Kept = { board: { name, all: [], single: [], rotation_secs: 30 }, etag: null };
-  return { kept: isKept ? kept.data : unsaved, error: kept.error };
+  const { data } = kept;
+  const found: Kept | undefined = data && {
+    layouts: data.value,
+    save: (layouts) => client.request('PUT', path, { ...data.value, ...layouts }, data.etag),
+    remove: () => client.request('DELETE', path, undefined, data.etag),
+  };
+  return { found, error: kept.error };
+}
+
+function useOwn() {
+  const { client } = useClient();
+  const kept = useConsole();
+  const { data } = kept;
+  const found: Kept | undefined = data && {
+    layouts: data.value,
+    save: (layouts) => client.request('PUT', OWN_PATH, { ...data.value, ...layouts }, data.etag),
+    remove: null,
+  };
+  return { found, error: kept.error, groups: data?.value.groups ?? [] };
 }
 
 interface BoardProps {
@@ -72,44 +94,46 @@ interface BoardProps {
 function Board({ name, names, onChoose }: BoardProps) {
   const text = useText();
   const { client } = useClient();
-  const { kept, error } = useBoard(name, names.includes(name));
-  const [queue, setQueue] = useState('');
+  const shared = useShared(name);
+  const own = useOwn();
+  const { found: kept, error } = name === OWN ? own : shared;
+  const [wanted, setScope] = useState('');
   const [view, setView] = useState<View>('tiles');
   const [isEdited, setIsEdited] = useState(false);
   const [isMade, setIsMade] = useState(false);
   const queues = useQuery({
     queryKey: ['list', 'queues'],
-    queryFn: () => client.get<{ items: { number: string; name: string }[] }>('/api/v1/queues?limit=500'),
+    queryFn: () => client.get<{ items: Known[] }>('/api/v1/queues?limit=500'),
   });
   const all = queues.data?.items ?? [];
-  const numbers = queue === '' ? all.slice(0, MOST).map((it) => it.number) : [queue];
+  const scope = known(wanted, own.groups);
+  const numbers = numbersOf(scope, all, own.groups);
   const floor = useFloor(numbers);
   const shown = numbers.flatMap((number) => floor.queues.get(number) ?? []);
   if (kept === undefined) return <Fault error={error} />;
-  if (isEdited) return <Edit kept={kept} queue={queue} shown={shown} onDone={() => setIsEdited(false)} />;
-  const tiles = layout(queue === '' ? kept.board.all : kept.board.single);
-  const options = all.map((it) => ({ id: it.number, name: `${it.name} [${it.number}]` }));
+  if (isEdited) {
+    const part = isSingle(scope) ? 'single' : 'all';
+    return <Edit name={name} kept={kept} part={part} shown={shown} onDone={() => setIsEdited(false)} />;
+  }
+  const tiles = layout(isSingle(scope) ? kept.layouts.single : kept.layouts.all);
+  const boards = [{ id: OWN, name: text.wall.own }, ...names.map((id) => ({ id, name: id }))];
+  const place = { board: name, queue: isSingle(scope) ? scope : null, group: groupOf(scope), rotate: false };
+  const separate = () => window.open(`${location.pathname}${addressOf(place)}`, '_blank', 'popup,width=1280,height=800');
   return (
     <>
       <div className={floorStyle.bar}>
-        {names.length > 0 && (
-          <Choice
-            label={text.wall.title}
-            value={name}
-            options={[...new Set([...names, name])].map((id) => ({ id, name: id }))}
-            onChange={onChoose}
-          />
-        )}
+        {names.length > 0 && <Choice label={text.wall.title} value={name} options={boards} onChange={onChoose} />}
         <Choice
           label={text.floor.scope}
-          value={queue}
-          options={[{ id: '', name: text.floor.all }, ...options]}
-          onChange={setQueue}
+          value={scope}
+          options={scopes(text.floor.all, all, own.groups)}
+          onChange={setScope}
         />
         <ViewChoice value={view} onChange={setView} />
         <Button onPress={() => setIsEdited(true)}>{text.wall.arrange}</Button>
         <Button onPress={() => setIsMade(true)}>{text.wall.another}</Button>
-        {kept.etag !== null && <Screens board={kept.board} queue={queue === '' ? null : queue} />}
+        <Button onPress={separate}>{text.floor.separate}</Button>
+        {name !== OWN && client.principal.role === 'admin' && <Screens board={name} queue={place.queue} />}
       </div>
       {view === 'tiles' && <Tiles tiles={tiles} queues={shown} />}
       {view === 'queues' && <QueueList queues={shown} />}
@@ -119,34 +143,28 @@ function Board({ name, names, onChoose }: BoardProps) {
   );
 }
 
-// A window of its own, and the address for a screen on a wall with a token that can only look.
-function Screens({ board, queue }: { board: Wallboard; queue: string | null }) {
+// The address for a screen on a wall, with a token that can only look.
+function Screens({ board, queue }: { board: string; queue: string | null }) {
   const text = useText();
   const { client } = useClient();
   const [isOpen, setIsOpen] = useState(false);
   const make = useMutation({
     mutationFn: () =>
-      client.post<{ token: string }>('/api/v1/api-tokens', { name: `wallboard ${board.name}`, role: 'wallboard' }),
+      client.post<{ token: string }>('/api/v1/api-tokens', { name: `wallboard ${board}`, role: 'wallboard' }),
   });
-  const place = { board: board.name, queue, rotate: false };
   const address = make.isSuccess
-    ? `${location.origin}${location.pathname}${addressOf({ ...place, rotate: true, token: make.data.token })}`
+    ? `${location.origin}${location.pathname}${addressOf({ board, queue, group: null, rotate: true, token: make.data.token })}`
     : '';
   return (
     <>
-      <Button onPress={() => window.open(`${location.pathname}${addressOf(place)}`, '_blank', 'popup,width=1280,height=800')}>
-        {text.floor.separate}
+      <Button
+        onPress={() => {
+          make.reset();
+          setIsOpen(true);
+        }}
+      >
+        {text.wall.screen}
       </Button>
-      {client.principal.role === 'admin' && (
-        <Button
-          onPress={() => {
-            make.reset();
-            setIsOpen(true);
-          }}
-        >
-          {text.wall.screen}
-        </Button>
-      )}
       {isOpen && (
         <Popup title={text.wall.screen} onClose={() => setIsOpen(false)}>
           <p>{text.wall.screenHint}</p>
@@ -203,34 +221,31 @@ function Another({ onClose, onMade }: { onClose: () => void; onMade: (name: stri
 }
 
 interface EditProps {
+  name: string;
   kept: Kept;
-  queue: string;
+  part: 'all' | 'single';
   shown: React.ComponentProps<typeof Tiles>['queues'];
   onDone: () => void;
 }
 
 // Q-447: one layout for all queues together, one that all single queues share.
-function Edit({ kept, queue, shown, onDone }: EditProps) {
+function Edit({ name, kept, part, shown, onDone }: EditProps) {
   const text = useText();
-  const { client } = useClient();
   const queries = useQueryClient();
   // What was there when the editing began: somebody else's change in the meantime is noticed.
   const [from] = useState(kept);
-  const [draft, setDraft] = useState<Wallboard>(from.board);
-  const [asked, setAsked] = useState<'leave' | 'remove' | null>(null);
-  const part = queue === '' ? 'all' : 'single';
-  const isChanged = draft !== from.board;
-  // What is arranged next begins with what is there then.
-  const again = () => queries.invalidateQueries({ queryKey: ['list', 'wallboards'] });
-  const write = useMutation({
-    mutationFn: (): Promise<unknown> =>
-      from.etag === null
-        ? client.post(PATH, draft)
-        : client.request('PUT', `${PATH}/${draft.name}`, draft, from.etag),
-    onSuccess: () => again().then(onDone),
+  const [draft, setDraft] = useState<Layouts>(() => {
+    const { all, single, rotation_secs } = from.layouts;
+    return { all, single, rotation_secs };
   });
+  const [start] = useState(draft);
+  const [asked, setAsked] = useState<'leave' | 'remove' | null>(null);
+  const isChanged = draft !== start;
+  // What is arranged next begins with what is there then.
+  const again = () => queries.invalidateQueries({ queryKey: ['list'] });
+  const write = useMutation({ mutationFn: () => from.save(draft), onSuccess: () => again().then(onDone) });
   const remove = useMutation({
-    mutationFn: () => client.request('DELETE', `${PATH}/${draft.name}`, undefined, from.etag ?? undefined),
+    mutationFn: async () => from.remove?.(),
     onSuccess: () => again().then(onDone),
   });
   const isStale = write.error !== null && 'problem' in write.error && (write.error.problem as { status: number }).status === 412;
@@ -250,7 +265,7 @@ function Edit({ kept, queue, shown, onDone }: EditProps) {
           value={String(draft.rotation_secs)}
           onChange={(value) => setDraft({ ...draft, rotation_secs: Number(value) || 0 })}
         />
-        {from.etag !== null && (
+        {from.remove !== null && (
           <Button look="danger" onPress={() => setAsked('remove')}>
             {text.admin.remove}
           </Button>
@@ -267,7 +282,7 @@ function Edit({ kept, queue, shown, onDone }: EditProps) {
       <Editor tiles={layout(draft[part])} queues={shown} onChange={change} />
       {asked !== null && (
         <Popup
-          title={asked === 'leave' ? text.wall.drop : text.admin.sure(draft.name)}
+          title={asked === 'leave' ? text.wall.drop : text.admin.sure(name)}
           onClose={() => setAsked(null)}
         >
           <div className={style.row}>

@@ -5,7 +5,7 @@ import { QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-quer
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 
 import { Client, keptSession } from '../api/client';
-import type { QueueStatus, Wallboard } from '../api/types';
+import type { Console, QueueStatus } from '../api/types';
 import type { FeedLink } from '../live/feed';
 import { topicOf, Watcher } from '../live/pictures';
 import { Button, Choice, Fault, style, useNow } from '../parts';
@@ -17,6 +17,8 @@ import own from './wall.module.css';
 export interface WallPlace {
   board: string;
   queue: string | null;
+  // Of the user whose window it is.
+  group: string | null;
   rotate: boolean;
   token: string;
 }
@@ -29,6 +31,7 @@ const MOST = 100;
 export function addressOf(place: Omit<WallPlace, 'token'> & { token?: string }): string {
   const query = new URLSearchParams({ board: place.board });
   if (place.queue !== null) query.set('queue', place.queue);
+  if (place.group !== null) query.set('group', place.group);
   if (place.rotate) query.set('rotate', 'true');
   if (place.token !== undefined) query.set('token', place.token);
   return AT + query.toString();
@@ -43,6 +46,7 @@ export function placeOf(hash: string): WallPlace | null {
   return {
     board: query.get('board') ?? '',
     queue: query.get('queue'),
+    group: query.get('group'),
     rotate: query.get('rotate') === 'true',
     token,
   };
@@ -59,26 +63,31 @@ export function WallScreen({ place }: { place: WallPlace }) {
 
 const EVERY = 60_000;
 
+type Layouts = Pick<Console, 'all' | 'single' | 'rotation_secs'> & Partial<Pick<Console, 'groups'>>;
+
 function Screen({ place }: { place: WallPlace }) {
   const text = useText();
   const client = useMemo(() => {
     const principal = { name: '', role: 'wallboard' as const };
     return new Client({ token: place.token, expires_at: '', principal }, () => undefined);
   }, [place.token]);
-  const { floor, link } = useWatched(place.token, client, place.queue);
+  // A shared board, or what the user has arranged for themselves.
+  const path = place.board === '' ? '/api/v1/session/console' : `/api/v1/wallboards/${encodeURIComponent(place.board)}`;
   const board = useQuery({
     queryKey: ['wallboard', place.board],
-    queryFn: () => client.get<Wallboard>(`/api/v1/wallboards/${encodeURIComponent(place.board)}`),
+    queryFn: () => client.get<Layouts>(path),
     refetchInterval: EVERY,
-    enabled: place.board !== '',
   });
+  const group = board.data?.groups?.find((it) => it.name === place.group);
+  const { floor, link } = useWatched(place.token, client, group?.queues ?? (place.queue === null ? null : [place.queue]));
   const isSingle = place.queue !== null;
+  const title = isSingle ? `${floor[0]?.name ?? ''} [${place.queue}]` : (group?.name ?? text.floor.all);
   const { view, choose, isTurning, turn } = useTurning(isSingle, place.rotate, board.data?.rotation_secs ?? 30);
   const tiles = layout((isSingle ? board.data?.single : board.data?.all) ?? []);
   return (
     <main className={own.screen}>
       <div className={style.spread}>
-        <h1>{isSingle ? `${floor[0]?.name ?? ''} [${place.queue}]` : text.floor.all}</h1>
+        <h1>{title}</h1>
         <div className={style.row}>
           <ViewChoice value={view} onChange={choose} />
           <Button onPress={turn}>{isTurning ? text.wall.stop : text.wall.play}</Button>
@@ -145,7 +154,7 @@ function useTurning(isSingle: boolean, atOnce: boolean, secs: number) {
 }
 
 // The queues that are shown, by pictures; which there are is asked now and then.
-function useWatched(token: string, client: Client, queue: string | null) {
+function useWatched(token: string, client: Client, some: string[] | null) {
   const [link, setLink] = useState<FeedLink>({ state: 'live' });
   const [watcher, setWatcher] = useState<Watcher | null>(null);
   const first = useQuery({
@@ -164,7 +173,9 @@ function useWatched(token: string, client: Client, queue: string | null) {
     return () => opened.close();
   }, [token]);
   const all = first.data?.items.map((it) => it.number) ?? [];
-  const numbers = JSON.stringify(queue === null ? all.slice(0, MOST) : [queue]);
+  // What is gone can not be watched.
+  const isThere = (it: string) => first.data === undefined || all.includes(it);
+  const numbers = JSON.stringify((some?.filter(isThere) ?? all).slice(0, MOST));
   useEffect(() => {
     const wanted = JSON.parse(numbers) as string[];
     if (wanted.length > 0) watcher?.watch(wanted.map(topicOf));

@@ -2,7 +2,7 @@
 
 import type { Agent, Figure, QueueStatus, Tile } from '../api/types';
 import { serverSkew } from '../api/client';
-import { type Sums, sumsOf } from '../floor/rows';
+import { percent, type Sums, sumsOf } from '../floor/rows';
 import { clock, shown } from '../live/floor';
 import { Choice, Head, style, Timer, useNow } from '../parts';
 import { useSpoken, useStates, useText } from '../text';
@@ -31,7 +31,7 @@ const NONE = '–';
 
 function share(part: number, whole: number, language: string): string {
   if (whole === 0) return NONE;
-  return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 }).format(part / whole);
+  return percent(part / whole, language);
 }
 
 export function value(figure: Figure, sums: Sums, now: number, language: string): string {
@@ -64,6 +64,8 @@ export function value(figure: Figure, sums: Sums, now: number, language: string)
       return share(sums.abandoned, sums.total, language);
     case 'waiting_callbacks':
       return String(sums.callbacks);
+    case 'service_level':
+      return percent(sums.level, language);
   }
 }
 
@@ -111,6 +113,7 @@ export function QueueList({ queues }: { queues: QueueStatus[] }) {
   const head: [string, (sums: Sums) => string][] = [
     [names.active, (sums) => String(sums.active)],
     [names.waiting, (sums) => String(sums.waiting)],
+    [names.service_level, (sums) => percent(sums.level, language)],
     [names.answered, (sums) => String(sums.answered)],
     [names.missed, (sums) => String(sums.missed)],
     [names.abandoned, (sums) => String(sums.abandoned)],

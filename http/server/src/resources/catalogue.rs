@@ -41,6 +41,7 @@ pub(super) const fn parameter_of(kind: Kind) -> &'static str {
         | Kind::ChannelCategory
         | Kind::TimeProfile
         | Kind::Wallboard
+        | Kind::Console
         | Kind::User => "name",
         Kind::ApiToken | Kind::OutboundCode | Kind::Contact => "id",
         Kind::Settings => "",
@@ -289,7 +290,9 @@ fn tokens() -> Entry {
 /// (to read, to write) of a kind.
 const fn permissions(kind: Kind) -> (Permission, Permission) {
     match kind {
-        Kind::User | Kind::ApiToken => (Permission::AccountsRead, Permission::AccountsWrite),
+        Kind::User | Kind::ApiToken | Kind::Console => {
+            (Permission::AccountsRead, Permission::AccountsWrite)
+        }
         Kind::Wallboard => (Permission::WallboardsRead, Permission::WallboardsWrite),
         Kind::Contact => (Permission::ContactsRead, Permission::ContactsWrite),
         Kind::Extension
@@ -325,6 +328,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     let mut operations: Vec<Operation> = kinds.flat_map(crud).collect();
     operations.extend(members());
     operations.extend(settings());
+    operations.extend(super::console::operations());
     operations.push(super::import::operation());
     operations
 }
@@ -410,7 +414,7 @@ fn created(
 
 const fn path_tag(kind: Kind) -> &'static str {
     match kind {
-        Kind::User | Kind::ApiToken => "accounts",
+        Kind::User | Kind::ApiToken | Kind::Console => "accounts",
         Kind::Extension
         | Kind::Trunk
         | Kind::InboundRoute

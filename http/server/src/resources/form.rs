@@ -37,6 +37,7 @@ pub(crate) fn outward(resource: &Resource) -> Result<Value, Problem> {
         Resource::ChannelCategory(of) => through::<api::ChannelCategory>(of),
         Resource::TimeProfile(of) => through::<api::TimeProfile>(of),
         Resource::Wallboard(of) => through::<api::Wallboard>(of),
+        Resource::Console(of) => through::<api::Console>(of),
         Resource::Contact(of) => through::<api::Contact>(of),
     }
 }
@@ -114,6 +115,7 @@ pub(super) async fn inward(
         Kind::TimeProfile => Resource::TimeProfile(plain::<api::TimeProfile, _>(body)?),
         Kind::Wallboard => Resource::Wallboard(plain::<api::Wallboard, _>(body)?),
         Kind::Contact => Resource::Contact(plain::<api::Contact, _>(body)?),
+        Kind::Console => Resource::Console(plain::<api::Console, _>(body)?),
     })
 }
 

@@ -104,6 +104,15 @@ fn routes_and_users() -> Vec<(&'static str, &'static str, Value, Value)> {
             json!({ "rotation_secs": 60 }),
         ),
         (
+            "consoles",
+            "alice",
+            json!({
+                "name": "alice",
+                "groups": [{ "name": "Front", "queues": ["6400", "6499"] }],
+            }),
+            json!({ "alarm_threshold_percent": 70 }),
+        ),
+        (
             "inbound-routes",
             "main",
             json!({

@@ -5,6 +5,7 @@ mod claims;
 mod codes;
 mod commands;
 mod restart;
+mod seized;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -6,6 +6,7 @@ mod empty;
 mod level;
 mod misses;
 mod offers;
+mod pickup;
 mod priority;
 mod restart;
 mod skills;

@@ -191,6 +191,7 @@ fn the_bytes_of_events_stay_readable() {
             threshold_percent: 80,
             interval_mins: 30,
         },
+        QueueEvent::PickedUp { at, call, offer, by: "1009".into() },
     ];
     let golden = include_str!("events.hex");
     let lines: Vec<String> = events

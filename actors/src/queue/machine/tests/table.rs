@@ -8,7 +8,7 @@ use crate::agent::Denial;
 use crate::queue::Party;
 use crate::queue::request::{CallbackFailure, Word};
 
-const STAGES: [&str; 11] = [
+const STAGES: [&str; 12] = [
     "nobody",
     "greeting",
     "waiting",
@@ -20,6 +20,7 @@ const STAGES: [&str; 11] = [
     "registering",
     "request",
     "dialling",
+    "picked up",
 ];
 
 /// Call 1 in this stage; agent 1 is the only one.
@@ -46,6 +47,7 @@ fn bench(stage: &str) -> Bench {
             bench.step(Input::Remove).unwrap();
         }
         "with an agent" => drop(bench.answer(1)),
+        "picked up" => bench.step(Input::PickUp { call: call(1), by: "9".into() }).unwrap(),
         "registering" => key(&mut bench),
         "request" | "dialling" => {
             key(&mut bench);
@@ -101,6 +103,7 @@ fn inputs() -> Vec<(&'static str, Input)> {
         ("connected", word(Word::Connected { callback: other })),
         ("no answer", word(Word::Over { callback: other, why: unanswered })),
         ("cancel", Input::CancelCallback { call }),
+        ("pick up", Input::PickUp { call, by: "8".into() }),
     ]
 }
 

@@ -6,7 +6,7 @@ use tandem_config::Kind;
 
 use super::{Entry, shapes};
 
-pub(super) fn entries() -> [Entry; 7] {
+pub(super) fn entries() -> [Entry; 8] {
     [
         ring_groups(),
         ivrs(),
@@ -15,6 +15,7 @@ pub(super) fn entries() -> [Entry; 7] {
         time_profiles(),
         wallboards(),
         contacts(),
+        consoles(),
     ]
 }
 
@@ -163,6 +164,21 @@ fn wallboards() -> Entry {
         read,
         page,
         patch: json!({ "rotation_secs": 60 }),
+    }
+}
+
+fn consoles() -> Entry {
+    let read = crate::resources::console::example();
+    let (written, read, page) = shapes::<api::Console>(read.clone(), &read);
+    Entry {
+        kind: Kind::Console,
+        path: "consoles",
+        names: ("Console", "Consoles"),
+        words: ("a user's own arrangement of the panel", "users' arrangements of the panel"),
+        written,
+        read,
+        page,
+        patch: json!({ "alarm_threshold_percent": 90 }),
     }
 }
 
