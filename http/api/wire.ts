@@ -33,7 +33,9 @@ export type AgentMembership = {
 /** Agent options of a queue. */
 export type AgentOptions = {
   announce_id?: boolean;
+  announcement?: string;
   auto_pause?: AutoPause;
+  phone_shows_missed?: boolean;
   retry_interval_secs?: number;
   ring_in_use?: boolean;
   ring_timeout_secs?: number;

@@ -171,4 +171,11 @@ pub enum ToAgent {
         /// The rest that follows.
         wrap_up: Duration,
     },
+    /// The agent has answered and hears an announcement first: the reservation holds longer.
+    Prolong {
+        /// Which reservation.
+        offer: OfferId,
+        /// From now on, at most.
+        lease: Duration,
+    },
 }

@@ -201,6 +201,8 @@ fn queues() -> Entry {
             "ring_timeout_secs": 15, "retry_interval_secs": 5, "wrap_up_secs": 10,
             "ring_in_use": false, "auto_pause": { "enabled": false, "missed_calls": 3 },
             "announce_id": false,
+            "announcement": "",
+            "phone_shows_missed": false,
         },
         "callback": {
             "enabled": true, "method": "by_key", "key": "2", "trigger_timeout_secs": 0,

@@ -8,12 +8,13 @@ use crate::agent::Denial;
 use crate::queue::Party;
 use crate::queue::request::{CallbackFailure, Word};
 
-const STAGES: [&str; 11] = [
+const STAGES: [&str; 12] = [
     "nobody",
     "greeting",
     "waiting",
     "asked",
     "ringing",
+    "announcing",
     "resting",
     "leaving",
     "with an agent",
@@ -44,6 +45,10 @@ fn bench(stage: &str) -> Bench {
             let (_, agent) = bench.ring(1);
             assert_eq!(agent, "1");
             bench.step(Input::Remove).unwrap();
+        }
+        "announcing" => {
+            let (offer, _) = bench.ring(1);
+            bench.step(Input::OfferAnnouncing { call: call(1), offer }).unwrap();
         }
         "with an agent" => drop(bench.answer(1)),
         "registering" => key(&mut bench),
@@ -87,6 +92,7 @@ fn inputs() -> Vec<(&'static str, Input)> {
         ("key 1", Input::Digit { call, digit: '1' }),
         ("key 2", Input::Digit { call, digit: '2' }),
         ("rings", Input::OfferRinging { call, offer }),
+        ("announces", Input::OfferAnnouncing { call, offer }),
         ("answered", Input::OfferAnswered { call, offer }),
         ("declined", Input::OfferEnded { call, offer, why: OfferEnd::Rejected }),
         ("talk over", Input::CallEnded { call, agent, by: Party::Caller, talk }),
