@@ -1152,6 +1152,11 @@ export type RingStrategy = "ring_all" | "least_recent" | "fewest_calls" | "rando
 /** What a principal may do. */
 export type Role = "admin" | "manager" | "agent" | "wallboard";
 
+/** A queue that was written, with what is worth a second look. */
+export type SavedQueue = (Queue & {
+  warnings: Array<Warning>;
+});
+
 /** What the server says on the WebSocket. */
 export type ServerMessage = ({
   position: string;
@@ -1400,4 +1405,11 @@ export type Wallboard = {
   name: string;
   rotation_secs?: number;
   single?: Array<Tile>;
+};
+
+/** Something that is worth a second look; it was saved all the same. */
+export type Warning = {
+  code: string;
+  detail: string;
+  pointer: string;
 };

@@ -27,7 +27,7 @@ pub use outbound::{
 };
 pub use queue::{
     AgentOptions, AutoPause, CallbackMethod, CallbackOptions, EmptyRule, EmptyScenario, Member,
-    Members, Membership, PromptOptions, Queue, RingStrategy,
+    Members, Membership, PromptOptions, Queue, RingStrategy, SavedQueue, Warning,
 };
 pub use rights::{
     AgentRight, AgentRights, CallLogRight, CallLogScope, ManagerRight, ManagerRights,

@@ -14,6 +14,7 @@ mod resources;
 mod rights;
 mod serving;
 mod sessions;
+mod warnings;
 mod wire;
 
 use std::time::Duration;

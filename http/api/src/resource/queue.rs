@@ -348,3 +348,25 @@ pub struct Queue {
     #[serde(default)]
     pub members: Vec<Member>,
 }
+
+/// Something that is worth a second look; it was saved all the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Warning {
+    /// JSON pointer to the field (RFC 6901).
+    pub pointer: String,
+    /// `route-not-permitted`, `no-route` or `no-address`.
+    pub code: String,
+    /// For people.
+    pub detail: String,
+}
+
+/// A queue that was written, with what is worth a second look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SavedQueue {
+    /// The queue.
+    #[serde(flatten)]
+    pub queue: Queue,
+    /// Agents who could not be rung for its callbacks since they may not use the route,
+    /// and managers without an e-mail address.
+    pub warnings: Vec<Warning>,
+}

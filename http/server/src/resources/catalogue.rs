@@ -341,12 +341,13 @@ fn crud(entry: Entry) -> Vec<Operation> {
     };
     let list = handler!(super::list);
     let patched = Shape { example: entry.patch, ..entry.written.clone() };
+    let saved = super::warnings::shape(kind, &entry.read);
     vec![
         op(format!("list{many}"), Method::GET, &whole, format!("List {all}"), list)
             .needs(reading)
             .query(cursor::QUERY)
             .ok(entry.page),
-        created(op, kind, one, &whole, a, &entry.written, &entry.read).needs(writing),
+        created(op, kind, one, &whole, a, &entry.written, &saved).needs(writing),
         op(format!("get{one}"), Method::GET, &single, format!("Show {a}"), handler!(super::show))
             .needs(reading)
             .ok(entry.read.clone()),
@@ -360,7 +361,7 @@ fn crud(entry: Entry) -> Vec<Operation> {
         .needs(writing)
         .conditional()
         .body(entry.written)
-        .ok(entry.read.clone()),
+        .ok(saved.clone()),
         op(
             format!("change{one}"),
             Method::PATCH,
@@ -371,7 +372,7 @@ fn crud(entry: Entry) -> Vec<Operation> {
         .needs(writing)
         .conditional()
         .body(patched)
-        .ok(entry.read),
+        .ok(saved),
         op(
             format!("delete{one}"),
             Method::DELETE,
