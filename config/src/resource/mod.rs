@@ -6,6 +6,7 @@ mod callback;
 mod contact;
 mod flow;
 mod hours;
+pub mod letter;
 mod outbound;
 mod queue;
 mod rights;

@@ -6,6 +6,7 @@ mod callback;
 mod contact;
 mod flow;
 mod hours;
+mod letter;
 mod outbound;
 mod queue;
 mod rights;
@@ -21,6 +22,7 @@ pub use flow::{
     Hours, Ivr, MailboxOptions, RingGroup,
 };
 pub use hours::{Holiday, OfficeHours, TimeCondition, TimeProfile};
+pub use letter::{DefaultLetter, LetterKind, LetterPreview, LetterTemplate, Letters};
 pub use outbound::{
     ChannelCategory, DialAction, DialConditions, DialHours, DialStep, OnUnrouted, OutboundCode,
     OutboundPolicy,

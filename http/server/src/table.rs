@@ -5,14 +5,15 @@ use std::sync::LazyLock;
 
 use crate::operation::Operation;
 use crate::{
-    audit, callback, calls, events, floor, health, notes, outbound, phone, presence, prompts,
-    queue_log, records, resources, sessions, voicemail,
+    audit, callback, calls, events, floor, health, letters, notes, outbound, phone, presence,
+    prompts, queue_log, records, resources, sessions, voicemail,
 };
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     [
         sessions::operations(),
         resources::operations(),
+        letters::operations(),
         calls::operations(),
         outbound::operations(),
         callback::operations(),

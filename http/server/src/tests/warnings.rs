@@ -1,4 +1,5 @@
-//! What the answer of a write says beside the resource.
+//! What the answer of a write says beside the resource, and how letters read
+//!
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -74,4 +75,57 @@ async fn q_192_q_271_managers_without_an_address_are_named_when_the_queue_is_sav
     let found = warned(&node, json!({ "managers": ["1003", "1002"] })).await;
 
     assert_eq!(found, pairs(&[("/managers/1", "no-address")]));
+}
+
+async fn with_letters(node: &Node, letters: Value) -> (StatusCode, Value) {
+    let patch = json!({ "letters": letters });
+    let headers = [("if-match", "*")];
+    let set = node.ask(Method::PATCH, "/api/v1/settings", &headers, Some(patch)).await;
+    (set.status, set.json()["errors"].clone())
+}
+
+fn letter(subject: &str, text: &str) -> Value {
+    json!({ "event": "queue_sla_alarm", "language": "en", "subject": subject, "text": text })
+}
+
+#[tokio::test]
+async fn q_273_a_template_is_tried_when_it_is_saved_and_its_fault_told_by_field_and_line() {
+    let node = Node::start().await;
+    let good = letter("{{ queue_name }}", "{{ sla_value }}% of {{ sla_threshold }}%");
+
+    assert_eq!(with_letters(&node, json!([good])).await.0, StatusCode::OK);
+    let (status, errors) = with_letters(&node, json!([letter("{{ x }}", "a\n{% if %}")])).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let found = |index: usize| (errors[index]["pointer"].clone(), errors[index]["code"].clone());
+    assert_eq!(found(0), (json!("/letters/0/subject"), json!("bad-template")), "{errors}");
+    assert_eq!(found(1), (json!("/letters/0/text"), json!("bad-template")), "{errors}");
+    assert!(errors[1]["detail"].as_str().unwrap().starts_with("line 2"), "{errors}");
+    let (_, errors) = with_letters(&node, json!([good, good])).await;
+    assert_eq!(errors[0]["code"], "duplicate", "{errors}");
+}
+
+#[tokio::test]
+async fn q_273_a_letter_is_read_before_it_is_saved_and_the_house_s_own_words_are_known() {
+    let node = Node::start().await;
+    let path = "/api/v1/letters/preview";
+
+    let read = node.post(path, letter("SLA of {{ queue_number }}", "{{ sla_value }}%\n")).await;
+    assert_eq!(read.status, StatusCode::OK, "{}", read.text);
+    assert_eq!(read.json(), json!({ "subject": "SLA of 6400", "text": "38.46%\n" }));
+    let refused = node.post(path, letter("{{ nobody }}", "x")).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/subject");
+
+    let letters = node.get("/api/v1/letters").await.json();
+    let defaults = letters["defaults"].as_array().unwrap();
+    assert_eq!(defaults.len(), 6);
+    for default in defaults {
+        let template = json!({
+            "event": default["event"], "language": "en", "subject": default["subject"],
+            "text": default["text"],
+        });
+        assert_eq!(node.post(path, template).await.status, StatusCode::OK, "{default}");
+    }
+    let variables = letters["variables"].as_array().unwrap();
+    assert!(variables.contains(&json!("missed_calls")), "{variables:?}");
 }
