@@ -129,6 +129,7 @@ impl Legs {
             second_offer: None,
             credentials: None,
             give_up_after: Duration::from_secs(30),
+            cancel_reason: None,
         };
         let (agent, dialled) = Session::outgoing(now, dial, &identity);
         let mut legs = Self { now, caller, agent, transactions: 100, sent: Vec::new() };

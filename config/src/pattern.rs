@@ -64,6 +64,21 @@ impl Pattern {
         rest.next().is_none()
     }
 
+    /// Whether some number that begins with these digits fits.
+    #[must_use]
+    pub fn may_begin(&self, digits: &str) -> bool {
+        let mut elements = self.elements.iter();
+        for digit in digits.chars() {
+            match elements.next() {
+                Some(Element::NoneOrMore | Element::OneOrMore) => return true,
+                Some(Element::Exactly(wanted)) if *wanted == digit => {}
+                Some(Element::OneOf(set)) if set.contains(&digit) => {}
+                _ => return false,
+            }
+        }
+        true
+    }
+
     /// The text it was written as.
     #[must_use]
     pub fn as_str(&self) -> &str {

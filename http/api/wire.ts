@@ -33,7 +33,9 @@ export type AgentMembership = {
 /** Agent options of a queue. */
 export type AgentOptions = {
   announce_id?: boolean;
+  announcement?: string;
   auto_pause?: AutoPause;
+  phone_shows_missed?: boolean;
   retry_interval_secs?: number;
   ring_in_use?: boolean;
   ring_timeout_secs?: number;
@@ -311,6 +313,13 @@ export type DeadEnds = {
   numbers: Array<string>;
 };
 
+/** A letter as the house writes it. */
+export type DefaultLetter = {
+  event: LetterKind;
+  subject: string;
+  text: string;
+};
+
 /** Where a call can be sent. */
 export type Destination = ({
   type: "end_call";
@@ -580,6 +589,30 @@ export type Leg = {
 
 /** The state of a leg. */
 export type LegState = "dialling" | "ringing" | "up" | "held" | "ended";
+
+/** What a letter is about. */
+export type LetterKind = "queue_missed_call" | "queue_abandoned_call" | "queue_sla_alarm" | "queue_callback_requested" | "queue_callback_failed" | "agent_auto_paused";
+
+/** A letter with sample values. */
+export type LetterPreview = {
+  subject: string;
+  text: string;
+};
+
+/** Subject and text of one kind of letter in one language. Variables stand in `{{ }}`; templates
+are those of minijinja. What a letter has nothing to say about is empty or 0. */
+export type LetterTemplate = {
+  event: LetterKind;
+  language: string;
+  subject: string;
+  text: string;
+};
+
+/** All letters that can be written in other words. */
+export type Letters = {
+  defaults: Array<DefaultLetter>;
+  variables: Array<string>;
+};
 
 /** How a mailbox works, of an extension or of a group. */
 export type MailboxOptions = {
@@ -1150,6 +1183,11 @@ export type RingStrategy = "ring_all" | "least_recent" | "fewest_calls" | "rando
 /** What a principal may do. */
 export type Role = "admin" | "manager" | "agent" | "wallboard";
 
+/** A queue that was written, with what is worth a second look. */
+export type SavedQueue = (Queue & {
+  warnings: Array<Warning>;
+});
+
 /** What the server says on the WebSocket. */
 export type ServerMessage = ({
   position: string;
@@ -1207,6 +1245,7 @@ export type Settings = {
   dynamic_agents_start_logged_in?: boolean;
   hold_music?: string;
   language?: string;
+  letters?: Array<LetterTemplate>;
   outbound?: OutboundPolicy;
   parking?: Parking;
   pause_reasons?: Record<string, string>;
@@ -1398,4 +1437,11 @@ export type Wallboard = {
   name: string;
   rotation_secs?: number;
   single?: Array<Tile>;
+};
+
+/** Something that is worth a second look; it was saved all the same. */
+export type Warning = {
+  code: string;
+  detail: string;
+  pointer: string;
 };

@@ -1,6 +1,7 @@
 //! What a waiting caller hears from the queue.
 
 use serde_json::{Value, json};
+use tandem_tests::api::secs;
 use tandem_tests::sound::{Recording, tone};
 use tandem_tests::{Office, Phone};
 use tokio::time::{Duration, sleep};
@@ -187,4 +188,93 @@ async fn q_089_caller_and_agent_hear_the_agent_s_number_when_the_call_is_answere
     }
     let record = office.api.record("queue=6400").await;
     assert!(record["talk_secs"].as_f64().is_some_and(|talk| talk > 5.0), "{record}");
+}
+
+/// An office whose agents hear 600 Hz for so long before the caller.
+async fn with_agent_announcement(secs: f64, agents: &[&str]) -> Office {
+    let office = Office::open().await;
+    let words = office.api.upload_tone("for-agents", 600.0, secs).await;
+    let queue = json!({
+        "ring_strategy": "linear", "members": members("static", agents),
+        "agent": { "announcement": words, "retry_interval_secs": 1 },
+    });
+    set(&office, queue).await;
+    office
+}
+
+#[tokio::test]
+async fn q_084_the_agent_hears_the_announcement_and_the_caller_music_then_they_talk() {
+    let office = with_agent_announcement(4.0, &["1001"]).await;
+    let mut agent = office.phone("1001", 900, json!({ "auto_answer": true })).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    caller.call("6400").await;
+    agent.expect_state("CONFIRMED").await;
+    sleep(Duration::from_secs(8)).await;
+    caller.hang_up().await;
+    agent.expect_end().await;
+    caller.expect_end().await;
+    sleep(Duration::from_millis(300)).await;
+
+    let (to_agent, to_caller) =
+        (Recording::read(&agent.recording(1)), Recording::read(&caller.recording(1)));
+    let told = spans(&to_agent, 600.0);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!((3.5..4.4).contains(&(told[0].1 - told[0].0)), "{told:?}");
+    let talks = spans(&to_agent, 700.0);
+    assert!(talks.first().is_some_and(|talk| talk.0 > told[0].1 - 0.2), "{talks:?} {told:?}");
+    // The music of the house is two tones that are neither of these.
+    let heard = spans(&to_caller, 900.0);
+    assert!(heard.first().is_some_and(|talk| talk.0 > 3.5), "the agent came early: {heard:?}");
+    assert!(to_caller.level(1.0, 3.5) > 200.0, "no music while the agent is told");
+    assert!(spans(&to_caller, 600.0).is_empty(), "the caller hears what is for the agent");
+    let record = office.api.record("queue=6400").await;
+    assert!(secs(&record["queue"], "wait_secs") > 3.5, "the wait ends with it: {record}");
+    assert!((2.5..6.0).contains(&secs(&record, "talk_secs")), "{record}");
+}
+
+#[tokio::test]
+async fn q_084_an_agent_who_hangs_up_meanwhile_has_missed_the_call_and_the_next_one_talks() {
+    let office = with_agent_announcement(3.0, &["1001", "1002"]).await;
+    let mut first = office.phone("1001", 900, json!({ "auto_answer": true })).await;
+    let mut second = office.phone("1002", 1_100, json!({ "auto_answer": true })).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    caller.call("6400").await;
+    first.expect_state("CONFIRMED").await;
+    sleep(Duration::from_secs(1)).await;
+    first.hang_up().await;
+    first.expect_end().await;
+    second.expect_state("CONFIRMED").await;
+    sleep(Duration::from_secs(6)).await;
+    caller.hang_up().await;
+    second.expect_end().await;
+    caller.expect_end().await;
+    sleep(Duration::from_millis(300)).await;
+
+    let heard = Recording::read(&caller.recording(1));
+    assert!(spans(&heard, 900.0).is_empty(), "the first agent was never put through");
+    assert!(spans(&heard, 1_100.0).iter().any(|(from, to)| to - from > 1.5));
+    let record = office.api.record("queue=6400").await;
+    assert_eq!(record["queue"]["agent"], "1002", "{record}");
+}
+
+#[tokio::test]
+async fn q_084_a_caller_who_hangs_up_meanwhile_has_abandoned_and_the_agent_is_free_again() {
+    let office = with_agent_announcement(6.0, &["1001"]).await;
+    let mut agent = office.phone("1001", 900, json!({ "auto_answer": true })).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    caller.call("6400").await;
+    agent.expect_state("CONFIRMED").await;
+    sleep(Duration::from_secs(1)).await;
+    caller.hang_up().await;
+    caller.expect_end().await;
+    agent.expect_end().await;
+
+    let record = office.api.record("queue=6400").await;
+    assert_eq!(record["outcome"], "abandoned", "{record}");
+    caller.call("6400").await;
+    agent.expect_state("CONFIRMED").await;
+    caller.hang_up().await;
 }

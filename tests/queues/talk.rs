@@ -144,6 +144,60 @@ async fn q_051_the_phones_that_lost_the_race_list_no_missed_call() {
     phones[1].expect_end().await;
 }
 
+/// How many CANCELs of the only call named an answer elsewhere (RFC 3326), and how many there were.
+async fn cancels(office: &Office) -> (usize, usize) {
+    let call = office.api.call().await;
+    let path = format!("/api/v1/calls/{}/trace", call["id"].as_str().unwrap());
+    let trace = items(&office.api.get(&path).await);
+    let texts = trace.iter().filter_map(|it| it["text"].as_str());
+    let cancels: Vec<&str> = texts.filter(|it| it.starts_with("CANCEL")).collect();
+    let elsewhere = cancels.iter().filter(|it| it.contains("SIP;cause=200")).count();
+    (elsewhere, cancels.len())
+}
+
+#[tokio::test]
+async fn q_088_rings_that_rang_out_are_listed_by_the_phones_only_if_the_queue_wants_it() {
+    for shows in [false, true] {
+        let office = Office::open().await;
+        let agent = json!({ "phone_shows_missed": shows, "ring_timeout_secs": 2 });
+        set(&office, json!({ "members": members("static", &["1001"]), "agent": agent })).await;
+        let mut agent = office.phone("1001", 0, Value::Null).await;
+        let mut caller = office.phone("1000", 0, Value::Null).await;
+
+        caller.call("6400").await;
+        agent.expect("incoming").await;
+        agent.expect_end().await;
+
+        assert_eq!(cancels(&office).await, (usize::from(!shows), 1), "shows missed: {shows}");
+        caller.hang_up().await;
+        caller.expect_end().await;
+    }
+}
+
+#[tokio::test]
+async fn q_088_phones_that_lost_the_race_list_it_if_the_queue_wants_it() {
+    let office = Office::open().await;
+    let queue = json!({
+        "ring_strategy": "ring_all", "members": members("static", &["1001", "1002"]),
+        "agent": { "phone_shows_missed": true },
+    });
+    set(&office, queue).await;
+    let mut phones = agents(&office, &["1001", "1002"], Value::Null).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+
+    caller.call("6400").await;
+    for phone in &mut phones {
+        phone.expect("incoming").await;
+    }
+    phones[1].answer().await;
+    phones[1].expect_state("CONFIRMED").await;
+    phones[0].expect_end().await;
+
+    assert_eq!(cancels(&office).await, (0, 1));
+    caller.hang_up().await;
+    phones[1].expect_end().await;
+}
+
 #[tokio::test]
 async fn q_260_agents_phones_are_told_by_alert_info_how_to_ring_for_a_queue() {
     for (info, sent) in [("sales-ring", true), ("", false)] {

@@ -34,6 +34,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("openraft", "journal"),
     ("quinn", "mesh"),
     ("webrtc", "engine"),
+    ("minijinja", "config"),
 ];
 
 const FOLDERS: &[&str] =

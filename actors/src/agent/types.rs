@@ -182,4 +182,11 @@ pub enum ToAgent {
         /// How long it holds at most.
         lease: Duration,
     },
+    /// The agent has answered and hears an announcement first: the reservation holds longer.
+    Prolong {
+        /// Which reservation.
+        offer: OfferId,
+        /// From now on, at most.
+        lease: Duration,
+    },
 }

@@ -49,6 +49,8 @@ pub enum State {
     Asked,
     /// An agent's phones ring.
     Ringing,
+    /// An agent who has answered hears the announcement before the caller.
+    Announcing,
     /// A caller is asked for the number to call back.
     Registering,
     /// A customer is dialled for a callback.
@@ -76,6 +78,7 @@ impl State {
             Self::Resting => "resting",
             Self::Asked => "asked",
             Self::Ringing => "ringing",
+            Self::Announcing => "announcing",
             Self::Registering => "registering",
             Self::Dialling => "dialling",
             Self::Leaving => "leaving",

@@ -5,14 +5,17 @@
 //! | Concern                              | Owner           |
 //! |--------------------------------------|-----------------|
 //! | What managers are told               | `queue` (pure)  |
+//! | In which words                       | `words` (pure)  |
 //! | Sending, and going on after a restart| this module     |
 
 mod queue;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::time::Duration;
 
+use tandem_config::resource::letter::{LetterKind, LetterValues};
 use tandem_journal::{Journal, Record};
 use tandem_kernel::{Clock, Timestamp};
 
@@ -24,6 +27,8 @@ use crate::provisioning::Provisioning;
 use crate::queue::QueueEvent;
 use crate::records::Records;
 
+/// What letters call us.
+const SYSTEM_NAME: &str = "Tandem";
 /// The wait after a failure; it doubles up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -101,7 +106,8 @@ impl Letters {
         let times = &queue.time_condition;
         let profile = directory.time_profile(&times.time_profile).filter(|_| times.enabled);
         let when = queue::moment(event.at(), profile.map(|profile| profile.zone.as_str()));
-        let (subject, text) = news.words(queue, &caller, &when);
+        let values = news.values(queue, &caller, &when);
+        let (subject, text) = words::of(directory.settings(), news.kind(), Some(queue), &values);
         Some((event.at(), Letter { to, subject, text, files: Vec::new() }))
     }
 
@@ -116,15 +122,20 @@ impl Letters {
             tracing::info!(%queue, "a paused agent has no e-mail address");
             return None;
         }
-        let (count, name) = (missed.len(), &extension.name);
-        let title = directory.queue(&queue).map(|it| it.name.clone()).unwrap_or_default();
-        let calls: String = missed.iter().map(|call| format!("  {call}\n")).collect();
-        let text = format!(
-            "Agent {agent} {name} was paused in queue {queue} {title} by the system.\n\n\
-             When: {}\nCalls missed in a row: {count}\n{calls}",
-            at.rfc3339()
-        );
-        let subject = format!("Paused in queue {queue} after {count} missed calls");
+        let of = directory.queue(&queue);
+        let values = LetterValues {
+            queue_name: of.map(|it| it.name.clone()).unwrap_or_default(),
+            queue_number: queue.clone(),
+            time: at.rfc3339(),
+            agent_name: extension.name.clone(),
+            agent_extension: agent.clone(),
+            missed_count: u64::try_from(missed.len()).unwrap_or(u64::MAX),
+            missed_calls: missed.iter().map(ToString::to_string).collect(),
+            system_name: SYSTEM_NAME.to_owned(),
+            ..LetterValues::default()
+        };
+        let kind = LetterKind::AgentAutoPaused;
+        let (subject, text) = words::of(directory.settings(), kind, of, &values);
         let to = vec![extension.email.clone()];
         Some((at, Letter { to, subject, text, files: Vec::new() }))
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tandem_config::resource::letter::{LetterKind, LetterValues};
 use tandem_config::resource::{Notifications, Queue};
 use tandem_kernel::{CallId, Timestamp};
 
@@ -111,43 +112,51 @@ impl News {
         }
     }
 
-    /// Subject and text.
-    pub(super) fn words(&self, queue: &Queue, caller: &Caller, when: &str) -> (String, String) {
-        let Queue { number, name, .. } = queue;
-        let who = match (&*caller.number, &*caller.name) {
-            ("", _) => "unknown".to_owned(),
-            (number, "") => number.to_owned(),
-            (number, name) => format!("{number} {name}"),
+    /// Which letter tells it.
+    pub(super) const fn kind(&self) -> LetterKind {
+        match self {
+            Self::Missed { .. } => LetterKind::QueueMissedCall,
+            Self::Abandoned { .. } => LetterKind::QueueAbandonedCall,
+            Self::CallbackRequested { .. } => LetterKind::QueueCallbackRequested,
+            Self::CallbackFailed { .. } => LetterKind::QueueCallbackFailed,
+            Self::SlaAlarm { .. } => LetterKind::QueueSlaAlarm,
+        }
+    }
+
+    /// What its letter can name (Q-273).
+    pub(super) fn values(&self, queue: &Queue, caller: &Caller, when: &str) -> LetterValues {
+        let mut values = LetterValues {
+            queue_name: queue.name.clone(),
+            queue_number: queue.number.clone(),
+            time: when.to_owned(),
+            caller_number: caller.number.clone(),
+            caller_name: caller.name.clone(),
+            system_name: super::SYSTEM_NAME.to_owned(),
+            ..LetterValues::default()
         };
-        let (subject, told) = match self {
+        match self {
             Self::Missed { why, waited } => {
-                let why = why.as_str();
-                ("Missed call", format!("Waited: {} s\nReason: {why}\n", waited.as_secs()))
+                values.waiting_time = waited.as_secs();
+                values.reason = why.as_str().to_owned();
             }
             Self::Abandoned { waited } => {
-                ("Abandoned call", format!("Waited: {} s\n", waited.as_secs()))
+                values.waiting_time = waited.as_secs();
+                values.reason = Exit::CallerHangup.as_str().to_owned();
             }
-            Self::CallbackRequested { number } => {
-                ("Callback requested", format!("Number to call: {number}\n"))
-            }
+            Self::CallbackRequested { number } => values.callback_number.clone_from(number),
             Self::CallbackFailed { why, waited } => {
-                let why = why.as_str();
-                ("Callback failed", format!("Waited: {} s\nReason: {why}\n", waited.as_secs()))
+                values.waiting_time = waited.as_secs();
+                values.callback_result = why.as_str().to_owned();
             }
-            Self::SlaAlarm { share, total, within_secs, threshold, interval_mins } => (
-                "SLA alarm",
-                format!(
-                    "SLA: {share} of {total} calls in {interval_mins} min\n\
-                     Threshold: {threshold}%\nSLA time: {within_secs} s\n"
-                ),
-            ),
-        };
-        let of_whom = match self {
-            Self::SlaAlarm { .. } => String::new(),
-            _ => format!("Caller: {who}\n"),
-        };
-        let text = format!("Queue: {number} {name}\nWhen: {when}\n{of_whom}{told}");
-        (format!("{subject} in queue {number}"), text)
+            Self::SlaAlarm { share, total, within_secs, threshold, interval_mins } => {
+                values.sla_value = share.to_string().trim_end_matches('%').to_owned();
+                values.sla_calls = *total;
+                values.sla_time = *within_secs;
+                values.sla_threshold = *threshold;
+                values.interval_minutes = *interval_mins;
+            }
+        }
+        values
     }
 }
 

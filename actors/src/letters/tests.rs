@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used)]
-use tandem_config::resource::{Notifications, Queue};
+use tandem_config::resource::letter::{LetterKind, LetterTemplate, LetterValues};
+use tandem_config::resource::{Notifications, Queue, Settings};
 use tandem_kernel::{CallId, Timestamp};
 
 use super::queue::{Callers, News, moment};
+use super::words;
 use crate::queue::request::CallbackFailure;
 use crate::queue::{Exit, OfferId, QueueEvent};
 
@@ -30,7 +32,9 @@ fn letter(event: &QueueEvent) -> Option<(String, String)> {
     let mut callers = Callers::default();
     callers.follow("6400", &joined());
     let caller = callers.follow("6400", event);
-    Some(News::of(event)?.words(&queue(), &caller, "now"))
+    let news = News::of(event)?;
+    let values = news.values(&queue(), &caller, "now");
+    Some(words::of(&Settings::default(), news.kind(), Some(&queue()), &values))
 }
 
 #[test]
@@ -119,4 +123,43 @@ fn q_265_q_267_an_evaluation_below_the_threshold_makes_a_letter_and_one_at_it_no
     let wanted = Notifications { sla_alarm: true, ..Notifications::default() };
     let news = News::of(&evaluated(3)).unwrap();
     assert!(news.is_wanted(wanted) && !news.is_wanted(Notifications::default()));
+}
+
+/// Settings with a template of one's own for missed calls of queues that speak `language`.
+fn settings(language: &str, text: &str) -> Settings {
+    let letter = LetterTemplate {
+        event: LetterKind::QueueMissedCall,
+        language: language.into(),
+        subject: "{{ queue_name }}: {{ caller_number }}".into(),
+        text: text.into(),
+    };
+    Settings { letters: vec![letter], language: "zh-hant".into(), ..Settings::default() }
+}
+
+#[test]
+fn q_273_a_letter_is_written_by_the_template_of_its_kind_and_the_queues_language() {
+    let kind = LetterKind::QueueMissedCall;
+    let values = LetterValues::sample();
+    let subject = |settings: &Settings, queue: &Queue, kind| {
+        words::of(settings, kind, Some(queue), &values).0
+    };
+    let house = queue();
+    let mut english = queue();
+    english.prompts.language = "en".into();
+    let own = settings("zh-hant", "{{ waiting_time }}");
+
+    assert_eq!(subject(&own, &house, kind), "Support: 0912345678", "the system's language");
+    assert_eq!(subject(&own, &english, kind), "Missed call in queue 6400", "another language");
+    let other = LetterKind::QueueAbandonedCall;
+    assert_eq!(subject(&own, &house, other), "Abandoned call in queue 6400", "another letter");
+}
+
+#[test]
+fn q_273_a_template_that_fails_for_a_letter_s_values_gives_way_to_the_house_s() {
+    let values = LetterValues { missed_calls: Vec::new(), ..LetterValues::sample() };
+    let odd = settings("zh-hant", "{{ missed_calls[0]|upper }}");
+
+    let (_, text) = words::of(&odd, LetterKind::QueueMissedCall, Some(&queue()), &values);
+
+    assert!(text.contains("Caller: 0912345678 Chen"), "{text}");
 }

@@ -6,6 +6,7 @@
 //! | Which code, which bare number              | [`choose`]           |
 //! | Which route a code's category gives         | [`category`]         |
 //! | From a route to lines with caller IDs      | [`lines`]            |
+//! | Who may not go out with a prefix           | [`permission`]       |
 //! | Country of a number, its E.164 form        | [`numbers`]          |
 //! | What may be spent and how often            | [`tolls`]            |
 //! | What was spent before a restart            | [`history`]          |
@@ -20,6 +21,7 @@ pub mod choose;
 pub mod history;
 pub mod lines;
 pub mod numbers;
+pub mod permission;
 pub mod state;
 #[cfg(test)]
 mod tests;

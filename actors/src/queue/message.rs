@@ -122,6 +122,13 @@ pub enum QueueWord {
         /// The call.
         call: CallId,
     },
+    /// An agent answered and hears the announcement before the caller.
+    OfferAnnouncing {
+        /// The call.
+        call: CallId,
+        /// The offer.
+        offer: OfferId,
+    },
 }
 
 impl QueueWord {
@@ -137,6 +144,7 @@ impl QueueWord {
             Self::Place { call } => Input::Place { call },
             Self::Digit { call, digit } => Input::Digit { call, digit },
             Self::OfferRinging { call, offer } => Input::OfferRinging { call, offer },
+            Self::OfferAnnouncing { call, offer } => Input::OfferAnnouncing { call, offer },
             Self::OfferAnswered { call, offer } => Input::OfferAnswered { call, offer },
             Self::OfferEnded { call, offer, why } => Input::OfferEnded { call, offer, why },
             Self::CallEnded { call, agent, by, talk } => Input::CallEnded { call, agent, by, talk },

@@ -7,6 +7,7 @@ mod console;
 mod contact;
 mod flow;
 mod hours;
+pub mod letter;
 mod outbound;
 mod queue;
 mod rights;

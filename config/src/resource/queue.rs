@@ -124,6 +124,11 @@ pub struct AgentOptions {
     pub auto_pause: AutoPause,
     /// Caller and agent are told the agent's number when the call is answered.
     pub announce_id: bool,
+    /// Played to the agent who has answered, before the caller is put through; empty: none
+    ///
+    pub announcement: String,
+    /// Whether the agents' phones list the rings of the queue that they did not answer.
+    pub phone_shows_missed: bool,
 }
 
 impl Default for AgentOptions {
@@ -135,6 +140,8 @@ impl Default for AgentOptions {
             ring_in_use: false,
             auto_pause: AutoPause::default(),
             announce_id: false,
+            announcement: String::new(),
+            phone_shows_missed: false,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::letter::LetterTemplate;
 use super::{CallbackPolicy, ContactMatch, Destination, OutboundPolicy};
 use crate::Pattern;
 
@@ -200,6 +201,8 @@ pub struct Settings {
     pub outbound: OutboundPolicy,
     /// Customers who call back (section C).
     pub callback: CallbackPolicy,
+    /// Letters that are written in other words than the house's own.
+    pub letters: Vec<LetterTemplate>,
 }
 
 impl Default for Settings {
@@ -226,6 +229,7 @@ impl Default for Settings {
             hold_music: "music/default".into(),
             outbound: OutboundPolicy::default(),
             callback: CallbackPolicy::default(),
+            letters: Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ mod console;
 mod contact;
 mod flow;
 mod hours;
+mod letter;
 mod queue;
 mod wallboard;
 
@@ -278,6 +279,7 @@ impl Settings {
         let hours = u32::from(self.result_sync.within_hours);
         wrong.between(hours, 1, 24, "/result_sync/within_hours");
         self.contact_match.check(wrong);
+        letter::check_all(&self.letters, wrong);
         wrong.language(&self.language, "/language");
         wrong.prompt(&self.hold_music, "/hold_music");
         self.outbound.check(wrong);

@@ -7,6 +7,7 @@ mod console;
 mod contact;
 mod flow;
 mod hours;
+mod letter;
 mod outbound;
 mod queue;
 mod rights;
@@ -23,13 +24,14 @@ pub use flow::{
     Hours, Ivr, MailboxOptions, RingGroup,
 };
 pub use hours::{Holiday, OfficeHours, TimeCondition, TimeProfile};
+pub use letter::{DefaultLetter, LetterKind, LetterPreview, LetterTemplate, Letters};
 pub use outbound::{
     ChannelCategory, DialAction, DialConditions, DialHours, DialStep, OnUnrouted, OutboundCode,
     OutboundPolicy,
 };
 pub use queue::{
     AgentOptions, AutoPause, CallbackMethod, CallbackOptions, EmptyRule, EmptyScenario, Member,
-    Members, Membership, PromptOptions, Queue, RingStrategy,
+    Members, Membership, PromptOptions, Queue, RingStrategy, SavedQueue, Warning,
 };
 pub use rights::{
     AgentRight, AgentRights, CallLogRight, CallLogScope, ManagerRight, ManagerRights,

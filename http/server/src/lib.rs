@@ -32,6 +32,7 @@ mod grants;
 mod health;
 mod idempotency;
 mod identity;
+mod letters;
 mod limits;
 mod listener;
 mod manual;

@@ -6,6 +6,7 @@
 //! | What is documented of each kind          | `catalogue`|
 //! | What users arrange for themselves        | `console`  |
 //! | Many in one request                      | `import`   |
+//! | What is worth a second look              | `warnings` |
 //! | Reading and writing at a revision        | this module|
 
 mod catalogue;
@@ -13,6 +14,7 @@ mod console;
 pub(crate) mod form;
 mod import;
 mod revision;
+mod warnings;
 
 use axum::http::header;
 use serde_json::Value;
@@ -88,7 +90,7 @@ async fn create(mut call: Call) -> Result<Reply, Problem> {
     let resource = form::inward(&call.edge, kind, body, None).await?;
     let by = call.caller()?.principal.clone();
     let stored = call.edge.office.provisioning().create(&by, resource).await?;
-    made(&call, &stored, form::outward(&stored.resource)?)
+    made(&call, &stored, saved(&call, &stored)?)
 }
 
 fn made(call: &Call, stored: &Stored, body: Value) -> Result<Reply, Problem> {
@@ -151,7 +153,13 @@ async fn write(
     }
     let by = call.caller()?.principal.clone();
     let stored = call.edge.office.provisioning().replace(&by, expected, resource).await?;
-    Ok(reply(Reply::ok(form::outward(&stored.resource)?), stored.revision))
+    Ok(reply(Reply::ok(saved(call, &stored)?), stored.revision))
+}
+
+/// What was written, with what is worth a second look.
+fn saved(call: &Call, stored: &Stored) -> Result<Value, Problem> {
+    let directory = call.edge.office.provisioning().directory();
+    warnings::add(&directory, &stored.resource, form::outward(&stored.resource)?)
 }
 
 async fn remove(call: Call) -> Result<Reply, Problem> {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use crate::operation::Operation;
 use crate::{
-    audit, backup, callback, calls, events, floor, health, notes, outbound, phone, presence,
+    audit, backup, callback, calls, events, floor, health, letters, notes, outbound, phone, presence,
     prompts, queue_log, records, resources, sessions, voicemail,
 };
 
@@ -13,6 +13,7 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     [
         sessions::operations(),
         resources::operations(),
+        letters::operations(),
         calls::operations(),
         outbound::operations(),
         callback::operations(),

@@ -15,6 +15,7 @@ mod resources;
 mod rights;
 mod serving;
 mod sessions;
+mod warnings;
 mod wire;
 
 use std::time::Duration;

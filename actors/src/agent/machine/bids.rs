@@ -195,6 +195,27 @@ impl Agent {
     }
 }
 
+impl Agent {
+    /// the reservation outlives the ring for as long as the announcement may take.
+    pub(super) fn prolong(
+        &mut self,
+        now: Timestamp,
+        queue: &str,
+        offer: OfferId,
+        lease: Duration,
+        out: &mut Vec<Effect>,
+    ) {
+        let is_meant = |held: &Held| held.queue == queue && held.offer == offer;
+        if !self.held.as_ref().is_some_and(is_meant) {
+            return;
+        }
+        let timer = self.arm(lease, out);
+        if let Some(held) = &mut self.held {
+            (held.timer, held.until) = (timer, now + lease);
+        }
+    }
+}
+
 fn deny(queue: String, offer: OfferId, why: Denial, out: &mut Vec<Effect>) {
     out.push(Effect::Tell { queue, message: FromAgent::Denied { offer, why } });
 }

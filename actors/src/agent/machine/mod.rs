@@ -403,6 +403,7 @@ impl Agent {
                 self.held.take_if(|held| held.queue == queue && held.offer == offer);
                 self.talks.insert(call, Talk { queue, wrap_up });
             }
+            ToAgent::Prolong { offer, lease } => self.prolong(now, &queue, offer, lease, out),
             ToAgent::Missed { calls } => self.auto_pause(now, queue, calls, out),
             ToAgent::Finished { call, wrap_up } => self.finished(now, call, wrap_up, out),
             ToAgent::Seize { offer, call, lease } => self.seize(queue, offer, call, lease, out),

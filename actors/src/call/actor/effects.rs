@@ -198,6 +198,7 @@ impl CallState {
             QueueAct::Callback(word) => QueueWord::Callback { call, word },
             QueueAct::Digit(digit) => QueueWord::Digit { call, digit },
             QueueAct::OfferRinging(offer) => QueueWord::OfferRinging { call, offer },
+            QueueAct::OfferAnnouncing(offer) => QueueWord::OfferAnnouncing { call, offer },
             QueueAct::OfferAnswered(offer) => QueueWord::OfferAnswered { call, offer },
             QueueAct::OfferEnded(offer, why) => QueueWord::OfferEnded { call, offer, why },
             QueueAct::CallEnded { agent, by, talk } => {

@@ -44,9 +44,9 @@ impl CallState {
                 return self.ring(myself, (queue, stay), (offer, agent, ring_for));
             }
             QueueNotice::Place { ahead, wait } => Input::Place { ahead, wait },
-            QueueNotice::Withdraw { offer, elsewhere } => {
+            QueueNotice::Withdraw { offer, .. } => {
                 self.awaited.remove(&offer);
-                Input::Withdrawn { offer, elsewhere }
+                Input::Withdrawn { offer }
             }
             QueueNotice::Callback(order) => Input::Callback(order),
         };

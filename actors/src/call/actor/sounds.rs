@@ -120,6 +120,7 @@ fn announcements(queue: &Queue, system: &str) -> Announcements {
             thanks: prompts.thanks,
             interval,
         }),
+        to_agent: spoken(&queue.agent.announcement),
         introduction: queue.agent.announce_id.then(|| language.to_owned()),
         survey: SurveyWords::of(queue),
     }

@@ -9,7 +9,7 @@ use tandem_sdp::{Capabilities, Codec};
 use tandem_sip::message::Name;
 use tandem_sip::net::{Target, Transport};
 use tandem_sip::session::{Dial, Session};
-use tandem_sip::value::{NameAddr, Uri};
+use tandem_sip::value::{NameAddr, Reason, Uri};
 
 use super::audio::Audio;
 use super::peer::Peer;
@@ -31,6 +31,7 @@ struct Destination {
     headers: Vec<(Name, String)>,
     credentials: Option<tandem_sip::digest::Credentials>,
     caps: Capabilities,
+    cancel_reason: Option<Reason>,
 }
 
 impl SipLeg {
@@ -90,6 +91,7 @@ impl SipLeg {
             second_offer,
             credentials: destination.credentials,
             give_up_after: give_up,
+            cancel_reason: destination.cancel_reason,
         };
         let (session, effects) = Session::outgoing(Instant::now(), dial, &identity);
         let mut leg = Self {
@@ -130,12 +132,12 @@ fn to_device(exchange: &Exchange, device: &Device, caller: &Party) -> Result<Des
         headers: Vec::new(),
         credentials: None,
         caps: capabilities(&extension.codecs, extension.dtmf, extension.encryption),
+        cancel_reason: None,
     })
 }
 
-/// A phone that is asked to answer by itself. The headers are those that phones of many makers
-/// know (D-060, D-061); one that knows none just rings (D-063).
-/// a phone may ring for a queue as the queue says.
+/// a phone may ring for a queue as the queue says. Q-088: whatever ends a ring that was not
+/// answered, the phone lists it as missed only if the queue wants that.
 fn to_agent(
     exchange: &Exchange,
     device: &Device,
@@ -144,14 +146,19 @@ fn to_agent(
 ) -> Result<Destination, LegEnd> {
     let mut destination = to_device(exchange, device, caller)?;
     let directory = exchange.provisioning.directory();
-    let info = directory.queue(queue).map(|queue| &queue.alert_info);
-    if let Some(info) = info.filter(|info| !info.is_empty()) {
-        let alert = format!("<http://127.0.0.1>;info={info}");
+    let Some(queue) = directory.queue(queue) else { return Ok(destination) };
+    if !queue.alert_info.is_empty() {
+        let alert = format!("<http://127.0.0.1>;info={}", queue.alert_info);
         destination.headers.push((Name::AlertInfo, alert));
+    }
+    if !queue.agent.phone_shows_missed {
+        destination.cancel_reason = Some(Reason::elsewhere());
     }
     Ok(destination)
 }
 
+/// A phone that is asked to answer by itself. The headers are those that phones of many makers
+/// know (D-060, D-061); one that knows none just rings (D-063).
 fn to_intercom(
     exchange: &Exchange,
     device: &Device,
@@ -204,6 +211,7 @@ fn to_line(exchange: &Exchange, line: &Line, caller: &Party) -> Result<Destinati
         headers,
         credentials: way.credentials,
         caps: way.caps,
+        cancel_reason: None,
     })
 }
 

@@ -358,7 +358,7 @@ impl SipLeg {
     ) {
         self.ended = true;
         let reason = if how.elsewhere {
-            Reason::sip(200, "Call completed elsewhere")
+            Reason::elsewhere()
         } else {
             Reason::q850(how.cause, cause_text(how.cause))
         };

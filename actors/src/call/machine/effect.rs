@@ -74,7 +74,9 @@ pub enum QueueAct {
     Digit(char),
     /// An agent's phone rings.
     OfferRinging(OfferId),
-    /// An agent answered.
+    /// An agent answered, and hears the announcement before the caller.
+    OfferAnnouncing(OfferId),
+    /// An agent is put through.
     OfferAnswered(OfferId),
     /// An offer came to nothing.
     OfferEnded(OfferId, OfferEnd),
@@ -134,7 +136,7 @@ pub struct HangUp {
 impl HangUp {
     /// The ordinary end.
     pub const NORMAL: Self = Self { status: 480, cause: 16, elsewhere: false };
-    /// Another phone won.
+    /// Another phone of the same extension won.
     pub const ELSEWHERE: Self = Self { status: 480, cause: 26, elsewhere: true };
 }
 

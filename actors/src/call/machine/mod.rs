@@ -15,6 +15,7 @@
 //!
 //! No I/O, no clock, no chance: effects are carried out by the shell in the given order.
 
+mod agent_words;
 mod announce;
 mod bridge;
 mod callback;

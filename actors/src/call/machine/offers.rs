@@ -127,7 +127,8 @@ impl Offers {
         Ring::Told(QueueAct::OfferEnded(id, worst))
     }
 
-    /// The agent who has answered; all other phones stop ringing.
+    /// The agent who has answered; all other phones stop ringing. What other agents' phones
+    /// list is the queue's to say; the agent's own have missed nothing.
     pub(super) fn won(
         &mut self,
         facts: &mut Facts,
@@ -136,33 +137,27 @@ impl Offers {
         out: &mut Vec<Effect>,
     ) -> Option<String> {
         let won = self.0.remove(&id)?;
-        let others = std::mem::take(&mut self.0);
-        let others = others.values().flat_map(|offer| &offer.legs).chain(&won.legs);
-        for other in others.copied().filter(|other| *other != leg) {
+        for other in won.legs.into_iter().filter(|other| *other != leg) {
             facts.hang_up(other, HangUp::ELSEWHERE, out);
+        }
+        for other in std::mem::take(&mut self.0).into_values().flat_map(|offer| offer.legs) {
+            facts.hang_up(other, HangUp::NORMAL, out);
         }
         Some(won.agent)
     }
 
     /// The queue takes an offer back.
-    pub(super) fn withdraw(
-        &mut self,
-        facts: &mut Facts,
-        id: OfferId,
-        elsewhere: bool,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn withdraw(&mut self, facts: &mut Facts, id: OfferId, out: &mut Vec<Effect>) {
         let Some(offer) = self.0.remove(&id) else { return };
-        let how = if elsewhere { HangUp::ELSEWHERE } else { HangUp::NORMAL };
         for leg in offer.legs {
-            facts.hang_up(leg, how.clone(), out);
+            facts.hang_up(leg, HangUp::NORMAL, out);
         }
     }
 
     /// Nobody rings any more.
     pub(super) fn end(&mut self, facts: &mut Facts, out: &mut Vec<Effect>) {
         for id in self.0.keys().copied().collect::<Vec<_>>() {
-            self.withdraw(facts, id, false, out);
+            self.withdraw(facts, id, out);
         }
     }
 }

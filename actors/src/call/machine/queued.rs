@@ -6,6 +6,7 @@ use tandem_config::resource::Destination;
 use tandem_kernel::Timestamp;
 
 use super::Stage;
+use super::agent_words::AgentWords;
 use super::bridge::{Bridge, QueueTalk};
 use super::effect::{Effect, HangUp, QueueAct};
 use super::facts::Facts;
@@ -76,6 +77,8 @@ pub(super) struct Passage {
     since: Timestamp,
     pub(super) voice: Voice,
     offers: Offers,
+    /// An agent has answered and hears the announcement.
+    pub(super) announcing: Option<AgentWords>,
     /// The caller is being asked for the number to call back.
     pub(super) registration: Option<Registration>,
 }
@@ -98,6 +101,7 @@ impl Passage {
             since: now,
             voice,
             offers: Offers::default(),
+            announcing: None,
             registration: None,
         };
         passage.ask(facts, out);
@@ -128,6 +132,7 @@ impl Passage {
             since,
             voice,
             offers: Offers::default(),
+            announcing: None,
             registration: None,
         };
         passage.tell(QueueAct::Moved, out);
@@ -167,6 +172,9 @@ impl Passage {
         input: Input,
         out: &mut Vec<Effect>,
     ) -> Stage {
+        if self.is_announced(&input) {
+            return self.announced(facts, now, out);
+        }
         match input {
             Input::Callback(order) => self.ordered(facts, now, order, out),
             input @ (Input::Digit(..)
@@ -209,8 +217,9 @@ impl Passage {
                 }
                 Stage::Queued(self)
             }
-            Input::Withdrawn { offer, elsewhere } => {
-                self.offers.withdraw(facts, offer, elsewhere, out);
+            Input::Withdrawn { offer } => {
+                self.let_agent_go(facts, Some(offer), out);
+                self.offers.withdraw(facts, offer, out);
                 Stage::Queued(self)
             }
             _ => Stage::Queued(self),
@@ -256,6 +265,9 @@ impl Passage {
             facts.outcome_if_none("abandoned", "the caller hung up while waiting");
             return Stage::Over;
         }
+        if self.agent_event(leg, &event, out) {
+            return Stage::Queued(self);
+        }
         match self.offers.leg(facts, leg, &event, out) {
             Ring::Told(act) => self.tell(act, out),
             Ring::Answered(offer) => return self.answered(facts, now, offer, leg, out),
@@ -277,6 +289,23 @@ impl Passage {
             return Stage::Queued(self);
         };
         facts.enter(leg, out);
+        if let Some(file) = self.voice.to_agent() {
+            self.tell(QueueAct::OfferAnnouncing(id), out);
+            self.announcing = Some(AgentWords::say(facts, (id, leg), agent, file, out));
+            return Stage::Queued(self);
+        }
+        self.connect(facts, now, (id, leg), agent, out)
+    }
+
+    /// Caller and agent are put through: the wait ends here.
+    pub(super) fn connect(
+        self,
+        facts: &mut Facts,
+        now: Timestamp,
+        (id, leg): (OfferId, LegIndex),
+        agent: String,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
         self.tell(QueueAct::OfferAnswered(id), out);
         self.record(facts, now, Exit::Answered, Some(agent.clone()), out);
         facts.answered(now, leg, out);
@@ -305,6 +334,7 @@ impl Passage {
         out: &mut Vec<Effect>,
     ) -> Stage {
         self.offers.end(facts, out);
+        self.let_agent_go(facts, None, out);
         self.tell(QueueAct::CallerLeft(exit), out);
         self.record(facts, now, exit, None, out);
         if matches!(exit, Exit::KeyExit | Exit::ManagerRedirect) {

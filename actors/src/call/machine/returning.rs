@@ -177,8 +177,8 @@ impl Returning {
                 let act = self.offers.ring(facts, now, (None, &shown), wanted, out);
                 tell(facts, act, out);
             }
-            Input::Withdrawn { offer, elsewhere } => {
-                self.offers.withdraw(facts, offer, elsewhere, out);
+            Input::Withdrawn { offer } => {
+                self.offers.withdraw(facts, offer, out);
             }
             Input::QueueLeft { .. } => return self.taken_back(facts, out),
             Input::Callback(Order::Dial) => return self.dial(facts, out),

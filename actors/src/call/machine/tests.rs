@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod agent_words;
 mod meeting;
 mod park;
 mod picture;
@@ -420,7 +421,7 @@ fn q_051_all_other_phones_stop_when_one_agent_answers() {
 
     let effects = leg(&mut call, 2, 2, LegEvent::Answered);
 
-    assert!(effects.contains(&Effect::HangUp(1, HangUp::ELSEWHERE)));
+    assert!(effects.contains(&Effect::HangUp(1, HangUp::NORMAL)));
 }
 
 #[test]

@@ -310,8 +310,6 @@ pub enum Input {
     Withdrawn {
         /// The offer.
         offer: OfferId,
-        /// Answered elsewhere.
-        elsewhere: bool,
     },
     /// A feature code was carried out; the caller hears this.
     CodeDone {

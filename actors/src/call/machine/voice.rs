@@ -27,6 +27,8 @@ pub struct Announcements {
     pub periodic: Option<(String, Duration)>,
     /// The caller's place, as often as the queue wants.
     pub place: Option<PlaceWords>,
+    /// To the agent who has answered, before the caller is put through.
+    pub to_agent: Option<String>,
     /// Both sides are told the agent's number, by prompts of this language.
     pub introduction: Option<String>,
     /// What callers are asked when the agent has hung up.
@@ -148,6 +150,11 @@ impl Voice {
         out: &mut Vec<Effect>,
     ) -> Self {
         Self { greeted: true, ..Self::begin(facts, caller, queue, out) }
+    }
+
+    /// What the agent hears who has answered, before the caller.
+    pub(super) fn to_agent(&self) -> Option<String> {
+        self.words.as_ref()?.to_agent.clone()
     }
 
     /// What is said to both sides when an agent has answered.

@@ -218,6 +218,10 @@ impl Queue {
     ) {
         let own = |caller: &&Caller| caller.deadline == Some(timer);
         let stage = self.callers.get(&call).filter(own).map(|caller| &caller.stage);
+        // An agent has answered: the wait ends with the announcement.
+        if stage.is_some() && self.is_announcing(call) {
+            return;
+        }
         // who is being asked for a number may finish.
         if stage.is_some_and(|stage| !matches!(stage, Stage::Registering { .. })) {
             self.leave(now, call, Exit::MaxWait, out);

@@ -68,6 +68,7 @@ impl Queue {
                         let left = attempt.until.map(|until| until.since(now));
                         !attempt.rang.contains(&agent)
                             && !self.is_picked_up(attempt)
+                            && !self.is_announcing(*call)
                             && self.level_of(attempt).is_none_or(|level| Some(level) == own)
                             && left.is_none_or(|left| left >= SHORTEST_RING)
                     }

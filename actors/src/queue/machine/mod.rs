@@ -13,6 +13,7 @@
 //! since the actor began; an agent has at most one offer of this queue; unless the strategy is
 //! `ring_all`, a caller has at most one offer; every caller leaves by exactly one exit.
 
+mod announcing;
 mod callbacks;
 mod callers;
 mod distribute;
@@ -25,6 +26,7 @@ mod tests;
 mod timers;
 mod types;
 
+pub use announcing::ANNOUNCED_WITHIN;
 pub use callbacks::REGISTERED_WITHIN;
 use timers::Due;
 pub use types::{Effect, Input, Refused, TimerId};
@@ -167,6 +169,8 @@ enum OfferStage {
     Asked,
     /// The agent is reserved and the phones were told to ring.
     Ringing { since: Timestamp, heard: bool },
+    /// The agent has answered and hears the announcement before the caller.
+    Announcing,
 }
 
 /// Who came of late. A call that asks again although its stay is over is not taken in twice.
@@ -254,6 +258,9 @@ impl Queue {
             Input::Place { call } => self.tell_place(call, &mut out)?,
             Input::Digit { call, digit } => self.digit(now, call, digit, &mut out)?,
             Input::OfferRinging { call, offer } => self.offer_rings(call, offer)?,
+            Input::OfferAnnouncing { call, offer } => {
+                self.offer_announcing(now, call, offer, &mut out)?;
+            }
             Input::OfferAnswered { call, offer } => {
                 self.offer_answered(now, call, offer, &mut out)?;
             }

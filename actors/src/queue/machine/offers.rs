@@ -235,7 +235,7 @@ impl Queue {
                 *heard = true;
                 Ok(())
             }
-            Some(OfferStage::Asked) | None => Err(Refused::UnknownOffer),
+            Some(OfferStage::Asked | OfferStage::Announcing) | None => Err(Refused::UnknownOffer),
         }
     }
 
@@ -314,10 +314,24 @@ impl Queue {
 
     /// The call should have ended this ring by itself.
     pub(super) fn ring_overdue(&mut self, now: Timestamp, id: OfferId, out: &mut Vec<Effect>) {
+        let rings = |offer: &&Offer| matches!(offer.stage, OfferStage::Ringing { .. });
+        if self.offers.get(&id).filter(rings).is_some() {
+            self.silent(now, id, OfferEnd::TimedOut, out);
+        }
+    }
+
+    /// The call has not ended an offer in its time.
+    pub(super) fn silent(
+        &mut self,
+        now: Timestamp,
+        id: OfferId,
+        why: OfferEnd,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(offer) = self.offers.get(&id) else { return };
         let call = offer.call;
         self.withdraw(id, false, out);
-        self.ring_over(now, id, OfferEnd::TimedOut, out);
+        self.ring_over(now, id, why, out);
         let Some(caller) = self.callers.get_mut(&call) else { return };
         caller.silent += 1;
         if caller.silent >= SILENT_OFFERS {
@@ -350,12 +364,16 @@ impl Queue {
         self.note_miss(id, why, out);
         let Some(offer) = self.drop_offer(id, out) else { return };
         let (call, ended) = (offer.call, why);
-        if let OfferStage::Ringing { .. } = offer.stage {
+        if offer.stage != OfferStage::Asked {
             let why = if offer.is_pick_up { RingEnd::Cut } else { RingEnd::Ended(why) };
             let agent = offer.agent;
             self.record(QueueEvent::RingEnded { at: now, call, offer: id, agent, why }, out);
         }
         self.attempt_lost(now, call, id, out);
+        if offer.stage == OfferStage::Announcing {
+            // The maximum wait may have gone by meanwhile.
+            self.arm_deadline(now, call, out);
+        }
         self.declined(now, call, ended, out);
     }
 

@@ -20,6 +20,7 @@ pub(super) enum Due {
     Retry(CallId),
     Ask(OfferId),
     Ring(OfferId),
+    Announce(OfferId),
     Leave(CallId),
     Talk(CallId),
     Greeting(CallId),
@@ -49,6 +50,7 @@ impl Queue {
             }
             Some(Due::Ask(offer)) => self.ask_overdue(now, offer, out),
             Some(Due::Ring(offer)) => self.ring_overdue(now, offer, out),
+            Some(Due::Announce(offer)) => self.announcing_overdue(now, offer, out),
             Some(Due::Leave(call)) => self.leave_completed(now, call, out),
             Some(Due::Greeting(call)) => {
                 // One who does not wait any more, or was greeted.
@@ -90,6 +92,7 @@ impl Queue {
             match offer.stage {
                 OfferStage::Asked => lease(State::Asked, subject, by(Due::Ask(*id))),
                 OfferStage::Ringing { .. } => lease(State::Ringing, subject, by(Due::Ring(*id))),
+                OfferStage::Announcing => lease(State::Announcing, subject, by(Due::Announce(*id))),
             }
         });
         let suspects = self.suspects.iter();

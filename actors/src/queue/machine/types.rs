@@ -67,7 +67,14 @@ pub enum Input {
         /// The offer.
         offer: OfferId,
     },
-    /// An agent answered. The call decides who was first; this is a fact.
+    /// An agent answered and hears the announcement before the caller.
+    OfferAnnouncing {
+        /// The call.
+        call: CallId,
+        /// The offer.
+        offer: OfferId,
+    },
+    /// An agent was put through. The call decides who was first; this is a fact.
     OfferAnswered {
         /// The call.
         call: CallId,

@@ -53,6 +53,7 @@ impl Queue {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
         let fits = self.alert_info.len() <= 63 && self.alert_info.bytes().all(plain);
         wrong.unless(fits, "/alert_info", "format", "up to 63 letters, digits, . - and _");
+        wrong.prompt_if_any(&self.agent.announcement, "/agent/announcement");
         let misses = u32::from(self.agent.auto_pause.missed_calls);
         wrong.between(misses, 1, 10, "/agent/auto_pause/missed_calls");
         wrong.secs(self.agent.ring_timeout_secs, 1, "/agent/ring_timeout_secs");

@@ -124,6 +124,10 @@ pub struct AgentOptions {
     pub auto_pause: AutoPause,
     /// Caller and agent are told the agent's number when the call is answered.
     pub announce_id: bool,
+    /// Played to the agent who has answered, before the caller is put through; empty: none.
+    pub announcement: String,
+    /// Whether the agents' phones list the rings of the queue that they did not answer.
+    pub phone_shows_missed: bool,
 }
 
 impl Default for AgentOptions {
@@ -135,6 +139,8 @@ impl Default for AgentOptions {
             ring_in_use: false,
             auto_pause: AutoPause::default(),
             announce_id: false,
+            announcement: String::new(),
+            phone_shows_missed: false,
         }
     }
 }
@@ -341,4 +347,26 @@ pub struct Queue {
     /// The agents, in list order.
     #[serde(default)]
     pub members: Vec<Member>,
+}
+
+/// Something that is worth a second look; it was saved all the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Warning {
+    /// JSON pointer to the field (RFC 6901).
+    pub pointer: String,
+    /// `route-not-permitted`, `no-route` or `no-address`.
+    pub code: String,
+    /// For people.
+    pub detail: String,
+}
+
+/// A queue that was written, with what is worth a second look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SavedQueue {
+    /// The queue.
+    #[serde(flatten)]
+    pub queue: Queue,
+    /// Agents who could not be rung for its callbacks since they may not use the route,
+    /// and managers without an e-mail address.
+    pub warnings: Vec<Warning>,
 }

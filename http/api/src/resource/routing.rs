@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::LetterTemplate;
 use super::{CallbackPolicy, ContactMatch, Destination, OutboundPolicy, yes};
 
 /// Where calls from trunks go. Routes are tried by ascending `priority`, then by name; the first
@@ -195,6 +196,8 @@ pub struct Settings {
     pub outbound: OutboundPolicy,
     /// Customers who call back.
     pub callback: CallbackPolicy,
+    /// Letters that are written in other words than the house's own.
+    pub letters: Vec<LetterTemplate>,
 }
 
 impl Default for Settings {
@@ -221,6 +224,7 @@ impl Default for Settings {
             hold_music: "music/default".into(),
             outbound: OutboundPolicy::default(),
             callback: CallbackPolicy::default(),
+            letters: Vec::new(),
         }
     }
 }

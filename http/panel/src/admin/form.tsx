@@ -3,11 +3,11 @@
 import { Checkbox } from 'react-aria-components';
 
 import type { FieldProblem } from '../api/types';
-import { Button, Choice, Field, style } from '../parts';
+import { Button, Choice, Field, LongField, style } from '../parts';
 import { useSpoken } from '../text';
 import { label } from '../text/fields';
 import own from './admin.module.css';
-import { blank, type Document, type Fields, type Json, names, resolve, type Schema, SECRETS, variants } from './schema';
+import { blank, type Document, type Fields, type Json, LONG, names, resolve, type Schema, SECRETS, variants } from './schema';
 
 interface InputProps {
   document: Document;
@@ -73,6 +73,9 @@ function AnyInput(props: InputProps) {
   if (schema.type === 'boolean') return <Flag {...props} text={text} error={error} />;
   if (schema.type === 'array') return <Rows {...props} schema={schema} text={text} error={error} />;
   if (schema.type === 'object') return <Group {...props} schema={schema} nullable={nullable} text={text} error={error} />;
+  if (LONG.includes(props.name)) {
+    return <LongField label={text} value={String(value ?? '')} error={error} onChange={props.onChange} />;
+  }
   const isNumber = schema.type === 'integer' || schema.type === 'number';
   return (
     <Field

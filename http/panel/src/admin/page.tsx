@@ -5,6 +5,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 
 import { Refused, type Tagged } from '../api/client';
+import type { FieldProblem } from '../api/types';
 import { useClient } from '../house';
 import { Button, Fault, Popup, style } from '../parts';
 import { useText } from '../text';
@@ -189,6 +190,12 @@ interface FormProps {
   onClose: () => void;
 }
 
+// What the node saved, but finds worth a second look.
+export function warningsOf(saved: Fields | null | undefined): FieldProblem[] {
+  const found: unknown = saved?.['warnings'];
+  return Array.isArray(found) ? (found as FieldProblem[]) : [];
+}
+
 function Form({ schema, document, begun, fixed, save, remove, reload, invalid, name, onDone, onClose }: FormProps) {
   const text = useText();
   const queries = useQueryClient();
@@ -199,6 +206,7 @@ function Form({ schema, document, begun, fixed, save, remove, reload, invalid, n
   );
   const [isSure, setIsSure] = useState(false);
   const [secret, setSecret] = useState<string | null>(null);
+  const [warnings, setWarnings] = useState<FieldProblem[]>([]);
   const after = () => queries.invalidateQueries({ queryKey: ['list', invalid] });
   const saving = useMutation({
     mutationFn: () => save(value, begun.etag),
@@ -206,8 +214,10 @@ function Form({ schema, document, begun, fixed, save, remove, reload, invalid, n
       void after();
       const shown = answer.value?.['token'];
       // A token's text is shown this once.
-      if (typeof shown === 'string') setSecret(shown);
-      else onDone(text.admin.saved);
+      if (typeof shown === 'string') return setSecret(shown);
+      const found = warningsOf(answer.value);
+      if (found.length > 0) return setWarnings(found);
+      return onDone(text.admin.saved);
     },
   });
   const removing = useMutation({
@@ -225,6 +235,21 @@ function Form({ schema, document, begun, fixed, save, remove, reload, invalid, n
       <>
         <p>{text.admin.secret}</p>
         <code className={style.notice}>{secret}</code>
+        <Button onPress={() => onDone(text.admin.saved)}>{text.keys.close}</Button>
+      </>
+    );
+  }
+  if (warnings.length > 0) {
+    return (
+      <>
+        <div role="alert">
+          <p>{text.admin.warnings}</p>
+          <ul>
+            {warnings.map((it) => (
+              <li key={it.pointer + it.code}>{it.detail}</li>
+            ))}
+          </ul>
+        </div>
         <Button onPress={() => onDone(text.admin.saved)}>{text.keys.close}</Button>
       </>
     );

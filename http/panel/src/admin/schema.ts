@@ -115,6 +115,8 @@ export function cleaned(value: Fields): Fields {
 }
 
 export const SECRETS = ['password', 'secret'];
+// Texts of several lines.
+export const LONG = ['text'];
 
 // `ring_timeout_secs` as people read it, where no catalogue has a name for it.
 export function spoken(name: string): string {

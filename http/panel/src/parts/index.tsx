@@ -62,6 +62,37 @@ export function Field({ label, hint, error, inputMode, ...props }: FieldProps) {
   );
 }
 
+interface LongFieldProps {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  error?: string | undefined;
+}
+
+// A text of several lines.
+export function LongField({ label, value, onChange, error }: LongFieldProps) {
+  const id = useId();
+  return (
+    <div className={style.field}>
+      <label htmlFor={id}>{label}</label>
+      <textarea
+        id={id}
+        className={style.input}
+        rows={8}
+        value={value}
+        aria-invalid={error !== undefined}
+        aria-describedby={error === undefined ? undefined : `${id}-error`}
+        onChange={(event) => onChange(event.target.value)}
+      />
+      {error !== undefined && (
+        <p id={`${id}-error`} className={style.error}>
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
 interface ChoiceProps {
   label: string;
   value: string;

@@ -313,6 +313,7 @@ export const en = {
     sure: (name: string) => `Delete ${name}?`,
     empty: 'Nothing here yet.',
     saved: 'Saved.',
+    warnings: 'Saved. Worth a second look:',
     removed: 'Deleted.',
     addRow: 'Add a row',
     removeRow: (n: number) => `Remove row ${n}`,

@@ -313,6 +313,7 @@ export const zhHans: Text = {
     sure: (name) => `要删除 ${name} 吗？`,
     empty: '这里还没有数据。',
     saved: '已保存。',
+    warnings: '已保存，但请留意：',
     removed: '已删除。',
     addRow: '添加一行',
     removeRow: (n) => `移除第 ${n} 行`,

@@ -314,6 +314,7 @@ export const zhHant: Text = {
     sure: (name) => `要刪除 ${name} 嗎？`,
     empty: '這裡還沒有資料。',
     saved: '已儲存。',
+    warnings: '已儲存，但請留意：',
     removed: '已刪除。',
     addRow: '新增一列',
     removeRow: (n) => `移除第 ${n} 列`,

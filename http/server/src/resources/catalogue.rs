@@ -202,6 +202,8 @@ fn queues() -> Entry {
             "ring_timeout_secs": 15, "retry_interval_secs": 5, "wrap_up_secs": 10,
             "ring_in_use": false, "auto_pause": { "enabled": false, "missed_calls": 3 },
             "announce_id": false,
+            "announcement": "",
+            "phone_shows_missed": false,
         },
         "callback": {
             "enabled": true, "method": "by_key", "key": "2", "trigger_timeout_secs": 0,
@@ -343,12 +345,13 @@ fn crud(entry: Entry) -> Vec<Operation> {
     };
     let list = handler!(super::list);
     let patched = Shape { example: entry.patch, ..entry.written.clone() };
+    let saved = super::warnings::shape(kind, &entry.read);
     vec![
         op(format!("list{many}"), Method::GET, &whole, format!("List {all}"), list)
             .needs(reading)
             .query(cursor::QUERY)
             .ok(entry.page),
-        created(op, kind, one, &whole, a, &entry.written, &entry.read).needs(writing),
+        created(op, kind, one, &whole, a, &entry.written, &saved).needs(writing),
         op(format!("get{one}"), Method::GET, &single, format!("Show {a}"), handler!(super::show))
             .needs(reading)
             .ok(entry.read.clone()),
@@ -362,7 +365,7 @@ fn crud(entry: Entry) -> Vec<Operation> {
         .needs(writing)
         .conditional()
         .body(entry.written)
-        .ok(entry.read.clone()),
+        .ok(saved.clone()),
         op(
             format!("change{one}"),
             Method::PATCH,
@@ -373,7 +376,7 @@ fn crud(entry: Entry) -> Vec<Operation> {
         .needs(writing)
         .conditional()
         .body(patched)
-        .ok(entry.read),
+        .ok(saved),
         op(
             format!("delete{one}"),
             Method::DELETE,

@@ -9,6 +9,7 @@ use tandem_api::resource as api;
 use tandem_config::resource as kept;
 use tandem_config::{Kind, Resource};
 
+use super::warnings;
 use crate::convert;
 use crate::edge::Edge;
 use crate::operation::read;
@@ -84,7 +85,7 @@ pub(super) async fn inward(
         Kind::Trunk => Resource::Trunk(trunk(body, before)?),
         Kind::InboundRoute => Resource::InboundRoute(plain::<api::InboundRoute, _>(body)?),
         Kind::OutboundRoute => Resource::OutboundRoute(plain::<api::OutboundRoute, _>(body)?),
-        Kind::Queue => Resource::Queue(plain::<api::Queue, _>(body)?),
+        Kind::Queue => Resource::Queue(plain::<api::Queue, _>(warnings::without(body))?),
         Kind::User => Resource::User(user(edge, body, before).await?),
         Kind::ApiToken => {
             let mut fields = fields(&read::<api::ApiToken>(body)?)?;

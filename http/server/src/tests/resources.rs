@@ -152,16 +152,20 @@ async fn every_kind_is_made_read_changed_written_and_deleted() {
         assert_eq!(made.header("etag"), "\"1\"");
 
         let read = node.get(&single).await;
-        assert_eq!(read.json(), made.json(), "{path}");
+        let mut kept = made.json();
+        if path == "queues" {
+            assert_eq!(kept.as_object_mut().unwrap().remove("warnings"), Some(json!([])));
+        }
+        assert_eq!(read.json(), kept, "{path}");
 
         let tag = [("if-match", "\"1\"")];
         let changed = node.ask(Method::PATCH, &single, &tag, Some(patch)).await;
         assert_eq!(changed.status, StatusCode::OK, "{path}: {}", changed.text);
         assert_ne!(changed.json(), made.json());
 
-        // What was read can be written as it is: secrets that are left out stay.
+        // What was answered can be written as it is: secrets that are left out stay.
         let tag = [("if-match", "\"2\"")];
-        let written = node.ask(Method::PUT, &single, &tag, Some(read.json())).await;
+        let written = node.ask(Method::PUT, &single, &tag, Some(made.json())).await;
         assert_eq!(written.status, StatusCode::OK, "{path}: {}", written.text);
         assert_eq!(written.json(), made.json());
         assert_eq!(written.header("etag"), "\"3\"");

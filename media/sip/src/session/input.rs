@@ -74,6 +74,9 @@ pub struct Dial {
     pub credentials: Option<Credentials>,
     /// How long it may ring before the INVITE is cancelled.
     pub give_up_after: Duration,
+    /// Why, in each CANCEL of the INVITE (RFC 3326), whatever ends it; `None`: what the ending
+    /// says.
+    pub cancel_reason: Option<Reason>,
 }
 
 /// Whatever a session may be told.

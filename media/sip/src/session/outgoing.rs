@@ -35,6 +35,8 @@ pub(super) struct Calling {
     raised: u8,
     /// What is offered if the first offer is refused.
     second_offer: Option<Bytes>,
+    /// Why, in each CANCEL.
+    cancel_reason: Option<Reason>,
 }
 
 /// RFC 3261 9.1: a CANCEL waits for a provisional answer.
@@ -64,6 +66,7 @@ impl Session {
             flow: dial.next_hop.flow,
             has_offer: dial.offer.is_some(),
             cancel: Cancel::No,
+            cancel_reason: dial.cancel_reason.clone(),
             is_proceeding: false,
             last_status: 0,
             last_media: 0,
@@ -119,6 +122,7 @@ impl Session {
         if !matches!(calling.cancel, Cancel::No) {
             return;
         }
+        let reason = calling.cancel_reason.clone().or(reason);
         if !calling.is_proceeding {
             calling.cancel = Cancel::Wanted(reason);
             return;

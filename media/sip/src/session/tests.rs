@@ -84,6 +84,7 @@ fn dial() -> Dial {
         second_offer: None,
         credentials: None,
         give_up_after: Duration::from_secs(60),
+        cancel_reason: None,
     }
 }
 

@@ -98,6 +98,12 @@ impl Reason {
         Self { protocol: "SIP".to_owned(), cause: Some(status), text: Some(text.to_owned()) }
     }
 
+    /// The call was answered at another phone (RFC 3326 2): a phone lists no missed call.
+    #[must_use]
+    pub fn elsewhere() -> Self {
+        Self::sip(200, "Call completed elsewhere")
+    }
+
     /// A Q.850 cause as the reason.
     #[must_use]
     pub fn q850(cause: u16, text: &str) -> Self {

@@ -315,3 +315,21 @@ fn q_190_a_pause_drops_no_call_and_stops_no_ring() {
     assert!(bench.agent.held().is_some());
     assert_eq!(denied(&bench.told()), []);
 }
+
+#[test]
+fn q_084_a_reservation_is_kept_while_the_agent_hears_the_announcement() {
+    let mut bench = Bench::idle(&["6400"]);
+    bench.reserve("6400", 1, 0, 0);
+    bench.seen.clear();
+    let until = bench.agent.held().unwrap().until;
+
+    let lease = Duration::from_secs(300);
+    bench.hear("6400", ToAgent::Prolong { offer: OfferId(9), lease });
+    assert_eq!(bench.agent.held().unwrap().until, until, "another offer");
+    bench.hear("6400", ToAgent::Prolong { offer: OfferId(1), lease });
+    bench.wait(Duration::from_secs(299));
+    assert!(bench.agent.held().is_some());
+    bench.wait(Duration::from_secs(2));
+
+    assert!(bench.told().contains(&("6400".into(), FromAgent::Revoked { offer: OfferId(1) })));
+}

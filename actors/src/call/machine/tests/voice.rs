@@ -12,6 +12,7 @@ fn words(join: Option<&str>, periodic: Option<&str>) -> Input {
         join: join.map(str::to_owned),
         periodic,
         place: None,
+        to_agent: None,
         introduction: None,
         survey: None,
     })
@@ -113,6 +114,7 @@ fn told_of_place(place: PlaceWords, periodic: Option<&str>) -> (Call, Vec<TimerI
         join: None,
         periodic,
         place: Some(place),
+        to_agent: None,
         introduction: None,
         survey: None,
     };

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod announcing;
 mod callbacks;
 mod callers;
 mod empty;

@@ -14,6 +14,7 @@ const STAGES: [&str; 12] = [
     "waiting",
     "asked",
     "ringing",
+    "announcing",
     "resting",
     "leaving",
     "with an agent",
@@ -45,6 +46,10 @@ fn bench(stage: &str) -> Bench {
             let (_, agent) = bench.ring(1);
             assert_eq!(agent, "1");
             bench.step(Input::Remove).unwrap();
+        }
+        "announcing" => {
+            let (offer, _) = bench.ring(1);
+            bench.step(Input::OfferAnnouncing { call: call(1), offer }).unwrap();
         }
         "with an agent" => drop(bench.answer(1)),
         "picked up" => bench.step(Input::PickUp { call: call(1), by: "9".into() }).unwrap(),
@@ -89,6 +94,7 @@ fn inputs() -> Vec<(&'static str, Input)> {
         ("key 1", Input::Digit { call, digit: '1' }),
         ("key 2", Input::Digit { call, digit: '2' }),
         ("rings", Input::OfferRinging { call, offer }),
+        ("announces", Input::OfferAnnouncing { call, offer }),
         ("answered", Input::OfferAnswered { call, offer }),
         ("declined", Input::OfferEnded { call, offer, why: OfferEnd::Rejected }),
         ("talk over", Input::CallEnded { call, agent, by: Party::Caller, talk }),

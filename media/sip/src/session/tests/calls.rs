@@ -157,6 +157,24 @@ fn a_call_that_rings_out_is_cancelled() {
 }
 
 #[test]
+fn a_call_may_have_a_reason_of_its_own_for_each_cancel() {
+    let reason = Some(Reason::elsewhere());
+    for rings_out in [true, false] {
+        let ring = Dial { give_up_after: secs(20), cancel_reason: reason.clone(), ..dial() };
+        let mut world = World::called_with(ring);
+        world.ok(B, Command::Ring { headers: Vec::new() });
+        world.run(secs(1));
+
+        if !rings_out {
+            world.ok(A, Command::HangUp { reason: Some(Reason::q850(16, "")) });
+        }
+        world.run(secs(21));
+
+        assert!(world.cause(B).elsewhere, "rings out: {rings_out}");
+    }
+}
+
+#[test]
 fn a_callee_that_cannot_be_reached_is_a_timeout() {
     let mut world = World::new();
     world.sieve = Box::new(|_, _| false);
