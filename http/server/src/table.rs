@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use crate::operation::Operation;
 use crate::{
-    audit, backup, callback, calls, events, floor, health, letters, notes, outbound, phone, presence,
-    prompts, queue_log, records, resources, sessions, voicemail,
+    audit, backup, callback, calls, events, floor, health, letters, notes, outbound, phone,
+    presence, prompts, queue_log, records, resources, sessions, voicemail,
 };
 
 static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {

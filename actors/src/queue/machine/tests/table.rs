@@ -8,7 +8,7 @@ use crate::agent::Denial;
 use crate::queue::Party;
 use crate::queue::request::{CallbackFailure, Word};
 
-const STAGES: [&str; 12] = [
+const STAGES: [&str; 13] = [
     "nobody",
     "greeting",
     "waiting",
