@@ -157,7 +157,7 @@ function Figures({ sums, level, threshold }: FiguresProps) {
     ['abandoned', text.queues.abandoned, sums.abandoned],
   ];
   return (
-    <dl className={style.tiles}>
+    <dl className={`${style.tiles} ${own.figures}`}>
       {tiles.map(([id, what, value]) => (
         <div key={id} className={style.tile}>
           <dt>{what}</dt>
