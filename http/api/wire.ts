@@ -294,6 +294,16 @@ export type Conditions = {
   hours?: (Hours | null);
 };
 
+/** A user's own arrangement of the queue panel and of the wallboard. */
+export type Console = {
+  alarm_threshold_percent?: number;
+  all?: Array<Tile>;
+  groups?: Array<QueueGroup>;
+  name: string;
+  rotation_secs?: number;
+  single?: Array<Tile>;
+};
+
 /** Somebody outside whose calls are shown by name. */
 export type Contact = {
   company?: string;
@@ -908,6 +918,11 @@ export type PhoneState = {
   transfer_failed?: number | null;
 };
 
+/** Who picks up a call that rings for a queue. */
+export type PickUp = {
+  extension?: string | null;
+};
+
 /** What can be watched, as it is now. */
 export type Picture = ({
   queue: QueueStatus;
@@ -1054,6 +1069,13 @@ export type Queue = {
 /** Which queue a log-in, log-out or resume is for. */
 export type QueueChoice = {
   queue?: string | null;
+};
+
+/** Queues that a user looks at together. */
+export type QueueGroup = {
+  alarm_threshold_percent?: number;
+  name: string;
+  queues: Array<string>;
 };
 
 /** A caller who has left a queue. */

@@ -42,6 +42,7 @@ async fn an_agent_makes_one_call_of_two_and_leaves_the_others_together() {
     sleep(Duration::from_secs(1)).await;
 
     agent.press("Three-way with Phone 1000").await;
+    agent.text("with 1002").await;
     sleep(Duration::from_millis(1_500)).await;
     let heard_by_caller = caller.record("together").await;
     let heard_by_third = third.record("together").await;

@@ -139,7 +139,7 @@ impl Facts {
             }
             QueueEvent::Refused { at, reason, .. } => self.count(*reason, *at, 0),
             QueueEvent::Ringing { call, offer, agent, turn, .. } => {
-                self.rings.insert(*offer, Ring { call: *call, agent: agent.clone() });
+                self.ring(*offer, *call, agent);
                 match turn {
                     Turn::Static => self.pointer.of_static = Some(agent.clone()),
                     Turn::Dynamic { since } => {
@@ -192,10 +192,12 @@ impl Facts {
             }
             QueueEvent::CallbackResumed { call, .. } => self.requests.resume(*call),
             QueueEvent::LevelEvaluated { .. } => self.window = Window::default(),
-            QueueEvent::PickedUp { call, offer, by, .. } => {
-                self.rings.insert(*offer, Ring { call: *call, agent: by.clone() });
-            }
+            QueueEvent::PickedUp { call, offer, by, .. } => self.ring(*offer, *call, by),
         }
+    }
+
+    fn ring(&mut self, offer: OfferId, call: CallId, agent: &str) {
+        self.rings.insert(offer, Ring { call, agent: agent.to_owned() });
     }
 
     fn talk(&mut self, call: CallId, agent: &str, at: Timestamp) {

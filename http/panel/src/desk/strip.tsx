@@ -1,12 +1,13 @@
 // The strip that never moves: the agent's state with its timer, the call with its timer, and the
 // buttons that are legal now, each in its place.
 
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 
-import type { Agent, PhoneCall } from '../api/types';
+import type { Agent, Call, PhoneCall } from '../api/types';
 import { rememberCall, useClient, useLastCall, usePhone, useSelf } from '../house';
 import { shown } from '../live/floor';
-import { type Button as Legal, calls, foremost, legal, type Phone } from '../live/phone';
+import { type Button as Legal, calls, foremost, legal, others, type Phone } from '../live/phone';
 import { Button, Fault, Timer, useNow } from '../parts';
 import { useStates, useText } from '../text';
 import { Keypad } from './keypad';
@@ -29,6 +30,7 @@ export function Strip() {
           <>
             <strong>{call.caller_name || call.number}</strong>
             {call.caller_name !== '' && <span>{call.number}</span>}
+            <Others call={call} />
             <span>{text.phone.state[call.state]}</span>
             <Timer since={call.since} skew={phone.skew} />
           </>
@@ -40,6 +42,23 @@ export function Strip() {
       </span>
     </section>
   );
+}
+
+// The third party of a three-way call, and whoever else is in it.
+function Others({ call }: { call: PhoneCall }) {
+  const text = useText();
+  const { client } = useClient();
+  const live = useQuery({
+    queryKey: ['calls', 'live'],
+    queryFn: () => client.get<{ items: Call[] }>('/api/v1/calls'),
+    enabled: call.state !== 'ringing',
+    // Agents are told no facts of calls.
+    refetchInterval: client.principal.role === 'agent' ? 2_000 : false,
+  });
+  const own = live.data?.items.find((it) => it.id === call.call);
+  const rest = own === undefined ? [] : others(own, client.principal.extension ?? '', call.number);
+  if (rest.length === 0) return null;
+  return <span>{text.phone.together(rest.join(', '))}</span>;
 }
 
 // The call that the note is written on: the first one, also while somebody else is asked about it.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { PhoneCall, PhoneState } from '../api/types';
-import { foremost, legal, type Phone, quality, reduce, silent } from './phone';
+import type { Call, Leg, PhoneCall, PhoneState } from '../api/types';
+import { foremost, legal, others, type Phone, quality, reduce, silent } from './phone';
 
 const call = (line: number, state: PhoneCall['state'], outgoing = false): PhoneCall => ({
   line,
@@ -75,5 +75,19 @@ describe('the phone', () => {
     expect(quality(0, 0.005)).toBe('good');
     expect(quality(0.02, 0)).toBe('fair');
     expect(quality(0, 0.07)).toBe('poor');
+  });
+
+  it('names who else is in a talk of more than two, and no manager who attends it', () => {
+    const leg = (party: string, more: Partial<Leg> = {}): Leg => {
+      const number = party.replace(/^\w+:/, '');
+      return { index: 0, party, number, state: 'up', since: '', ...more };
+    };
+    const talk = (...legs: Leg[]): Call => ({ id: 'a', direction: 'internal', from: '1000', to: '6400', started_at: '', legs });
+    const [own, caller, third] = [leg('extension:1001'), leg('extension:1000'), leg('extension:1002', { state: 'held' })];
+    const manager = leg('extension:1003', { supervises: 'barge' });
+
+    expect(others(talk(caller, own, third), '1001', '1000')).toEqual(['1002']);
+    expect(others(talk(caller, own, manager), '1001', '1000')).toEqual([]);
+    expect(others(talk(caller, own, leg('extension:1004', { state: 'ringing' })), '1001', '1000')).toEqual([]);
   });
 });

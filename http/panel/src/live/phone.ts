@@ -1,6 +1,6 @@
 // The phone as the page knows it: a pure reducer over what the node and the browser say.
 
-import type { PhoneCall, PhoneMessage, PhoneState } from '../api/types';
+import type { Call, PhoneCall, PhoneMessage, PhoneState } from '../api/types';
 
 export type Duty =
   // The microphone is not asked for yet.
@@ -99,6 +99,16 @@ export function foremost(phone: Phone): PhoneCall | undefined {
     all.find((call) => call.state === 'up') ??
     all.find((call) => call.state === 'held')
   );
+}
+
+// Who else is in a talk of more than two: neither who looks, nor whom the phone shows, nor a
+// manager who attends it.
+export function others(call: Call, own: string, shown: string): string[] {
+  const parties = call.legs.filter(
+    (leg) => leg.supervises === undefined && (leg.state === 'up' || leg.state === 'held'),
+  );
+  const rest = parties.filter((leg) => leg.party !== `extension:${own}` && leg.number !== shown);
+  return parties.length > 2 ? rest.map((leg) => leg.number) : [];
 }
 
 export type Button =

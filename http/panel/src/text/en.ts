@@ -61,6 +61,7 @@ export const en = {
     number: 'Number',
     state: { ringing: 'Ringing', up: 'Connected', held: 'On hold' },
     line: (who: string) => `Call with ${who}`,
+    together: (others: string) => `with ${others}`,
     microphone: 'Microphone',
     speaker: 'Speaker',
     ringer: 'Ring',

@@ -62,6 +62,7 @@ export const zhHans: Text = {
     number: '号码',
     state: { ringing: '振铃中', up: '已接通', held: '保持中' },
     line: (who) => `与 ${who} 的通话`,
+    together: (others) => `与 ${others} 三方通话`,
     microphone: '麦克风',
     speaker: '扬声器',
     ringer: '振铃',

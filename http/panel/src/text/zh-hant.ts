@@ -63,6 +63,7 @@ export const zhHant: Text = {
     number: '號碼',
     state: { ringing: '響鈴中', up: '已接通', held: '保留中' },
     line: (who) => `與 ${who} 的通話`,
+    together: (others) => `與 ${others} 三方通話`,
     microphone: '麥克風',
     speaker: '喇叭',
     ringer: '響鈴',

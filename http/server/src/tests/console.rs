@@ -43,7 +43,7 @@ async fn q_448_q_452_each_user_arranges_the_panel_for_themselves_and_keeps_it() 
     let late = write(&node, &alice, "\"0\"", wanted.clone()).await;
     assert_eq!(late.status, StatusCode::PRECONDITION_FAILED, "{}", late.text);
     let others = write(&node, &bob, "\"0\"", wanted).await;
-    assert_eq!(others.status, StatusCode::UNPROCESSABLE_ENTITY, "the name is another's");
+    assert_eq!(others.status, StatusCode::BAD_REQUEST, "the name is another's");
     assert_eq!(shown(&node, &bob).await.json()["groups"], json!([]));
     let node = node.restarted().await;
     let kept = shown(&node, &alice).await;
