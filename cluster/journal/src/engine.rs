@@ -44,12 +44,9 @@ const MOST_IN_FLIGHT_ALONE: usize = 2;
 const MOST_IN_FLIGHT: usize = 1;
 // An entry costs some 400 us of CPU and an append in it 10 us, so entries keep a distance in
 // which appends collect: longer, the more of them came. The first after a rest goes at once; call
-// set-up waits for none. In a cluster others read what is appended here, so it rests less.
+// set-up waits for none.
 const REST: Duration = Duration::from_millis(2);
 const LONGEST_REST: Duration = Duration::from_millis(8);
-const LONGEST_REST_ALONE: Duration = Duration::from_millis(16);
-// Appends whose outcome nobody awaits wait this long for others, where nobody else reads them.
-const UNAWAITED: Duration = Duration::from_millis(50);
 // With so many waiting there is nothing to wait for.
 const ENOUGH: usize = 64;
 
@@ -140,8 +137,6 @@ struct Engine {
     replies: VecDeque<Vec<Reply>>,
     // Not before this is the next entry begun.
     rest_until: Instant,
-    // Until then what waits may wait if nobody awaits it.
-    unawaited_until: Instant,
     op_ids: OpIds,
 }
 
@@ -177,7 +172,6 @@ impl Engine {
             in_flight: FuturesOrdered::new(),
             replies: VecDeque::new(),
             rest_until: Instant::now(),
-            unawaited_until: Instant::now(),
             op_ids: OpIds::new(config.node, config.clock.now()),
         };
         let (node, is_shared) = (config.node, config.cluster.is_some());
@@ -192,24 +186,18 @@ impl Engine {
         let mut taken = Vec::with_capacity(MOST_TAKEN);
         let mut closer = None;
         loop {
-            let may_wait = self.may_wait();
-            let has_room = self.replies.len() < self.most_in_flight();
-            let may_take = has_room && (may_wait || self.waiting.is_empty());
+            let may_take = self.replies.len() < self.most_in_flight() && self.waiting.is_empty();
             if !may_take && self.replies.is_empty() {
                 self.propose().await;
                 continue;
             }
-            let until = may_wait.then_some(self.unawaited_until);
             tokio::select! {
                 Some(written) = self.in_flight.next() => self.answer(written),
-                count = take(&mut requests, &mut taken, self.rest_until, until), if may_take => {
-                    if count == Some(0) {
+                count = take(&mut requests, &mut taken, self.rest_until), if may_take => {
+                    if count == 0 {
                         break;
                     }
                 }
-            }
-            if self.waiting.is_empty() {
-                self.unawaited_until = Instant::now() + UNAWAITED;
             }
             for request in taken.drain(..) {
                 match request {
@@ -220,27 +208,13 @@ impl Engine {
                     }
                 }
             }
-            if self.may_wait() {
-                self.rest_until = Instant::now() + LONGEST_REST_ALONE;
-            } else {
-                self.propose().await;
-            }
+            self.propose().await;
         }
-        self.propose().await;
         self.settle().await;
         let outcome = self.close().await;
         if let Some(closer) = closer {
             let _ = closer.send(outcome);
         }
-    }
-
-    /// Whether there is something that waits and can wait longer: nobody awaits it.
-    fn may_wait(&self) -> bool {
-        self.is_alone
-            && !self.waiting.is_empty()
-            && self.waiting.len() < ENOUGH
-            && Instant::now() < self.unawaited_until
-            && self.waiting.iter().all(|proposed| proposed.reply.is_closed())
     }
 
     /// Waits for what is on its way, in a cluster for as long as a caller would.
@@ -272,8 +246,7 @@ impl Engine {
                 Box::pin(async move { writer.write(batch, until).await }) as Write
             };
             self.in_flight.push_back(write);
-            let longest = if self.is_alone { LONGEST_REST_ALONE } else { LONGEST_REST };
-            self.rest_until = Instant::now() + rest_after(replies.len()).min(longest);
+            self.rest_until = Instant::now() + rest_after(replies.len());
             self.replies.push_back(replies);
         }
     }
@@ -337,25 +310,19 @@ impl Engine {
 /// shortest.
 fn rest_after(appends: usize) -> Duration {
     let appends = u32::try_from(appends).unwrap_or(u32::MAX);
-    REST.saturating_mul(appends.max(1))
+    REST.saturating_mul(appends.max(1)).min(LONGEST_REST)
 }
 
-/// Takes what waits, at least one request; none when nobody can ask any more. Where there is a
-/// moment until which to wait, it may have passed without any.
+/// Takes what waits, at least one request; none when nobody can ask any more.
 async fn take(
     requests: &mut mpsc::Receiver<Request>,
     taken: &mut Vec<Request>,
     rest_until: Instant,
-    until: Option<Instant>,
-) -> Option<usize> {
+) -> usize {
     if requests.len() < ENOUGH {
-        tokio::time::sleep_until(until.map_or(rest_until, |until| until.min(rest_until))).await;
+        tokio::time::sleep_until(rest_until).await;
     }
-    let asked = requests.recv_many(taken, MOST_TAKEN);
-    match until {
-        None => Some(asked.await),
-        Some(until) => tokio::time::timeout_at(until, asked).await.ok(),
-    }
+    requests.recv_many(taken, MOST_TAKEN).await
 }
 
 /// Without others the log takes the entries in the order in which they are handed to it.
