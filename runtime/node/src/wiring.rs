@@ -86,17 +86,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     if order.demo {
         demo::provision(&read.provisioning, data_dir).await?;
     }
-    let office = Office::new(Parts {
-        provisioning: read.provisioning.clone(),
-        journal: journal.clone(),
-        records: Some(read.records.clone()),
-        sessions: read.sessions.clone(),
-        repeats: read.repeats.clone(),
-        audit: Some(read.audit.clone()),
-        exchange: Some(exchange.clone()),
-        folders: backup::folders(config),
-        spare: data_dir.clone(),
-    });
+    let office = office(config, &journal, &read, &exchange);
     let (ending, ended) = watch::channel(false);
     let listener = tandem_server::bind(config.http.bind)
         .with_context(|| format!("failed to bind HTTP listener on {}", config.http.bind))?;
@@ -244,6 +234,20 @@ async fn exchange(
         policy,
     };
     Ok((Arc::new(exchange), requests))
+}
+
+fn office(config: &NodeConfig, journal: &Journal, read: &Read, exchange: &Arc<Exchange>) -> Office {
+    Office::new(Parts {
+        provisioning: read.provisioning.clone(),
+        journal: journal.clone(),
+        records: Some(read.records.clone()),
+        sessions: read.sessions.clone(),
+        repeats: read.repeats.clone(),
+        audit: Some(read.audit.clone()),
+        exchange: Some(exchange.clone()),
+        folders: backup::folders(config),
+        spare: config.node.data_dir.clone(),
+    })
 }
 
 /// Who is alone runs everything.

@@ -25,6 +25,7 @@ mod requests;
 mod tests;
 mod timers;
 mod types;
+mod views;
 
 pub use announcing::ANNOUNCED_WITHIN;
 pub use callbacks::REGISTERED_WITHIN;
@@ -41,7 +42,7 @@ use super::event::QueueEvent;
 use super::pace::Pace;
 use super::{Exit, Facts, OfferEnd, OfferId};
 use crate::agent::{FromAgent, Round, Standing, ToAgent};
-use crate::office::{AgentView, LevelView, MembershipView, QueueStatus, WaitingView};
+use crate::office::QueueStatus;
 
 /// How long an agent may take to answer a wish for a reservation.
 pub const ASK_WITHIN: Duration = Duration::from_secs(2);
@@ -322,29 +323,6 @@ impl Queue {
         }
     }
 
-    fn level_view(&self) -> LevelView {
-        let sla = self.config.sla;
-        LevelView {
-            in_time: self.facts.level.in_time(sla.time_secs),
-            total: self.facts.level.total(),
-            within_secs: sla.time_secs,
-            threshold_percent: sla.alarm_threshold_percent,
-        }
-    }
-
-    fn waiting_views(&self) -> Vec<WaitingView> {
-        let staying = self.facts.waiting.values().filter(|it| self.is_staying(it.call));
-        let views = (1..).zip(staying).map(|(position, waiting)| WaitingView {
-            call: waiting.call,
-            caller: waiting.caller.clone(),
-            position,
-            joined_at: waiting.joined_at,
-            ringing: self.ringing_for(waiting.call),
-            is_callback: self.is_request(waiting.call),
-        });
-        views.collect()
-    }
-
     /// The agents who ring for a call now.
     #[must_use]
     pub fn ringing_for(&self, call: CallId) -> Vec<String> {
@@ -356,22 +334,6 @@ impl Queue {
             .filter(|offer| offer.stage != OfferStage::Asked)
             .map(|offer| offer.agent.clone())
             .collect()
-    }
-
-    fn agent_view(&self, extension: &str, standing: &Standing) -> AgentView {
-        AgentView {
-            extension: extension.to_owned(),
-            activity: standing.activity,
-            since: standing.since,
-            registered: standing.registered,
-            memberships: vec![MembershipView {
-                queue: self.config.number.clone(),
-                membership: standing.membership,
-                logged_in: standing.logged_in.is_some(),
-                login_changed_at: standing.login_changed_at,
-                paused: standing.paused.clone(),
-            }],
-        }
     }
 
     fn record(&mut self, event: QueueEvent, out: &mut Vec<Effect>) {

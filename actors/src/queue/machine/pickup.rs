@@ -57,8 +57,9 @@ impl Queue {
             return Err(Refused::Leaving);
         }
         let ringing = self.ringing_for(call);
-        // A request has no caller on the line whom one could talk with.
-        if ringing.is_empty() || self.is_request(call) {
+        // A request has no caller on the line whom one could talk with; who hears the announcement
+        // has answered.
+        if ringing.is_empty() || self.is_request(call) || self.is_announcing(call) {
             return Err(Refused::NotRinging);
         }
         Ok(ringing)

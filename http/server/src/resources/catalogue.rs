@@ -481,6 +481,7 @@ fn settings() -> Vec<Operation> {
             .ok(shape.clone())
     };
     let (show, replace) = (handler!(super::show), handler!(super::replace));
+    let some = "Change some of the system's options (JSON merge patch)";
     vec![
         op("getSettings", Method::GET, "Show the system's options", show)
             .needs(Permission::ConfigRead),
@@ -488,14 +489,9 @@ fn settings() -> Vec<Operation> {
             .needs(Permission::ConfigWrite)
             .conditional()
             .body(shape.clone()),
-        op(
-            "changeSettings",
-            Method::PATCH,
-            "Change some of the system's options (JSON merge patch)",
-            handler!(super::patch),
-        )
-        .needs(Permission::ConfigWrite)
-        .conditional()
-        .body(patched),
+        op("changeSettings", Method::PATCH, some, handler!(super::patch))
+            .needs(Permission::ConfigWrite)
+            .conditional()
+            .body(patched),
     ]
 }
