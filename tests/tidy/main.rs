@@ -225,3 +225,30 @@ fn every_module_says_what_it_is_for() {
         assert!(text.starts_with("//!"), "{} does not say what it is for", path.display());
     }
 }
+
+/// A name in backquotes that begins like a test's; a star stands for the rest of it.
+fn tests_named_in(table: &str) -> BTreeSet<&str> {
+    let is_test = |name: &&str| {
+        let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        (plain || name.ends_with('*')) && name.matches('_').count() > 2
+    };
+    table.split('`').skip(1).step_by(2).filter(is_test).collect()
+}
+
+#[test]
+fn the_table_of_requirements_names_tests_that_exist() {
+    let table = fs::read_to_string(root().join("tests/queues/requirements.md")).unwrap();
+    let sources: Vec<String> =
+        rust_files().iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+
+    let named = tests_named_in(&table);
+
+    assert!(named.len() > 200, "{}", named.len());
+    for name in named {
+        let function = match name.strip_suffix('*') {
+            Some(start) => format!("fn {start}"),
+            None => format!("fn {name}("),
+        };
+        assert!(sources.iter().any(|text| text.contains(&function)), "there is no {name}");
+    }
+}
