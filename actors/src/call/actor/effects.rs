@@ -253,8 +253,8 @@ impl CallState {
         if let Some(CallEvent::Ended { outcome, .. }) = facts.last() {
             self.ended_facts = true;
             metric::CALLS.increment_with("outcome", known_outcome(outcome));
-            let started = self.call.view().started_at;
-            metric::CALL_DURATION.record(self.exchange.clock.now().since(started));
+            let length = self.exchange.clock.now().since(self.call.started_at());
+            metric::CALL_DURATION.record(length);
         }
         let append = Append {
             entity: entity::call(self.id),

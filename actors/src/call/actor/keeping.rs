@@ -51,9 +51,8 @@ impl CallState {
         if self.keeping.last.as_deref() == Some(&picture) {
             return;
         }
-        let picture = Box::new(picture);
-        self.keeping.last = Some(picture.clone());
-        let event = KeptEvent::picture(*picture);
+        self.keeping.last = Some(Box::new(picture.clone()));
+        let event = KeptEvent::picture(picture);
         let kept = append(&self.exchange.journal, self.id, self.keeping.version, &event);
         self.keeping.version += 1;
         let myself = myself.clone();

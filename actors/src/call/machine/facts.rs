@@ -24,7 +24,7 @@ pub(super) struct Facts {
     direction: Direction,
     from: String,
     to: String,
-    started: Timestamp,
+    pub(super) started: Timestamp,
     pub(super) legs: BTreeMap<LegIndex, Leg>,
     answered_at: Option<Timestamp>,
     /// The outbound code of the call, for a transfer of it (O-050).

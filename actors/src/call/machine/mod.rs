@@ -167,6 +167,12 @@ impl Call {
         self.facts.view(queue)
     }
 
+    /// When the call began.
+    #[must_use]
+    pub const fn started_at(&self) -> Timestamp {
+        self.facts.started
+    }
+
     /// How each leg of an extension shows on the lamps of others, by leg.
     pub fn talks(&self) -> impl Iterator<Item = (LegIndex, &str, Talk)> {
         self.facts.talks()
