@@ -7,8 +7,14 @@
 CARGO ?= cargo
 TOOLS := .tools
 PANEL := http/panel
+# Wire tests at once. Mostly they wait: four leave two cores half idle.
+WIRE_THREADS ?= 4
 # Where $(PANEL)/install-node puts a Node.js of our own, if this machine's is none or too old.
 export PATH := $(CURDIR)/target/node/bin:$(PATH)
+# What is built once needs no notes for the next build.
+ifdef CI
+export CARGO_INCREMENTAL := 0
+endif
 
 .PHONY: run demo-cluster build test check fmt lint deny tidy unit wire peers bench fuzz clean
 .PHONY: panel panel-build panel-unit
@@ -55,7 +61,7 @@ tidy:
 
 # Looks only at what is local: no advisory database is fetched.
 deny:
-	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked --debug cargo-deny
 	$(CARGO) deny --locked check bans licenses sources
 
 unit:
@@ -65,7 +71,7 @@ unit:
 # else most crates would be compiled twice.
 wire: peers panel-build
 	$(CARGO) test --locked --workspace --exclude tandem-tests --test cli --no-run
-	$(CARGO) test --locked -p tandem-tests -- --test-threads=2
+	$(CARGO) test --locked -p tandem-tests -- --test-threads=$(WIRE_THREADS)
 
 peers:
 	tests/install-peers

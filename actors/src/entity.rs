@@ -48,6 +48,9 @@ pub const LEASE: Kind = Kind(27);
 /// Uploaded prompts; the key is the name without the folder.
 pub const PROMPT: Kind = Kind(28);
 
+/// What all members of the cluster speak; the key is `level`.
+pub const LEVEL: Kind = Kind(29);
+
 /// The schema version of all event types of this crate.
 const VERSION: u16 = 1;
 

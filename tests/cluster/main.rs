@@ -9,9 +9,11 @@ mod faults;
 mod files;
 mod links;
 mod office;
+mod pages;
 mod partitions;
 mod queues;
 mod refusals;
+mod upgrade;
 
 use std::process::Stdio;
 

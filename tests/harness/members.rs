@@ -39,6 +39,14 @@ impl Machine {
         self
     }
 
+    /// From its next start on with another setting.
+    pub fn set(&mut self, setting: &str) -> &Self {
+        let name = setting.split('=').next().unwrap();
+        self.settings.retain(|it| !it.starts_with(&format!("{name}=")));
+        self.settings.push(setting.to_owned());
+        self
+    }
+
     /// With a variable in the environment of what runs there.
     #[must_use]
     pub fn under(mut self, name: &str, value: &str) -> Self {

@@ -52,6 +52,9 @@ pub trait Carrier: Send + Sync + 'static {
 
     /// As [`carry`](Self::carry), where it delays nobody.
     fn carry_bulk(&self, member: u64, letter: Bytes, deadline: Duration) -> Carried;
+
+    /// The level of the language that a member reads.
+    fn level(&self, member: u64) -> u16;
 }
 
 /// Begins a call; done when it has begun.
@@ -101,6 +104,10 @@ impl Gateway {
 
     /// Tells a member something. Never waits.
     pub(crate) fn tell(&self, member: u64, word: Word) {
+        if word.since() > self.0.carrier.level(member) {
+            metric::GATEWAY_UNSPOKEN.increment();
+            return;
+        }
         metric::GATEWAY_WORDS.increment();
         let peer = self.peer(member);
         if !peer.outbox.lock().add(word) {
@@ -148,6 +155,10 @@ impl Gateway {
         question: Question,
         within: Duration,
     ) -> Option<Answer> {
+        if question.since() > self.0.carrier.level(member) {
+            metric::GATEWAY_UNSPOKEN.increment();
+            return None;
+        }
         answered(self.0.carrier.carry(member, asked(question), within)).await
     }
 
@@ -181,6 +192,7 @@ impl Gateway {
     /// Sends what waits for a peer, until it is a peer no more.
     async fn post(self, member: u64, peer: Arc<Peer>) {
         loop {
+            peer.outbox.lock().suit(self.0.carrier.level(member), rand::random);
             let letter = peer.outbox.lock().letter();
             let Some((session, first, mut words)) = letter else {
                 peer.news.notified().await;

@@ -40,6 +40,15 @@ impl Outbox {
         (!words.is_empty()).then_some((self.session, self.first, words))
     }
 
+    /// A peer that came back as an older build does not read all that waits.
+    pub(super) fn suit(&mut self, level: u16, session: impl FnOnce() -> u64) {
+        let is_read = |word: &Word| word.since() <= level;
+        if !self.waiting.iter().take(TOGETHER).all(is_read) {
+            self.waiting.retain(is_read);
+            self.begin_anew(session());
+        }
+    }
+
     /// The peer has all words before `next` of a session.
     pub(super) fn taken(&mut self, session: u64, next: u64) {
         while session == self.session && self.first < next && !self.waiting.is_empty() {

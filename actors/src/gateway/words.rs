@@ -98,6 +98,24 @@ pub enum Word {
     },
 }
 
+impl Word {
+    /// The first level of the members' language that has it.
+    #[must_use]
+    pub(crate) const fn since(&self) -> u16 {
+        match self {
+            Self::ToQueue { .. }
+            | Self::ToAgent { .. }
+            | Self::ToCall { .. }
+            | Self::InCall { .. }
+            | Self::OutOfCall { .. }
+            | Self::Browser { .. }
+            | Self::Floor(_)
+            | Self::ToPhone { .. }
+            | Self::FromPhone { .. } => 1,
+        }
+    }
+}
+
 /// Who is in calls, and which browsers are phones, at one member.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Floor {
@@ -192,6 +210,26 @@ pub struct Dial {
 }
 
 impl Question {
+    /// The first level of the members' language that has it.
+    #[must_use]
+    pub(crate) const fn since(&self) -> u16 {
+        match self {
+            Self::Status { .. }
+            | Self::Callbacks { .. }
+            | Self::CancelCallback { .. }
+            | Self::Agents
+            | Self::Command { .. }
+            | Self::Claim { .. }
+            | Self::Calls
+            | Self::Call(_)
+            | Self::Steer { .. }
+            | Self::Trace(_)
+            | Self::Piece { .. }
+            | Self::Dial(_)
+            | Self::PickUp { .. } => 1,
+        }
+    }
+
     /// Whether it may be asked twice of whoever runs the entity: all but the toggles, and
     /// what moves a call.
     #[must_use]

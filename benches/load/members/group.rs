@@ -65,7 +65,8 @@ impl Transport for Links {
 async fn linked(dir: &Path, clock: Clock) -> Result<Mesh> {
     let (dir, timing) = (dir.join("cluster"), Timing::default());
     let bind = "127.0.0.1:0".parse()?;
-    let config = tandem_mesh::Config { dir, bind, advertised: None, lifetime: DAY, timing, clock };
+    let (advertised, lifetime, level) = (None, DAY, None);
+    let config = tandem_mesh::Config { dir, bind, advertised, lifetime, timing, clock, level };
     Ok(Mesh::start(config).await?)
 }
 

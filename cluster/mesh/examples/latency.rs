@@ -23,6 +23,7 @@ fn config(dir: &Path) -> Config {
         lifetime: LIFETIME,
         timing: Timing::default(),
         clock: Clock::start(),
+        level: None,
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) enum Question {
     News(Roster),
     /// What time it is.
     Clock,
+    /// What the asked node and its peers speak.
+    Levels,
 }
 
 /// What an operator can change.
@@ -57,6 +59,7 @@ pub(crate) enum Answer {
     /// The node that could do it does not answer.
     Unreachable(String),
     Clock(Timestamp),
+    Levels(Levels),
 }
 
 /// Who votes and who leads, as the answering node's keeper of the common data knows it.
@@ -70,6 +73,15 @@ pub struct Group {
     pub has_quorum: bool,
     /// The last entry that this node has applied.
     pub applied: u64,
+}
+
+/// What members speak, as one of them knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Levels {
+    /// What all have spoken: nobody older is let in.
+    pub settled: u16,
+    /// By the members' numbers; of a peer the level of the link to it, or of the last one.
+    pub members: Vec<(u64, u16)>,
 }
 
 /// The cluster as one node sees it.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::Refusal;
+use crate::{Refusal, level};
 
 /// The crate's error.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,19 @@ pub enum MeshError {
     /// The TLS library does not take the configuration.
     #[error("failed to set up TLS: {0}")]
     Tls(String),
+    /// An operator's or a build's level is not one that the cluster speaks.
+    #[error(
+        "the level {wanted} is none that this build can speak here: it speaks {} to {}, and the \
+         cluster has settled on {settled}",
+        level::OLDEST,
+        level::NEWEST
+    )]
+    Level {
+        /// The level that was to be the highest.
+        wanted: u16,
+        /// What all members have spoken.
+        settled: u16,
+    },
     /// A file could not be encoded.
     #[error("failed to encode a file")]
     Json(#[from] serde_json::Error),

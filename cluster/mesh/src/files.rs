@@ -14,6 +14,8 @@ pub(crate) const NODE: &str = "node.pem";
 pub(crate) const NODE_KEY: &str = "node-key.pem";
 /// Who belongs to the cluster.
 pub(crate) const ROSTER: &str = "roster.json";
+/// The level that all members have spoken.
+pub(crate) const LEVEL: &str = "level";
 /// Where the running node is bound.
 pub(crate) const LISTENING: &str = "listening";
 /// Tokens that were issued.

@@ -15,6 +15,7 @@
 //! | A node without a certificate                    | [`join`]      |
 //! | Which member runs what                          | [`placement`] |
 //! | Until when an owner may speak                   | [`lease`]     |
+//! | What builds of different age say to each other  | [`level`]     |
 //! | What members and operators say                  | [`control`]   |
 //! | Why somebody is not let in                      | [`refusal`]   |
 //!
@@ -28,6 +29,7 @@ mod files;
 pub mod identity;
 pub mod join;
 pub mod lease;
+pub mod level;
 mod link;
 pub mod local;
 pub mod mesh;
@@ -42,12 +44,12 @@ mod tls;
 pub mod token;
 
 pub use authority::{Authority, Order};
-pub use control::{Change, Group, LinkStatus, MemberStatus, Status};
+pub use control::{Change, Group, Levels, LinkStatus, MemberStatus, Status};
 pub use error::MeshError;
 pub use identity::{ClusterId, Credentials, Subject};
 pub use join::{Founding, Joining, found, join};
 pub use link::{AskError, Lane, MAX_BODY_BYTES};
-pub use local::{change, status};
+pub use local::{change, levels, status};
 pub use mesh::{Answering, Config, Handler, Mesh, Telling, Timing};
 pub use refusal::Refusal;
 pub use roster::{Member, Roster, Standing, State};

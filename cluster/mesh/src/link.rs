@@ -2,6 +2,7 @@
 //! this side and dialled again for as long as the peer is a member.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use crate::control::{self, Answer, LinkStatus, Question};
 use crate::mesh::Inner;
 use crate::tls::Protocol;
-use crate::{MeshError, Refusal, identity, tls};
+use crate::{MeshError, Refusal, identity, level, tls};
 
 /// Longest question or answer.
 pub const MAX_BODY_BYTES: usize = (1 << 20) + (64 << 10);
@@ -135,6 +136,8 @@ pub(crate) struct Link {
     told: Mutex<Option<String>>,
     has_moved: Notify,
     pub(crate) clock: Mutex<Option<i64>>,
+    /// What this link speaks, or spoke when it was up last.
+    level: AtomicU16,
     /// Something is to be told to the peer now.
     pub(crate) news: Notify,
 }
@@ -150,8 +153,14 @@ impl Link {
             told: Mutex::default(),
             has_moved: Notify::new(),
             clock: Mutex::default(),
+            level: AtomicU16::new(level::OLDEST),
             news: Notify::new(),
         }
+    }
+
+    /// What can be said to the peer. Who was not reached yet may be as old as can be.
+    pub(crate) fn level(&self) -> u16 {
+        self.level.load(Ordering::Relaxed)
     }
 
     /// The peer has told where it is.
@@ -218,7 +227,11 @@ impl Link {
     async fn reach(&self, mesh: &Arc<Inner>, address: &str) -> Result<Connection, Wire> {
         let connection = dial(mesh, self.peer, address, Protocol::Raft).await?;
         match self.announce(mesh, &connection).await {
-            Ok(()) => Ok(connection),
+            Ok(()) => {
+                let agreed = Protocol::of(&connection).map_or(level::OLDEST, |(_, level)| level);
+                self.level.store(agreed, Ordering::Relaxed);
+                Ok(connection)
+            }
             Err(error) => {
                 let closed = connection.close_reason();
                 connection.close(0u32.into(), b"");
@@ -347,7 +360,9 @@ async fn dial(
 ) -> Result<Connection, Wire> {
     let told = |error: &dyn std::fmt::Display| Wire::Down(error.to_string());
     let own = mesh.credentials();
-    let client = tls::client(&own, protocol, &mesh.config.timing).map_err(|e| told(&e))?;
+    let levels = mesh.levels.spoken();
+    let client = tls::client(&own, (protocol, &levels), &mesh.config.timing);
+    let client = client.map_err(|e| told(&e))?;
     let at = resolve(address).await.map_err(|e| told(&e))?;
     let name = identity::server_name(own.subject.cluster, peer);
     let connecting = mesh.endpoint.connect_with(client, at, &name).map_err(|e| told(&e))?;

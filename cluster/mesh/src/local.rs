@@ -6,11 +6,11 @@ use std::path::Path;
 
 use tokio::time::timeout;
 
-use crate::control::{Answer, Change, Question, Status};
+use crate::control::{Answer, Change, Levels, Question, Status};
 use crate::identity::{self, Credentials};
 use crate::link::{self, CONTROL};
 use crate::tls::{self, Protocol};
-use crate::{MeshError, Refusal, Timing, files};
+use crate::{MeshError, Refusal, Timing, files, level};
 
 /// Asks the member that runs on the data in `dir` how it sees the cluster.
 ///
@@ -20,6 +20,17 @@ pub async fn status(dir: &Path) -> Result<Status, MeshError> {
     match ask_own(dir, &Question::Status).await? {
         Answer::Status(status) => Ok(status),
         Answer::Refused(refusal) => Err(refusal.into()),
+        _ => Err(Refusal::Malformed.into()),
+    }
+}
+
+/// Asks the member that runs on the data in `dir` what the members speak.
+///
+/// # Errors
+/// When it does not run, or is too old for the question.
+pub async fn levels(dir: &Path) -> Result<Levels, MeshError> {
+    match ask_own(dir, &Question::Levels).await? {
+        Answer::Levels(levels) => Ok(levels),
         _ => Err(Refusal::Malformed.into()),
     }
 }
@@ -46,7 +57,7 @@ async fn ask_own(dir: &Path, question: &Question) -> Result<Answer, MeshError> {
     if at.ip().is_unspecified() {
         at.set_ip(loopback(at));
     }
-    let client = tls::client(&own, Protocol::Raft, &Timing::default())?;
+    let client = tls::client(&own, (Protocol::Raft, &level::KNOWN), &Timing::default())?;
     let endpoint = quinn::Endpoint::client(any)?;
     let name = identity::server_name(own.subject.cluster, own.subject.node);
     let connecting = endpoint.connect_with(client, at, &name).map_err(|_| unreachable())?;

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use crate::authority::Authority;
 use crate::control::{Answer, Group, LinkStatus, MemberStatus, Question, Status};
 use crate::identity::Credentials;
+use crate::level::Levels;
 use crate::link::{AskError, CONTROL, Lane, Link};
 use crate::roster::{self, Input, Member, Roster, Standing, State};
 use crate::{MeshError, Refusal, files, serve, tls};
@@ -58,6 +59,8 @@ pub struct Config {
     pub lifetime: Duration,
     /// Timers.
     pub timing: Timing,
+    /// The highest level to speak; none: the newest of this build.
+    pub level: Option<u16>,
     /// The node's clock.
     pub clock: Clock,
 }
@@ -83,6 +86,7 @@ pub(crate) struct Inner {
     /// The number of this run.
     pub(crate) boot: u64,
     pub(crate) authority: Option<Authority>,
+    pub(crate) levels: Levels,
     pub(crate) handler: OnceLock<Handler>,
     telling: OnceLock<Telling>,
     own: RwLock<Arc<Credentials>>,
@@ -109,7 +113,8 @@ impl Mesh {
         let own = Credentials::load(&config.dir)?;
         let roster = roster::load(&config.dir)?;
         let authority = Authority::load(&config.dir, own.subject.cluster)?;
-        let server = tls::server(&own, &config.timing)?;
+        let levels = Levels::load(&config.dir, config.level)?;
+        let server = tls::server(&own, &levels.spoken(), &config.timing)?;
         let endpoint = quinn::Endpoint::server(server, config.bind)?;
         let bound = endpoint.local_addr()?;
         files::write(&config.dir.join(files::LISTENING), bound.to_string().as_bytes())?;
@@ -120,6 +125,7 @@ impl Mesh {
             address,
             boot: rand::rng().random(),
             authority,
+            levels,
             handler: OnceLock::new(),
             telling: OnceLock::new(),
             own: RwLock::new(Arc::new(own)),
@@ -137,6 +143,10 @@ impl Mesh {
         tokio::spawn(mesh.clone().keep_links());
         tokio::spawn(mesh.clone().keep_certificate());
         Ok(Self(mesh))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
     }
 
     /// Our number.

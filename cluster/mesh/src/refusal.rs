@@ -55,6 +55,9 @@ pub enum Refusal {
     /// A change of the roster that makes no sense, such as removing the authority.
     #[error("the member can not be changed so")]
     NotPossible,
+    /// No level of the language is spoken by both.
+    #[error("the two builds have no language in common: upgrade the older one")]
+    NoCommonLevel,
 }
 
 impl Refusal {
@@ -76,6 +79,7 @@ impl Refusal {
         (Self::NotTheAuthority, "not_the_authority"),
         (Self::Malformed, "malformed"),
         (Self::NotPossible, "not_possible"),
+        (Self::NoCommonLevel, "no_common_level"),
     ];
 
     /// The label for metrics and logs.
@@ -111,6 +115,7 @@ impl Refusal {
             48 | 51 => Some(Self::WrongAuthority),
             42 | 43 | 46 => Some(Self::WrongName),
             116 => Some(Self::NoCertificate),
+            120 => Some(Self::NoCommonLevel),
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ use crate::authority::Order;
 use crate::control::{Answer, Question};
 use crate::identity::{self, Credentials};
 use crate::mesh::Inner;
-use crate::{MeshError, Refusal, tls};
+use crate::{MeshError, Refusal};
 
 impl Inner {
     pub(crate) async fn keep_certificate(self: Arc<Self>) {
@@ -66,13 +66,12 @@ impl Inner {
             }
         };
         let fresh = Credentials::new(certificate, own.authority.clone(), own.key())?;
-        let server = tls::server(&fresh, &self.config.timing)?;
         let (dir, fresh) = (self.config.dir.clone(), Arc::new(fresh));
         let kept = fresh.clone();
         // On disk before it is used: a start from what is older would be refused one day.
         let saved = tokio::task::spawn_blocking(move || kept.save(&dir)).await;
-        self.endpoint.set_server_config(Some(server));
         self.set_credentials(fresh);
+        self.listen_anew()?;
         saved.unwrap_or(Ok(()))
     }
 

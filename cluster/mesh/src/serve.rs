@@ -55,7 +55,10 @@ async fn greet(incoming: Incoming) -> Option<Connection> {
     match timeout(HANDSHAKE, incoming).await {
         Ok(Ok(connection)) => Some(connection),
         Ok(Err(error)) => {
-            // The reason was counted and told where the certificate was looked at.
+            // Other reasons were counted and told where the certificate was looked at.
+            if Refusal::of(&error) == Some(Refusal::NoCommonLevel) {
+                tls::report(&Refusal::NoCommonLevel, &from.to_string());
+            }
             tracing::info!(%from, %error, "a handshake failed");
             None
         }
@@ -66,8 +69,8 @@ async fn greet(incoming: Incoming) -> Option<Connection> {
 /// The place is held by who is not known to be a member.
 async fn receive(mesh: Arc<Inner>, connection: Connection, place: OwnedSemaphorePermit) {
     match Protocol::of(&connection) {
-        Some(Protocol::Join) => join::receive(mesh, connection).await,
-        Some(protocol) => match admit(&mesh, &connection) {
+        Some((Protocol::Join, _)) => join::receive(mesh, connection).await,
+        Some((protocol, _)) => match admit(&mesh, &connection) {
             Ok(node) => {
                 drop(place);
                 answer_all(mesh, connection, node, protocol).await;
@@ -183,6 +186,7 @@ async fn control(mesh: &Arc<Inner>, from: (u64, SocketAddr), question: Question)
             Answer::Done
         }
         Question::Clock => Answer::Clock(mesh.now()),
+        Question::Levels => Answer::Levels(mesh.all_levels()),
     }
 }
 

@@ -31,6 +31,7 @@ fn config(dir: &Path, lifetime: Duration) -> Config {
         lifetime,
         timing: timing(),
         clock: Clock::start(),
+        level: None,
     }
 }
 
@@ -361,4 +362,54 @@ async fn a_member_bound_to_every_address_tells_one_that_can_be_dialled() {
     let two = second(&one, a.path(), b.path()).await;
     assert!(matches!(link(&two, 1), Some(LinkStatus::Up { .. })));
     assert_eq!(status(a.path()).await.unwrap().node, 1);
+}
+
+/// A member as a build would be that speaks the first level only.
+async fn older(dir: &Path) -> Result<Mesh, MeshError> {
+    Mesh::start(Config { level: Some(1), ..config(dir, LIFETIME) }).await
+}
+
+#[tokio::test]
+async fn members_of_different_age_speak_what_both_know_until_the_older_is_upgraded() {
+    let [a, b] = [(); 2].map(|()| TempDir::new().unwrap());
+    let one = first(a.path()).await;
+    second(&one, a.path(), b.path()).await.stop().await;
+    let two = older(b.path()).await.unwrap();
+    until_linked(&two, 1).await;
+    until("the newer one notices", || one.common_level() == Some(1)).await;
+    assert_eq!((one.level_of(2), two.level_of(1), two.common_level()), (1, 1, Some(1)));
+    two.stop().await;
+    until("nobody knows while one is away", || one.common_level().is_none()).await;
+
+    let two = Mesh::start(config(b.path(), LIFETIME)).await.unwrap();
+    until("both speak the newest", || one.common_level() == Some(level::NEWEST)).await;
+    until_linked(&two, 1).await;
+    assert_eq!((one.level_of(2), two.level_of(1)), (level::NEWEST, level::NEWEST));
+    let told = levels(b.path()).await.unwrap();
+    assert_eq!((told.settled, told.members), (1, vec![(1, level::NEWEST), (2, level::NEWEST)]));
+}
+
+#[tokio::test]
+async fn who_does_not_speak_what_was_settled_is_let_in_no_more() {
+    let [a, b] = [(); 2].map(|()| TempDir::new().unwrap());
+    let one = first(a.path()).await;
+    let two = second(&one, a.path(), b.path()).await;
+    for mesh in [&one, &two] {
+        mesh.settle(level::NEWEST).unwrap();
+    }
+    until_linked(&two, 1).await;
+    two.stop().await;
+
+    // The operator's choice, on a member that knows what was settled.
+    let held = older(b.path()).await.err();
+    assert!(matches!(held, Some(MeshError::Level { wanted: 1, settled: level::NEWEST })));
+    // A build of before does not look at the file.
+    std::fs::remove_file(b.path().join(files::LEVEL)).unwrap();
+    let two = older(b.path()).await.unwrap();
+    assert_eq!(two.first_contact(LONG).await, Err(Refusal::NoCommonLevel));
+    two.stop().await;
+    // The newer build comes in by itself, and knows what was settled after its next start.
+    let two = Mesh::start(config(b.path(), LIFETIME)).await.unwrap();
+    two.first_contact(LONG).await.unwrap();
+    assert_eq!(one.settled(), level::NEWEST);
 }

@@ -1,5 +1,6 @@
 //! TLS 1.3 on both sides: who is let through the handshake, under which application protocol.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tandem_telemetry::metric;
 
 use crate::identity::{Credentials, Subject};
-use crate::{MeshError, Refusal, Timing, token};
+use crate::{MeshError, Refusal, Timing, level, token};
 
 /// What a connection is for. The order of a large copy never delays a heartbeat, because they are
 /// on connections of their own.
@@ -35,20 +36,30 @@ pub(crate) enum Protocol {
 impl Protocol {
     const ALL: [Self; 3] = [Self::Raft, Self::Bulk, Self::Join];
 
-    const fn alpn(self) -> &'static [u8] {
+    const fn name(self) -> &'static str {
         match self {
-            Self::Raft => b"raft/1",
-            Self::Bulk => b"bulk/1",
-            Self::Join => b"join/1",
+            Self::Raft => "raft",
+            Self::Bulk => "bulk",
+            Self::Join => "join",
         }
     }
 
-    /// What was agreed on a connection.
-    pub(crate) fn of(connection: &quinn::Connection) -> Option<Self> {
+    /// The names on the wire (ALPN, RFC 7301), the newest level first. Pieces of copies and the
+    /// question of a joiner have not changed yet.
+    fn offers(self, levels: &RangeInclusive<u16>) -> Vec<Vec<u8>> {
+        let only_first = 1..=1;
+        let levels = if self == Self::Raft { levels } else { &only_first };
+        levels.clone().rev().map(|level| format!("{}/{level}", self.name()).into_bytes()).collect()
+    }
+
+    /// What was agreed on a connection, and its level.
+    pub(crate) fn of(connection: &quinn::Connection) -> Option<(Self, u16)> {
         let data = connection.handshake_data()?;
         let data = data.downcast::<quinn::crypto::rustls::HandshakeData>().ok()?;
-        let agreed = data.protocol?;
-        Self::ALL.into_iter().find(|protocol| protocol.alpn() == agreed)
+        let agreed = String::from_utf8(data.protocol?).ok()?;
+        let (name, level) = agreed.split_once('/')?;
+        let protocol = Self::ALL.into_iter().find(|protocol| protocol.name() == name)?;
+        Some((protocol, level.parse().ok()?))
     }
 }
 
@@ -63,7 +74,11 @@ fn roots(authority: &CertificateDer<'static>) -> Result<Arc<RootCertStore>, Mesh
 }
 
 /// What a member's endpoint accepts.
-pub(crate) fn server(own: &Credentials, timing: &Timing) -> Result<ServerConfig, MeshError> {
+pub(crate) fn server(
+    own: &Credentials,
+    levels: &RangeInclusive<u16>,
+    timing: &Timing,
+) -> Result<ServerConfig, MeshError> {
     let inner = WebPkiClientVerifier::builder_with_provider(roots(&own.authority)?, provider())
         .allow_unauthenticated()
         .build()
@@ -74,7 +89,7 @@ pub(crate) fn server(own: &Credentials, timing: &Timing) -> Result<ServerConfig,
         .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(Arc::new(Gate(inner)))
         .with_single_cert(chain, own.key())?;
-    tls.alpn_protocols = Protocol::ALL.iter().map(|protocol| protocol.alpn().to_vec()).collect();
+    tls.alpn_protocols = Protocol::ALL.iter().flat_map(|it| it.offers(levels)).collect();
     // A resumed session would not look at the certificate's end again.
     tls.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     tls.send_tls13_tickets = 0;
@@ -87,14 +102,14 @@ pub(crate) fn server(own: &Credentials, timing: &Timing) -> Result<ServerConfig,
 /// How a member dials another.
 pub(crate) fn client(
     own: &Credentials,
-    protocol: Protocol,
+    (protocol, levels): (Protocol, &RangeInclusive<u16>),
     timing: &Timing,
 ) -> Result<ClientConfig, MeshError> {
     let tls = rustls::ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
         .with_root_certificates(roots(&own.authority)?)
         .with_client_auth_cert(vec![own.certificate.clone()], own.key())?;
-    finish(tls, protocol, timing)
+    finish(tls, protocol.offers(levels), timing)
 }
 
 /// How a node without a certificate dials the authority that its token names.
@@ -118,15 +133,15 @@ fn anonymous(
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Pinned { authority }))
         .with_no_client_auth();
-    finish(tls, protocol, timing)
+    finish(tls, protocol.offers(&level::KNOWN), timing)
 }
 
 fn finish(
     mut tls: rustls::ClientConfig,
-    protocol: Protocol,
+    offers: Vec<Vec<u8>>,
     timing: &Timing,
 ) -> Result<ClientConfig, MeshError> {
-    tls.alpn_protocols = vec![protocol.alpn().to_vec()];
+    tls.alpn_protocols = offers;
     tls.resumption = rustls::client::Resumption::disabled();
     let quic = QuicClientConfig::try_from(tls).map_err(|e| MeshError::Tls(e.to_string()))?;
     let mut client = ClientConfig::new(Arc::new(quic));

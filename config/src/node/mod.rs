@@ -234,6 +234,8 @@ pub struct Cluster {
     pub advertised: String,
     /// How long a node's certificate is valid, in seconds; it is renewed after two thirds.
     pub certificate_secs: u32,
+    /// The highest level of the members' language to speak; 0: the newest of this build.
+    pub level: u16,
 }
 
 impl NodeConfig {

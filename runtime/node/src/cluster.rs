@@ -11,8 +11,8 @@ use tandem_actors::call::Calls;
 use tandem_config::NodeConfig;
 use tandem_kernel::{Clock, Timestamp};
 use tandem_mesh::{
-    Change, ClusterId, Credentials, Founding, Joining, LinkStatus, Mesh, MeshError, Refusal, Scope,
-    Standing, State, Status, Timing, Token, Tokens,
+    Change, ClusterId, Credentials, Founding, Joining, Levels, LinkStatus, Mesh, MeshError,
+    Refusal, Scope, Standing, State, Status, Timing, Token, Tokens,
 };
 
 use crate::cli::{self, Cluster, Run, Settings};
@@ -47,10 +47,12 @@ pub(crate) fn command(config: &NodeConfig, command: &Cluster) -> Result<String> 
         Cluster::Token(wanted) => token(config, wanted),
         Cluster::Status(shown) => {
             let status = runtime.block_on(tandem_mesh::status(&dir(config)))?;
+            // A node of before does not know the question.
+            let levels = runtime.block_on(tandem_mesh::levels(&dir(config))).unwrap_or_default();
             if shown.json {
                 return Ok(serde_json::to_string_pretty(&status)?);
             }
-            Ok(table(&status, Clock::start().now()))
+            Ok(table(&status, &levels, Clock::start().now()))
         }
         Cluster::Drain(of) => runtime.block_on(change(config, of, Change::Drain)),
         Cluster::Remove(of) => runtime.block_on(change(config, of, Change::Remove)),
@@ -97,15 +99,16 @@ async fn change(
     Ok(format!("done: {}", member.name))
 }
 
-fn table(status: &Status, now: Timestamp) -> String {
+fn table(status: &Status, levels: &Levels, now: Timestamp) -> String {
     let mut text = format!(
         "cluster {}, seen by node {}, roster {}; its certificate is good for {} h\n\
-{}\n{:>4}  {:<20} {:<24} {:<9} {:<8} link\n",
+{}{}\n{:>4}  {:<20} {:<24} {:<9} {:<8} link\n",
         status.cluster,
         status.node,
         status.revision,
         status.certificate_until.since(now).as_secs() / 3_600,
         quorum(status),
+        language(levels),
         "node",
         "name",
         "address",
@@ -130,15 +133,24 @@ fn table(status: &Status, now: Timestamp) -> String {
             (_, Standing::Learner) => "follows",
         };
         let key = if member.node == status.authority { ", lets nodes in" } else { "" };
+        let level = levels.members.iter().find(|(node, _)| *node == member.node);
+        let level = level.map_or_else(String::new, |(_, level)| format!(", speaks {level}"));
         let apart = member.secs_apart();
         let clock = apart.map_or_else(String::new, |secs| format!(", clock {secs} s ahead"));
         let _written = writeln!(
             text,
-            "{:>4}  {:<20} {:<24} {state:<9} {journal:<8} {link}{clock}{key}",
+            "{:>4}  {:<20} {:<24} {state:<9} {journal:<8} {link}{clock}{level}{key}",
             member.node, member.name, member.address,
         );
     }
     text
+}
+
+fn language(levels: &Levels) -> String {
+    if levels.settled == 0 {
+        return String::new();
+    }
+    format!("; all builds speak level {}", levels.settled)
 }
 
 fn quorum(status: &Status) -> &'static str {
@@ -171,6 +183,7 @@ pub(crate) async fn start(config: &NodeConfig, clock: Clock, order: &Run) -> Res
         advertised: (!advertised.is_empty()).then(|| advertised.clone()),
         lifetime: lifetime(config),
         timing: Timing::default(),
+        level: (config.cluster.level > 0).then_some(config.cluster.level),
         clock,
     })
     .await
@@ -224,6 +237,14 @@ fn wanted_address(config: &NodeConfig) -> String {
 
 fn lifetime(config: &NodeConfig) -> Duration {
     Duration::from_secs(config.cluster.certificate_secs.into())
+}
+
+/// A node that ends is drained like one that an operator drains, until its next start: nothing is
+/// given back to it meanwhile.
+pub(crate) async fn say_that_it_ends(config: &NodeConfig, node: u64) {
+    if let Err(error) = tandem_mesh::change(&dir(config), Change::Drain(node)).await {
+        tracing::warn!(%error, "the others are not told that this node ends");
+    }
 }
 
 /// A member that an operator drains takes no new calls.

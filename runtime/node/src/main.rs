@@ -24,6 +24,7 @@ mod demo;
 mod doctor;
 mod host;
 mod journal;
+mod levels;
 mod library;
 mod members;
 mod placement;

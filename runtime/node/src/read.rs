@@ -23,15 +23,15 @@ use tandem_actors::voicemail::Voicemail;
 use tandem_config::NodeConfig;
 use tandem_journal::{AppendError, Journal, ReadError, Record};
 use tandem_kernel::{CallId, Clock, Position};
+use tandem_mesh::Mesh;
 use tandem_mesh::placement::Change;
 use tandem_store::{Options, Store};
 use tandem_telemetry::metric;
-use tandem_wire::WireError;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::library;
 use crate::placement::Placing;
+use crate::{levels, library};
 
 /// Records that are read from the journal at once.
 const PAGE: usize = 1_000;
@@ -60,6 +60,7 @@ pub(crate) struct Read {
     pub(crate) tolls: Tolls,
     pub(crate) placing: Placing,
     pub(crate) kept: KeptCalls,
+    mesh: Option<Mesh>,
     /// The index up to which all is taken in.
     reached: Arc<watch::Sender<u64>>,
     node: u64,
@@ -71,6 +72,7 @@ impl Read {
         journal: &Journal,
         clock: Clock,
         config: &NodeConfig,
+        mesh: Option<&Mesh>,
     ) -> Result<(Self, Position)> {
         let data_dir = &config.node.data_dir;
         let store = projections(data_dir)?;
@@ -96,6 +98,7 @@ impl Read {
             tolls: Tolls::default(),
             placing: Placing::default(),
             kept: KeptCalls::default(),
+            mesh: mesh.cloned(),
             reached: Arc::new(watch::Sender::new(0)),
             node: journal.node(),
         };
@@ -123,7 +126,7 @@ impl Read {
         }
     }
 
-    fn take(&self, record: &Record) -> Result<(), WireError> {
+    fn take(&self, record: &Record) -> Result<()> {
         self.audit.apply(record);
         let (key, event) = (&record.entity.key, &record.event);
         match record.entity.kind {
@@ -138,6 +141,7 @@ impl Read {
             entity::REPEAT => self.repeats.replay(record.at, key, event),
             entity::PLACEMENT => self.placing.take(record).map(drop),
             entity::PICTURE => self.kept.take(record).map(drop),
+            entity::LEVEL => return levels::take(self.mesh.as_ref(), record),
             _ => {
                 if let Some(ended) = self.records.apply(record) {
                     self.kept.ended(ended);
@@ -147,6 +151,7 @@ impl Read {
                 Ok(())
             }
         }
+        .map_err(Into::into)
     }
 
     /// Goes on behind `end` for the life of the node. Alone, whoever appends takes in what it
@@ -218,11 +223,18 @@ impl Read {
                 placed.agent_followed(key, record.version);
                 Ok(())
             }
+            entity::LEVEL => return self.settled(record),
             _ => Ok(()),
         };
         if let Err(error) = taken {
             // A newer build's event: this one goes on without it.
             tracing::error!(position = %record.position, %error, "an event can not be read");
+        }
+    }
+
+    fn settled(&self, record: &Record) {
+        if let Err(error) = levels::take(self.mesh.as_ref(), record) {
+            tracing::error!(position = %record.position, %error, "the level of the cluster");
         }
     }
 

@@ -63,6 +63,10 @@ impl Carrier for Courier {
         })
     }
 
+    fn level(&self, member: u64) -> u16 {
+        self.0.level_of(member)
+    }
+
     fn carry_bulk(&self, member: u64, letter: Bytes, deadline: Duration) -> Carried {
         let mesh = self.0.clone();
         Box::pin(async move {

@@ -47,7 +47,9 @@ use crate::cli::Run;
 use crate::host::Host;
 use crate::read::Read;
 use crate::transport::Courier;
-use crate::{Broken, backup, cluster, demo, host, journal, library, members, placement, say, tls};
+use crate::{
+    Broken, backup, cluster, demo, host, journal, levels, library, members, placement, say, tls,
+};
 
 /// How often a drain looks whether the last call has ended.
 const DRAIN_LOOK: Duration = Duration::from_millis(200);
@@ -68,7 +70,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     let clock = cluster::common_clock(clock, mesh.as_ref());
     let actors = Arc::default();
     let journal = journal::open(config, clock, mesh.as_ref(), &actors).await?;
-    let (read, end) = Read::everything(&journal, clock, config).await?;
+    let (read, end) = Read::everything(&journal, clock, config, mesh.as_ref()).await?;
     let (exchange, requests) = exchange(config, clock, &journal, &read).await?;
     if let Some(mesh) = &mesh {
         link((mesh, &journal), &exchange, &read.copies, &actors);
@@ -105,8 +107,16 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     announce(&config.node.data_dir, &exchange, &http, mesh.as_ref())?;
     until_told(&journal, &exchange, mesh.as_ref()).await?;
     edge.drain();
+    if mesh.is_some() {
+        cluster::say_that_it_ends(config, journal.node()).await;
+    }
     placement::give_away(&journal, &read.placing).await;
     drain(config, &exchange).await;
+    placement::hand_on(&journal, &read.placing, &exchange.calls).await;
+    let cut_off = exchange.calls.count();
+    if cut_off > 0 {
+        tracing::warn!(calls = cut_off, "calls are cut off");
+    }
     let _last = ending.send(true);
     let _served = tokio::time::timeout(Duration::from_secs(3), server).await;
     exchange.sip.stop();
@@ -123,6 +133,7 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
 fn run_member(mesh: &Mesh, journal: &Journal, read: &Read, exchange: &Arc<Exchange>) {
     tokio::spawn(cluster::drain_when_told(mesh.clone(), exchange.calls.clone()));
     tokio::spawn(members::keep(mesh.clone(), journal.clone()));
+    tokio::spawn(levels::keep(mesh.clone(), journal.clone()));
     let placing = read.placing.clone();
     tokio::spawn(placement::keep(mesh.clone(), journal.clone(), placing, exchange.clock));
     tokio::spawn(placement::watch_lease(exchange.placed.clone()));
@@ -442,9 +453,5 @@ async fn drain(config: &NodeConfig, exchange: &Exchange) {
     tokio::select! {
         _ = tokio::time::timeout(patience, empty) => {}
         _ = wait_for_signal() => {}
-    }
-    let left = exchange.calls.count();
-    if left > 0 {
-        tracing::warn!(calls = left, "calls are cut off");
     }
 }

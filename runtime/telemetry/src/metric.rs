@@ -112,6 +112,8 @@ declare! { Counter, COUNTERS:
     CLUSTER_QUESTIONS = "tandem_cluster_questions_total",
         "Questions sent to other members, by lane: consensus, forward, actors …";
     GATEWAY_WORDS = "tandem_gateway_words_total", "What actors told those of other members";
+    GATEWAY_UNSPOKEN = "tandem_gateway_unspoken_total",
+        "What was not said to a member because its build is too old for it";
     GATEWAY_DROPPED = "tandem_gateway_dropped_total", "Letters to members that were given up";
     GATEWAY_OUTDATED = "tandem_gateway_outdated_total", "Words of owners that are none any more";
     HTTP_REQUESTS = "tandem_http_requests_total", "HTTP requests, by class of status";

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
+use tandem_actors::call::Calls;
 use tandem_actors::entity;
 use tandem_actors::placement::{LEASE, Locate, Seat};
 use tandem_actors::whereabouts::Whereabouts;
@@ -214,6 +215,28 @@ pub(crate) async fn give_away(journal: &Journal, placing: &Placing) {
     if journal.is_shared() && takers.len() > 1 && takers.contains(&own) {
         propose(journal, version, Change::Drain(own)).await;
     }
+}
+
+/// How long others may take to go on with the calls of a node that ends.
+const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a drain has left goes on at other members: they offer the phones their own addresses while
+/// this node still carries the audio.
+pub(crate) async fn hand_on(journal: &Journal, placing: &Placing, calls: &Calls) {
+    let (Members { takers, left: _ }, version) = placing.members();
+    let own = journal.node();
+    let has_others = takers.iter().any(|member| *member != own);
+    if !journal.is_shared() || !has_others || calls.count() == 0 {
+        return;
+    }
+    tracing::info!(calls = calls.count(), "the others go on with the calls");
+    propose(journal, version, Change::Leave(own)).await;
+    let handed_on = async {
+        while calls.count() > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let _in_time = tokio::time::timeout(TAKEN_OVER_WITHIN, handed_on).await;
 }
 
 /// Tells the actors when this node's lease ends, and when it begins anew.
