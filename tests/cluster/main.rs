@@ -8,6 +8,7 @@ mod deaths;
 mod faults;
 mod files;
 mod links;
+mod menus;
 mod office;
 mod pages;
 mod partitions;

@@ -55,6 +55,9 @@ pub trait Carrier: Send + Sync + 'static {
 
     /// The level of the language that a member reads.
     fn level(&self, member: u64) -> u16;
+
+    /// The level that all members read, also those that are not here just now.
+    fn settled(&self) -> u16;
 }
 
 /// Begins a call; done when it has begun.
@@ -170,6 +173,11 @@ impl Gateway {
         within: Duration,
     ) -> Option<Answer> {
         answered(self.0.carrier.carry_bulk(member, asked(question), within)).await
+    }
+
+    /// What may be written where all read it.
+    pub(crate) fn settled_level(&self) -> u16 {
+        self.0.carrier.settled()
     }
 
     /// All members but this one.

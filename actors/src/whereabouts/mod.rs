@@ -67,6 +67,11 @@ impl Whereabouts {
         &self.placement
     }
 
+    /// The level of the members' language in which the journal may be written.
+    pub(crate) fn settled_level(&self) -> u16 {
+        self.gateway().map_or(u16::MAX, Gateway::settled_level)
+    }
+
     pub(crate) fn gateway(&self) -> Option<&Gateway> {
         self.gateway.get().map(|(_, gateway)| gateway)
     }

@@ -67,6 +67,10 @@ impl Carrier for Courier {
         self.0.level_of(member)
     }
 
+    fn settled(&self) -> u16 {
+        self.0.settled()
+    }
+
     fn carry_bulk(&self, member: u64, letter: Bytes, deadline: Duration) -> Carried {
         let mesh = self.0.clone();
         Box::pin(async move {

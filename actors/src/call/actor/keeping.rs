@@ -65,6 +65,9 @@ impl CallState {
 
     fn picture(&self) -> Option<KeptCall> {
         let call = self.call.picture()?;
+        if call.since() > self.exchange.placed.settled_level() {
+            return None;
+        }
         let (mut legs, mut browsers) = (BTreeMap::new(), BTreeMap::new());
         for index in call.legs.keys() {
             let leg = self.legs.get(index)?;

@@ -4,6 +4,7 @@ mod shown;
 
 use std::collections::BTreeMap;
 
+use tandem_config::resource::Destination;
 use tandem_kernel::{CallId, Timestamp};
 
 use super::effect::{Effect, HangUp, Heard, Sound};
@@ -46,6 +47,8 @@ pub(super) struct Facts {
     next_player: u32,
     next_request: u32,
     next_stay: u32,
+    /// Where a caller who waits was sent last.
+    pub(super) sent_to: Option<Destination>,
     /// How often the call was handed on since somebody pressed a key.
     hops: u8,
     sounds: BTreeMap<LegIndex, Player>,
@@ -77,6 +80,7 @@ impl Facts {
             next_player: 0,
             next_request: 0,
             next_stay: 0,
+            sent_to: None,
             hops: 0,
             sounds: BTreeMap::new(),
             closed: false,

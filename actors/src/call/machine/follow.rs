@@ -102,6 +102,7 @@ impl Facts {
         }
         let request = self.fresh_request();
         let by = self.party(waiting);
+        self.sent_to = Some(destination.clone());
         out.push(Effect::RouteDestination { request, destination, by });
         Stage::Routing { request, waiting }
     }

@@ -11,6 +11,7 @@ use super::Stage;
 use super::bridge::Bridge;
 use super::effect::{Dialled, Effect, HangUp, Heard, Sound};
 use super::facts::Facts;
+use super::picture::Scene;
 use super::purpose::Purpose;
 use super::types::{Device, LegEnd, LegEvent, LegIndex, Line, Party, TimerId};
 use super::verdict::{is_final, outcome, verdict, weight};
@@ -83,6 +84,12 @@ impl Hunt {
             silence: None,
             purpose,
         }
+    }
+
+    /// Where the caller is sent, if the house has answered them before: another node rings anew.
+    pub(super) fn scene(&self, facts: &Facts) -> Option<Scene> {
+        let (Purpose::Caller, Some(caller)) = (&self.purpose, self.waiting) else { return None };
+        Some(Scene::Sent { caller, to: facts.sent_to.clone()? })
     }
 
     /// Rings all phones of an extension at once.

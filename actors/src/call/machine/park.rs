@@ -7,6 +7,7 @@ use super::Stage;
 use super::bridge::Bridge;
 use super::effect::{Effect, HangUp, Sound};
 use super::facts::Facts;
+use super::picture::Scene;
 use super::types::{Input, LegEvent, LegIndex, Party, Player, Refused, TimerId};
 use crate::call::event::CallEvent;
 use crate::flow::Clip;
@@ -120,6 +121,25 @@ impl Parked {
         Stage::Parked(self)
     }
 
+    /// Who would wait; none: nobody would take them back.
+    pub(super) fn scene(&self) -> Option<Scene> {
+        self.by.extension()?;
+        Some(Scene::Parked { party: self.leg, slot: self.slot, by: self.by.clone() })
+    }
+
+    /// On another node, where the slot means nobody: the party rings where it was parked from.
+    pub(super) fn resume(
+        facts: &mut Facts,
+        now: Timestamp,
+        (leg, slot): (LegIndex, u16),
+        by: &Party,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        facts.let_hear(leg, Sound::Music, out);
+        out.push(Effect::Record(CallEvent::Unparked { at: now, slot }));
+        facts.ring_back(leg, by.extension().unwrap_or_default().to_owned(), out)
+    }
+
     /// Ended by command.
     pub(super) fn abort(&self, out: &mut Vec<Effect>) {
         out.push(Effect::FreeSlot(self.slot));
@@ -135,10 +155,7 @@ impl Parked {
         };
         self.dismiss(facts, out);
         self.free(now, facts, out);
-        let request = facts.fresh_request();
-        let by = facts.party(self.leg);
-        out.push(Effect::Route { request, dialled: extension, by, wish: Box::<Wish>::default() });
-        Stage::Routing { request, waiting: self.leg }
+        facts.ring_back(self.leg, extension, out)
     }
 
     fn dismiss(&mut self, facts: &mut Facts, out: &mut Vec<Effect>) {
@@ -162,6 +179,12 @@ pub(super) struct Fetching {
 }
 
 impl Facts {
+    fn ring_back(&mut self, leg: LegIndex, dialled: String, out: &mut Vec<Effect>) -> Stage {
+        let (request, by) = (self.fresh_request(), self.party(leg));
+        out.push(Effect::Route { request, dialled, by, wish: Box::<Wish>::default() });
+        Stage::Routing { request, waiting: leg }
+    }
+
     /// Asks for the party on a slot.
     pub(super) fn fetch(&mut self, leg: LegIndex, slot: u16, out: &mut Vec<Effect>) -> Stage {
         let request = self.fresh_request();

@@ -1,15 +1,18 @@
-//! What of a call outlives its node: who is on it and what they do, once they are answered. What
-//! is only on its way (a ring, a transfer, a menu) does not.
+//! What of a call outlives its node: who is on it and what they do, once they are answered. A
+//! caller who talks with the house begins anew where they were sent last. What is only on its way
+//! (a ring of who was not answered yet, a transfer) does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use tandem_config::resource::Destination;
 use tandem_kernel::{CallId, Timestamp};
 
 use super::bridge::{Bridge, QueueTalk};
 use super::effect::Effect;
 use super::facts::Facts;
 use super::meeting::Meeting;
+use super::park::Parked;
 use super::queued::Passage;
 use super::types::{LegIndex, Party};
 use super::{Call, Stage};
@@ -72,6 +75,34 @@ pub enum Scene {
         /// With an agent of a queue, who is on this leg.
         served: Option<(Served, LegIndex)>,
     },
+    /// One talks with a menu, a call flow or a mailbox, or waits for who is rung there. Since
+    /// level 2 of the members' language, as is what follows.
+    Sent {
+        /// The caller.
+        caller: LegIndex,
+        /// Where they are.
+        #[serde(with = "crate::entity::as_json")]
+        to: Destination,
+    },
+    /// One is parked.
+    Parked {
+        /// Who.
+        party: LegIndex,
+        /// The slot at the member of the call.
+        slot: u16,
+        /// They come back there.
+        by: Party,
+    },
+}
+
+impl Scene {
+    /// The first level of the members' language that has it.
+    const fn since(&self) -> u16 {
+        match self {
+            Self::Queued { .. } | Self::Bridged { .. } | Self::Meeting { .. } => 1,
+            Self::Sent { .. } | Self::Parked { .. } => 2,
+        }
+    }
 }
 
 /// A call at rest.
@@ -90,6 +121,14 @@ pub struct Picture {
     /// The answered legs.
     pub legs: BTreeMap<LegIndex, Present>,
     pub(super) scene: Scene,
+}
+
+impl Picture {
+    /// The first level of the members' language that has all of it.
+    #[must_use]
+    pub const fn since(&self) -> u16 {
+        self.scene.since()
+    }
 }
 
 impl From<&QueueTalk> for Served {
@@ -114,10 +153,14 @@ impl Call {
             Stage::Queued(passage) => passage.scene(),
             Stage::Bridged(bridge) => bridge.scene()?,
             Stage::Meeting(meeting) => meeting.scene(),
+            Stage::Scripted(running) => running.scene(&self.facts)?,
+            Stage::Hunting(hunt) => hunt.scene(&self.facts)?,
+            Stage::Parked(parked) => parked.scene()?,
             _ => return None,
         };
         let wanted = match &scene {
-            Scene::Queued { caller, .. } => vec![*caller],
+            Scene::Queued { caller, .. } | Scene::Sent { caller, .. } => vec![*caller],
+            Scene::Parked { party, .. } => vec![*party],
             Scene::Bridged { a, b, .. } => vec![*a, *b],
             Scene::Meeting { parties, .. } => parties.clone(),
         };
@@ -147,6 +190,10 @@ impl Call {
             Scene::Meeting { parties, host, served } => {
                 let served = served.map(|(served, agent)| (served.into(), agent));
                 Stage::Meeting(Meeting::resume(&mut facts, &parties, host, served, &mut out))
+            }
+            Scene::Sent { caller, to } => facts.send_on(caller, to, &mut out),
+            Scene::Parked { party, slot, by } => {
+                Parked::resume(&mut facts, now, (party, slot), &by, &mut out)
             }
         };
         (Self { facts, stage }, out)

@@ -1,10 +1,12 @@
 //! A script that runs on the caller's leg: its acts become effects, what happens becomes cues.
 
+use tandem_config::resource::Destination;
 use tandem_kernel::Timestamp;
 
 use super::Stage;
 use super::effect::{Effect, HangUp, Sound};
 use super::facts::Facts;
+use super::picture::Scene;
 use super::types::{Input, LegEvent, LegIndex, Player, TimerId};
 use crate::call::event::CallEvent;
 use crate::flow::{Act, Cue, Script};
@@ -87,6 +89,19 @@ impl Running {
             }
             _ => Stage::Scripted(self),
         }
+    }
+
+    /// Where the caller would begin anew. One who types a PIN, or says what a talk was like, does
+    /// not.
+    pub(super) fn scene(&self, facts: &Facts) -> Option<Scene> {
+        let number = self.script.key().to_owned();
+        let to = match &self.script {
+            Script::Menu(_) => Destination::Ivr { number },
+            Script::Steps(_) => Destination::CallFlow { number },
+            Script::Leave(_) => facts.sent_to.clone()?,
+            Script::Listen(_) | Script::Survey(_) => return None,
+        };
+        Some(Scene::Sent { caller: self.leg, to })
     }
 
     /// Ended by command: what was said so far is kept.
