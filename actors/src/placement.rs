@@ -25,6 +25,30 @@ pub struct Seat {
     pub epoch: u64,
 }
 
+impl Seat {
+    /// Who runs the entity, as the member `own` sees it.
+    #[must_use]
+    pub const fn owner(self, own: u64, may_speak: bool) -> Owner {
+        match self.member {
+            Some(member) if member != own => Owner::There(member),
+            Some(_) if may_speak => Owner::Here { epoch: self.epoch },
+            Some(_) | None => Owner::Nobody,
+        }
+    }
+
+    /// Whether the entity has been moved since an owner's epoch.
+    #[must_use]
+    pub const fn outdates(self, epoch: u64) -> bool {
+        self.epoch > epoch
+    }
+}
+
+/// Whether an owner may speak whose last contact with a quorum has this age.
+#[must_use]
+pub fn may_speak(contact_age: Option<Duration>) -> bool {
+    contact_age.is_some_and(|age| age < LEASE)
+}
+
 /// Asks the table.
 pub type Locate = Box<dyn Fn(Kind, &str) -> Seat + Send + Sync>;
 
@@ -70,12 +94,7 @@ impl Placement {
     #[must_use]
     pub fn owner(&self, kind: Kind, key: &str) -> Owner {
         let Some(shared) = &self.shared else { return Owner::Here { epoch: ALONE } };
-        let seat = (shared.locate)(kind, key);
-        match seat.member {
-            Some(member) if member != shared.journal.node() => Owner::There(member),
-            Some(_) if self.may_speak() => Owner::Here { epoch: seat.epoch },
-            Some(_) | None => Owner::Nobody,
-        }
+        (shared.locate)(kind, key).owner(shared.journal.node(), self.may_speak())
     }
 
     /// Since when this node owns the entity, if it does and may speak for it.
@@ -90,14 +109,13 @@ impl Placement {
     /// Whether an owner's word is out of date: its entity has been moved since.
     #[must_use]
     pub fn is_outdated(&self, kind: Kind, key: &str, epoch: u64) -> bool {
-        self.shared.as_ref().is_some_and(|shared| (shared.locate)(kind, key).epoch > epoch)
+        self.shared.as_ref().is_some_and(|shared| (shared.locate)(kind, key).outdates(epoch))
     }
 
     /// Whether this node has heard of a quorum within its lease.
     #[must_use]
     pub fn may_speak(&self) -> bool {
-        let age = |shared: &Shared| shared.journal.contact_age();
-        self.shared.as_ref().is_none_or(|shared| age(shared).is_some_and(|age| age < LEASE))
+        self.shared.as_ref().is_none_or(|shared| may_speak(shared.journal.contact_age()))
     }
 
     /// Tells who watches that the table, or this node's right to speak, is another now.

@@ -39,6 +39,12 @@ impl Patience {
         }
         Ok(Self { lease, dead })
     }
+
+    /// How long an owner may speak after a contact.
+    #[must_use]
+    pub const fn lease(self) -> Duration {
+        self.lease
+    }
 }
 
 /// What an owner may do now.

@@ -2,10 +2,14 @@
 //!
 //! An address never names a node: who wants an entity asks the table, which every member has.
 
+pub mod controller;
+#[cfg(test)]
+mod controller_tests;
 pub mod machine;
 #[cfg(test)]
 mod tests;
 
+pub use controller::{Known, Members, Watch};
 pub use machine::{Change, Moved, Slot, Table};
 
 /// Shards of a cluster. The number is fixed for ever: keys are spread by it.

@@ -1,11 +1,9 @@
 //! Which member runs which queue and agent: the table as the journal has it, and the leader's
 //! changes of it.
 
-mod machine;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,54 +13,22 @@ use tandem_actors::entity;
 use tandem_actors::placement::{LEASE, Locate, Seat};
 use tandem_actors::whereabouts::Whereabouts;
 use tandem_journal::{Append, Entity, Journal, Record};
-use tandem_kernel::{CallId, Clock, Timestamp};
+use tandem_kernel::{CallId, Clock};
 use tandem_mesh::Mesh;
-use tandem_mesh::lease::{Liveness, Patience};
-use tandem_mesh::placement::{Address, Change, SHARDS, Table};
+use tandem_mesh::lease::Patience;
+use tandem_mesh::placement::controller::{DEAD, HEARTBEAT, LOOK, next};
+use tandem_mesh::placement::{Address, Change, Known, Members, Watch};
 use tandem_wire::WireError;
-
-use self::machine::{Members, next};
 
 /// The key of the table's entity.
 const TABLE: &str = "table";
 
-/// Between two looks of the leader, and of an owner at its lease.
-const LOOK: Duration = Duration::from_millis(50);
-
-/// The leader's signs of life.
-const HEARTBEAT: Duration = Duration::from_millis(50);
-
-/// Silence after which a member's shards are given away.
-const DEAD: Duration = Duration::from_millis(600);
-
-/// How long a member has to answer before it is given any: one that comes and goes would only
-/// move callers about.
-const STEADY: Duration = Duration::from_secs(2);
-
 /// How long the journal may take for a change; then the leader looks again.
 const CHANGED_WITHIN: Duration = Duration::from_secs(2);
 
-#[derive(Debug)]
-struct Known {
-    table: Table,
-    /// Who died and has not come back.
-    left: BTreeSet<u64>,
-    version: u64,
-}
-
 /// The table as far as this node has read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Placing(Arc<RwLock<Known>>);
-
-impl Default for Placing {
-    fn default() -> Self {
-        Self(Arc::new(RwLock::new(Known {
-            table: Table::new(SHARDS),
-            left: BTreeSet::new(),
-            version: 0,
-        })))
-    }
-}
 
 impl Placing {
     /// Takes a record of the table in; gives the change that it made.
@@ -71,20 +37,8 @@ impl Placing {
     /// When it can not be read.
     pub(crate) fn take(&self, record: &Record) -> Result<Option<Change>, WireError> {
         let change: Change = entity::decode(&record.event)?;
-        let mut known = self.0.write();
-        known.version = record.version;
-        // One that two leaders made changes nothing the second time, on every member.
-        let is_new = match change {
-            Change::Leave(node) => known.left.insert(node),
-            Change::Join(node) => {
-                known.left.remove(&node);
-                true
-            }
-            Change::Drain(_) => true,
-        };
-        let moved = known.table.step(record.position.index, change);
-        let is_death = matches!(change, Change::Leave(_)) && is_new;
-        Ok((moved.is_ok() || is_death).then_some(change))
+        let is_change = self.0.write().take(record.position.index, record.version, change);
+        Ok(is_change.then_some(change))
     }
 
     /// For the actors.
@@ -92,81 +46,32 @@ impl Placing {
         let known = self.0.clone();
         Box::new(move |kind, key| {
             let address = Address { kind: kind.0, key: key.to_owned() };
-            let slot = known.read().table.slot(address.shard());
+            let slot = known.read().table().slot(address.shard());
             Seat { member: slot.node, epoch: slot.epoch }
         })
     }
 
     fn members(&self) -> (Members, u64) {
         let known = self.0.read();
-        let takers = known.table.takers().clone();
-        (Members { takers, left: known.left.clone() }, known.version)
+        (known.members(), known.version())
     }
 
     /// The member that goes on with a call whose own has died.
     pub(crate) fn heir(&self, call: CallId) -> Option<u64> {
         let address = Address { kind: entity::CALL.0, key: call.to_string() };
-        self.0.read().table.slot(address.shard()).node
+        self.0.read().table().slot(address.shard()).node
     }
 
     /// How many shards a member has.
     pub(crate) fn load(&self, node: u64) -> u64 {
-        let load = self.0.read().table.loads().get(&node).copied().unwrap_or(0);
+        let load = self.0.read().table().loads().get(&node).copied().unwrap_or(0);
         u64::try_from(load).unwrap_or(u64::MAX)
-    }
-}
-
-/// What a leader has seen of the others since it leads.
-struct Watch {
-    liveness: Liveness,
-    /// Since when each member has answered without a pause.
-    since: BTreeMap<u64, Timestamp>,
-}
-
-impl Watch {
-    /// The leader of before has not been heard for an election time-out by those who voted, so
-    /// it has had no quorum since.
-    fn begin(
-        members: impl Iterator<Item = u64>,
-        of_before: Option<(u64, Duration)>,
-        now: Timestamp,
-    ) -> Self {
-        let patience = Patience::new(HEARTBEAT, LEASE, DEAD).expect("the lease ends first");
-        let members: Vec<u64> = members.collect();
-        let silent = of_before.map(|(leader, _)| leader);
-        let others = members.iter().copied().filter(|node| Some(*node) != silent);
-        let mut liveness = Liveness::begin(patience, others, now);
-        if let Some((leader, silence)) = of_before.filter(|it| members.contains(&it.0)) {
-            liveness.heard(leader, now - silence);
-        }
-        Self { liveness, since: BTreeMap::new() }
-    }
-
-    fn look(&mut self, own: u64, answers: &BTreeMap<u64, Duration>, now: Timestamp) {
-        self.liveness.heard(own, now);
-        self.since.entry(own).or_insert(now - STEADY);
-        self.since.retain(|node, _| *node == own || answers.contains_key(node));
-        for (node, age) in answers {
-            self.liveness.heard(*node, now - *age);
-            if *age >= LEASE {
-                self.since.insert(*node, now);
-            }
-            self.since.entry(*node).or_insert(now);
-        }
-    }
-
-    fn dead(&self, now: Timestamp) -> BTreeSet<u64> {
-        self.liveness.dead(now).into_iter().collect()
-    }
-
-    fn steady(&self, now: Timestamp) -> BTreeSet<u64> {
-        let steady = self.since.iter().filter(|(_, since)| now.since(**since) >= STEADY);
-        steady.map(|(node, _)| *node).collect()
     }
 }
 
 /// Keeps the table while this node leads, for its life.
 pub(crate) async fn keep(mesh: Mesh, journal: Journal, placing: Placing, clock: Clock) {
+    let patience = Patience::new(HEARTBEAT, LEASE, DEAD).expect("the lease ends first");
     let (mut watch, mut of_before) = (None, None);
     let mut looks = tokio::time::interval(LOOK);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -182,7 +87,8 @@ pub(crate) async fn keep(mesh: Mesh, journal: Journal, placing: Placing, clock: 
         let (known, version) = placing.members();
         let silence = tandem_journal::Timing::default().election_min;
         let before = of_before.take().map(|leader| (leader, silence));
-        let begin = || Watch::begin(roster.active().map(|member| member.node), before, now);
+        let members = roster.active().map(|member| member.node);
+        let begin = || Watch::begin(patience, members, before, now);
         let watch = watch.get_or_insert_with(begin);
         watch.look(journal.node(), &journal.answers(), now);
         let change = next(&known, &roster, &watch.dead(now), &watch.steady(now));
