@@ -11,6 +11,7 @@
 //! | What members ask each other                          | `message`, `network`, `inlet` |
 //! | The way there                                        | [`transport`] |
 //! | Who is a member                                      | `members`, `membership` |
+//! | The referee without a disk, for simulations          | [`memory`]  |
 //! | Is it whole? Copies for other nodes and for backups  | `verify`, `transfer` |
 //!
 //! Invariants: positions are contiguous from 1; an entity's versions are contiguous from 1; an
@@ -30,6 +31,7 @@ mod leader;
 mod log;
 mod members;
 mod membership;
+pub mod memory;
 mod message;
 mod network;
 mod record;

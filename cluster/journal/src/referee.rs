@@ -51,6 +51,41 @@ pub(crate) fn judge(state: &EntityState, proposal: &Proposal) -> Result<(), Appe
     Ok(())
 }
 
+/// Where the journal ends: the index and the time of its last record.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct End {
+    pub(crate) head: u64,
+    pub(crate) last_at: Timestamp,
+}
+
+/// A record in its place, with the full page of its entity that it began a new one behind.
+pub(crate) type Taken = (StoredRecord, u64, Option<(u64, Vec<u64>)>);
+
+/// What an append makes, behind what is there.
+pub(crate) fn take(
+    end: &mut End,
+    operations: &mut Operations,
+    state: &mut EntityState,
+    proposal: &Proposal,
+    mut each: impl FnMut(Taken),
+) -> Result<Appended, AppendError> {
+    let earlier = proposal.op_id.and_then(|op_id| operations.find(op_id, end.head));
+    if let Some(earlier) = earlier {
+        return Ok(earlier);
+    }
+    judge(state, proposal)?;
+    end.last_at = end.last_at.max(proposal.at);
+    for record in records_of(state, proposal, end.last_at) {
+        end.head += 1;
+        let page = evolve(state, &record, end.head);
+        if let Some((op_id, appended)) = operation_of(&record, end.head) {
+            operations.note(op_id, appended);
+        }
+        each((record, end.head, page));
+    }
+    Ok(Appended { position: Position::at(end.head), version: state.version })
+}
+
 /// The records of an append that was allowed; the first will be at `first`.
 pub(crate) fn records_of(
     state: &EntityState,

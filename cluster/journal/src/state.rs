@@ -22,7 +22,7 @@ use crate::format::{
 use crate::group::{Group, Outcomes, io_error};
 use crate::record::{Appended, Entity, Record};
 use crate::records::Records;
-use crate::referee::{Operations, evolve, judge, operation_of, records_of};
+use crate::referee::{End, Operations, Taken, take};
 use crate::transfer::Copy;
 
 // Entries applied in one write; each is up to 100 kB.
@@ -168,33 +168,23 @@ impl State {
         batch: &mut Batch,
         chunk: &mut Chunk,
     ) -> Result<Result<Appended, AppendError>, StoreError> {
-        let head = self.applied.head;
-        let earlier = proposal.op_id.and_then(|op_id| self.operations.find(op_id, head));
-        if let Some(earlier) = earlier {
-            return Ok(Ok(earlier));
-        }
+        let mut end = End { head: self.applied.head, last_at: self.applied.last_at };
         let state = self.entities.of(self.records.store(), &proposal.entity)?;
-        if let Err(refused) = judge(state, proposal) {
-            return Ok(Err(refused));
-        }
-        self.applied.last_at = self.applied.last_at.max(proposal.at);
-        for record in records_of(state, proposal, self.applied.last_at) {
-            self.applied.head += 1;
-            let index = self.applied.head;
-            if let Some((version, indices)) = evolve(state, &record, index) {
-                let key = numbered(entity_key(&proposal.entity), version);
+        let key = || entity_key(&proposal.entity);
+        let each = |(record, _, page): Taken| {
+            if let Some((version, indices)) = page {
+                let key = numbered(key(), version);
                 batch.put(TRAIL, &key, &encode_versioned(&Page { indices }));
             }
-            if let Some((op_id, appended)) = operation_of(&record, index) {
-                self.operations.note(op_id, appended);
-            }
             chunk.records.push(record);
-        }
-        let version = state.version;
-        if !self.entities.touched.contains(&proposal.entity) {
+        };
+        let before = end.head;
+        let outcome = take(&mut end, &mut self.operations, state, proposal, each);
+        (self.applied.head, self.applied.last_at) = (end.head, end.last_at);
+        if end.head > before && !self.entities.touched.contains(&proposal.entity) {
             self.entities.touched.insert(proposal.entity.clone());
         }
-        Ok(Ok(Appended { position: Position::at(self.applied.head), version }))
+        Ok(outcome)
     }
 
     fn snapshot_of(&self, meta: SnapshotMetaOf<Group>) -> SnapshotOf<Group, Copy> {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::history::{self, Outcome, Seen};
+use super::history::Outcome;
 use super::world::World;
-use super::{append, converged, write};
+use super::{Seen, append, check, converged, op_of, write};
 use crate::{Begin, Record};
 
 const WRITERS: u64 = 6;
@@ -76,7 +76,7 @@ async fn run(seed: u64, members: u64, time: Duration) -> (Vec<Seen>, Vec<Record>
         history.extend(writer.await.unwrap());
     }
     let records = converged(&world).await;
-    history::check(&history, &records).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
+    check(&history, &records).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
     let acknowledged =
         history.iter().filter(|seen| matches!(seen.outcome, Outcome::Done(_))).count();
     println!(
@@ -122,18 +122,17 @@ async fn a_history_that_no_journal_could_show_is_caught() {
     let later = |seen: &&Seen| matches!(seen.outcome, Outcome::Done(version) if version > 1);
     let last = history.iter().rfind(later).unwrap();
 
-    let lost: Vec<_> =
-        records.iter().filter(|it| history::op_of(it) != last.op_id).cloned().collect();
-    assert!(history::check(&history, &lost).unwrap_err().contains("acknowledged"));
+    let lost: Vec<_> = records.iter().filter(|it| op_of(it) != last.op_id).cloned().collect();
+    assert!(check(&history, &lost).unwrap_err().contains("acknowledged"));
     let mut doubled = records.clone();
     doubled.push(records[0].clone());
-    assert!(history::check(&history, &doubled).unwrap_err().contains("twice"));
+    assert!(check(&history, &doubled).unwrap_err().contains("twice"));
     let mut early = history.clone();
     let begun = first.begun - Duration::from_secs(2);
     for seen in early.iter_mut().filter(|seen| seen.op_id == last.op_id) {
         (seen.begun, seen.ended) = (begun, begun + Duration::from_millis(1));
     }
-    assert!(history::check(&early, &records).unwrap_err().contains("outside"));
+    assert!(check(&early, &records).unwrap_err().contains("outside"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,10 +7,7 @@
 //! when it began and what had begun when it ended.
 
 use std::collections::HashMap;
-
-use tokio::time::Instant;
-
-use crate::Record;
+use std::fmt::Debug;
 
 /// What became of one append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,23 +20,27 @@ pub(super) enum Outcome {
     Open,
 }
 
-/// One append as its writer saw it.
+/// One append as its writer saw it, by the clock `T`.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct Seen<T> {
     pub(super) entity: String,
     pub(super) op_id: u128,
-    pub(super) begun: Instant,
-    pub(super) ended: Instant,
+    pub(super) begun: T,
+    pub(super) ended: T,
     pub(super) outcome: Outcome,
 }
 
+/// One append in the journal: which operation, to what, the version that it made.
+pub(super) type Written<'a> = (u128, &'a str, u64);
+
 /// Says what is wrong with a history, given the journal that it led to.
-pub(super) fn check(history: &[Seen], records: &[Record]) -> Result<(), String> {
+pub(super) fn check<'a, T: Copy + Ord + Debug>(
+    history: &[Seen<T>],
+    written: impl Iterator<Item = Written<'a>>,
+) -> Result<(), String> {
     let mut places: HashMap<u128, (String, u64)> = HashMap::new();
-    for record in records {
-        let op_id = op_of(record);
-        let place = (record.entity.key.clone(), record.version);
-        if places.insert(op_id, place).is_some() {
+    for (op_id, entity, version) in written {
+        if places.insert(op_id, (entity.to_owned(), version)).is_some() {
             return Err(format!("operation {op_id} is in the journal twice"));
         }
     }
@@ -58,13 +59,8 @@ pub(super) fn check(history: &[Seen], records: &[Record]) -> Result<(), String> 
     in_real_time(history)
 }
 
-/// The operation that a record's event names.
-pub(super) fn op_of(record: &Record) -> u128 {
-    u128::from_be_bytes(record.event[..16].try_into().unwrap())
-}
-
-fn in_real_time(history: &[Seen]) -> Result<(), String> {
-    let mut of_entity: HashMap<&str, Vec<&Seen>> = HashMap::new();
+fn in_real_time<T: Copy + Ord + Debug>(history: &[Seen<T>]) -> Result<(), String> {
+    let mut of_entity: HashMap<&str, Vec<&Seen<T>>> = HashMap::new();
     for seen in history {
         of_entity.entry(&seen.entity).or_default().push(seen);
     }

@@ -17,8 +17,10 @@ use tandem_kernel::Position;
 use tokio::time::{Instant, sleep};
 
 use crate::{Append, AppendError, Appended, Entity, Journal, Kind, Record};
-use history::{Outcome, Seen};
+use history::Outcome;
 use world::World;
+
+type Seen = history::Seen<Instant>;
 
 /// An append whose event names its operation.
 fn append(entity: &str, op_id: u128) -> Append {
@@ -29,6 +31,17 @@ fn append(entity: &str, op_id: u128) -> Append {
         op_id: Some(op_id),
         events: vec![Bytes::copy_from_slice(&op_id.to_be_bytes())],
     }
+}
+
+/// The operation that a record's event names.
+fn op_of(record: &Record) -> u128 {
+    u128::from_be_bytes(record.event[..16].try_into().unwrap())
+}
+
+/// Says what is wrong with a history, given the records that it led to.
+fn check(history: &[Seen], records: &[Record]) -> Result<(), String> {
+    let written = records.iter().map(|it| (op_of(it), &*it.entity.key, it.version));
+    history::check(history, written)
 }
 
 /// All records that a member has applied.
