@@ -16,7 +16,7 @@ use tandem_store::Store;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::contact::Contact;
+use crate::contact::{Confirmed, Contact};
 use crate::error::{AppendError, OpenError, ReadError};
 use crate::format::{Proposal, cost};
 use crate::group::{self, Batch, Group, Outcomes, RECOVERY};
@@ -153,7 +153,8 @@ impl Engine {
         let transport: Arc<dyn Transport> =
             cluster.map_or_else(|| Arc::new(Alone) as _, |cluster| cluster.transport);
         let raft = new_group(&config, Arc::clone(&transport), log, state).await?;
-        let contact = Arc::new(Contact::default());
+        let contact = Arc::new(Contact::new(config.timing.election_max));
+        tokio::spawn(Arc::clone(&contact).keep_pulse());
         let inlet =
             Inlet::new(config.node, raft.clone(), Arc::clone(&records), Arc::clone(&contact));
         transport.serve(inlet);
@@ -349,9 +350,12 @@ async fn new_group(
     state: State,
 ) -> Result<Raft<Group, State>, OpenError> {
     let engine = group::config(&config.timing).validate().map_err(|e| failed(&e))?;
-    let links = Links { node: config.node, transport };
+    let confirmed = Confirmed::default();
+    let links = Links { node: config.node, transport, confirmed: confirmed.clone() };
     let raft = Raft::new(config.node, Arc::new(engine), links, log, state).await;
-    raft.map_err(|e| failed(&e))
+    let raft = raft.map_err(|e| failed(&e))?;
+    confirmed.by(raft.clone());
+    Ok(raft)
 }
 
 /// Waits until this member has what it had when it ended, or what the group had when it joined.

@@ -3,9 +3,12 @@
 use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use openraft::alias::{LogIdOf, VoteOf};
+use openraft::async_runtime::WatchReceiver;
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse};
 use openraft::{Raft, Snapshot};
 use tandem_store::StoreError;
 use tokio::sync::Mutex;
@@ -69,12 +72,10 @@ impl Inlet {
 impl Answering {
     async fn answer(&self, from: u64, ask: Ask) -> Reply {
         let outcome = match ask {
-            Ask::Append(request) => {
-                let answered = self.raft.append_entries(request).await;
-                if answered.as_ref().is_ok_and(|it| it.is_success() || it.is_conflict()) {
-                    self.contact.note();
-                }
-                answered.map(Reply::Append).map_err(|e| e.to_string())
+            // A leader of an older build does not tell.
+            Ask::Append(request) => self.append(request, Duration::ZERO).await,
+            Ask::Confirmed(request, micros) => {
+                self.append(request, Duration::from_micros(micros)).await
             }
             Ask::Vote(request) => {
                 self.raft.vote(request).await.map(Reply::Vote).map_err(|e| e.to_string())
@@ -92,6 +93,25 @@ impl Answering {
             Ask::Wish(wish) => Ok(Reply::Wish(leader::grant(&self.raft, wish).await)),
         };
         outcome.unwrap_or_else(Reply::Refused)
+    }
+
+    /// Takes what a leader asks, whose last contact has an age. How long the answer takes does not
+    /// count: the leader counts from when it asked.
+    async fn append(
+        &self,
+        request: AppendEntriesRequest<Group>,
+        age: Duration,
+    ) -> Result<Reply, String> {
+        let asked = self.contact.asked(age);
+        let committed = request.leader_commit.map_or(0, |id| id.index + 1);
+        let answered = self.raft.append_entries(request).await;
+        // Whose log is another's has not applied what was committed.
+        if answered.as_ref().is_ok_and(AppendEntriesResponse::is_success) {
+            let metrics = self.raft.metrics();
+            let applied = metrics.borrow_watched().last_applied.map_or(0, |id| id.index + 1);
+            self.contact.note(asked, applied, committed);
+        }
+        answered.map(Reply::Append).map_err(|e| e.to_string())
     }
 
     /// Takes a piece of a copy; with the last one the copy replaces the state.
@@ -115,7 +135,6 @@ impl Answering {
         let found = path.clone();
         let checked = tokio::task::spawn_blocking(move || check(&found)).await;
         checked.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
-        self.contact.note();
         let snapshot = Snapshot { meta, snapshot: Copy::At(path) };
         self.install(vote, snapshot).await
     }

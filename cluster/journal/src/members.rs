@@ -82,7 +82,10 @@ impl Members {
     pub(crate) fn contact_age(&self) -> Option<Duration> {
         let metrics = self.writer.raft.metrics();
         let metrics = metrics.borrow_watched();
-        if metrics.current_leader != Some(metrics.id) {
+        // A leader knows what was committed before it when it has applied an entry of its own.
+        let has_begun =
+            metrics.last_applied.is_some_and(|id| id.leader_id.term >= metrics.current_term);
+        if metrics.current_leader != Some(metrics.id) || !has_begun {
             return self.contact.age();
         }
         let is_only_voter = metrics.membership_config.voter_ids().all(|voter| voter == metrics.id);

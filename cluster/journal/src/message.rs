@@ -37,6 +37,8 @@ pub(crate) enum Ask {
     Copy(Piece),
     Forward(Batch),
     Wish(Wish),
+    /// As `Append`, with the age of the leader's last contact, in microseconds.
+    Confirmed(AppendEntriesRequest<Group>, u64),
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -19,6 +19,7 @@ use openraft::raft::{
 };
 use openraft::{AnyError, BasicNode};
 
+use crate::contact::Confirmed;
 use crate::format::Applied;
 use crate::group::Group;
 use crate::message::{Ask, Piece, Reply, decode_reply, encode_request};
@@ -37,6 +38,7 @@ const ENTRIES_WITHIN: Duration = Duration::from_secs(1);
 pub(crate) struct Links {
     pub(crate) node: u64,
     pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) confirmed: Confirmed,
 }
 
 /// The way to one other member.
@@ -44,6 +46,9 @@ pub(crate) struct Link {
     node: u64,
     peer: Peer,
     transport: Arc<dyn Transport>,
+    confirmed: Confirmed,
+    /// Whether the other is of a build that takes the age of a contact.
+    takes_ages: bool,
 }
 
 impl RaftNetworkFactory<Group> for Links {
@@ -51,7 +56,13 @@ impl RaftNetworkFactory<Group> for Links {
 
     async fn new_client(&mut self, target: u64, member: &BasicNode) -> Link {
         let peer = Peer { node: target, address: member.addr.clone() };
-        Link { node: self.node, peer, transport: Arc::clone(&self.transport) }
+        Link {
+            node: self.node,
+            peer,
+            transport: Arc::clone(&self.transport),
+            confirmed: self.confirmed.clone(),
+            takes_ages: true,
+        }
     }
 }
 
@@ -63,14 +74,24 @@ impl Link {
         ask: Ask,
         within: Duration,
     ) -> Result<Reply, RPCError<Group>> {
+        match self.asked(kind, lane, ask, within).await? {
+            Reply::Refused(why) => Err(RPCError::Unreachable(Unreachable::from_string(why))),
+            reply => Ok(reply),
+        }
+    }
+
+    /// As [`ask`](Self::ask), with a refusal as the answer that it is.
+    async fn asked(
+        &self,
+        kind: RPCTypes,
+        lane: Lane,
+        ask: Ask,
+        within: Duration,
+    ) -> Result<Reply, RPCError<Group>> {
         let request = encode_request(self.peer.node, ask);
         let answer = self.transport.ask(&self.peer, lane, request, within).await;
         let answer = answer.map_err(|error| self.failed(kind, error, within))?;
-        match decode_reply(&answer) {
-            Ok(Reply::Refused(why)) => Err(RPCError::Unreachable(Unreachable::from_string(why))),
-            Ok(reply) => Ok(reply),
-            Err(error) => Err(RPCError::Network(NetworkError::new(&error))),
-        }
+        decode_reply(&answer).map_err(|error| RPCError::Network(NetworkError::new(&error)))
     }
 
     fn failed(
@@ -160,9 +181,23 @@ impl RaftNetworkV2<Group> for Link {
     ) -> Result<AppendEntriesResponse<Group>, RPCError<Group>> {
         let is_heartbeat = request.entries.is_empty();
         let within = if is_heartbeat { option.soft_ttl() } else { ENTRIES_WITHIN };
-        let ask = Ask::Append(request);
-        match self.ask(RPCTypes::AppendEntries, Lane::Consensus, ask, within).await? {
-            Reply::Append(response) => Ok(response),
+        let (kind, lane) = (RPCTypes::AppendEntries, Lane::Consensus);
+        if self.takes_ages {
+            let age = self.confirmed.age(self.peer.node).as_micros();
+            let age = u64::try_from(age).unwrap_or(u64::MAX);
+            let ask = Ask::Confirmed(request.clone(), age);
+            match self.asked(kind, lane, ask, within).await? {
+                Reply::Append(response) => return Ok(response),
+                // A member of an older build refuses what it can not read.
+                Reply::Refused(_) => {}
+                _ => return Err(unexpected()),
+            }
+        }
+        match self.ask(kind, lane, Ask::Append(request), within).await? {
+            Reply::Append(response) => {
+                self.takes_ages = false;
+                Ok(response)
+            }
             _ => Err(unexpected()),
         }
     }

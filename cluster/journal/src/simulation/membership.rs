@@ -85,6 +85,30 @@ async fn the_side_without_a_quorum_says_so_and_the_other_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_cut_off_together_with_the_leader_has_no_contact_with_a_quorum() {
+    let world = World::new(17, 5).await;
+    let leader = world.leader().await;
+    let others: Vec<u64> = world.nodes().into_iter().filter(|node| *node != leader).collect();
+    let (follower, _) = world.journal(others[0]).unwrap();
+    for far in &others[1..] {
+        for near in [leader, others[0]] {
+            world.cut(near, *far);
+            world.cut(*far, near);
+        }
+    }
+
+    sleep(Duration::from_secs(2)).await;
+    let age = follower.contact_age();
+    world.heal();
+    world.any().append(append("a", 1)).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+
+    assert!(age.is_none_or(|age| age > Duration::from_millis(1_500)), "{age:?}");
+    let age = follower.contact_age();
+    assert!(age.is_some_and(|age| age < Duration::from_millis(200)), "{age:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_kept_without_a_quorum_is_there_once_and_in_order_after_the_heal() {
     let world = World::new(14, 3).await;
     let leader = world.leader().await;
