@@ -451,7 +451,7 @@ impl World {
                     self.queues[index].journal.evolve(&event);
                 }
             }
-            queue::Effect::Notify { call, notice } => {
+            queue::Effect::Notify { call, notice } | queue::Effect::NotifyKept { call, notice } => {
                 if let QueueNotice::Offer { offer, agent, .. } = &notice {
                     self.check_offer(index, call, *offer, agent)?;
                 }
@@ -476,9 +476,7 @@ impl World {
                 let input = agent::Input::Queue { queue, message };
                 self.send(from, Node::Agent(to), Delivery::ToAgent(to, input));
             }
-            queue::Effect::NotifyKept { .. }
-            | queue::Effect::CallBack(_)
-            | queue::Effect::Rename { .. } => {
+            queue::Effect::CallBack(_) | queue::Effect::Rename { .. } => {
                 return Err("a callback that nobody asked for".into());
             }
             queue::Effect::Arm { timer, after } => {
@@ -535,11 +533,11 @@ impl World {
     }
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings { shared_wrap_up: true, dynamic_agents_start_logged_in: true, ..Settings::default() }
 }
 
-fn config(rng: &mut StdRng, index: usize, agents: usize) -> Config {
+pub(crate) fn config(rng: &mut StdRng, index: usize, agents: usize) -> Config {
     let json = format!(r#"{{"number": "64{index:02}", "name": "Q"}}"#);
     let mut config: Config = serde_json::from_str(&json).unwrap();
     config.ring_strategy = match (index + rng.random_range(0..2) * 4) % 6 {

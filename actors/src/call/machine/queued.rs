@@ -207,7 +207,6 @@ impl Passage {
             }
             Input::QueueLeft { exit, failover } => self.left(facts, now, exit, failover, out),
             Input::Offered { offer, agent, devices, ring_for } => {
-                self.asking = None;
                 let queue = self.queue.clone();
                 let wanted = Wanted { queue, offer, agent, devices, ring_for };
                 let shown = facts.party(self.caller);

@@ -102,7 +102,9 @@ impl Queue {
         self.unexplained.insert(call);
         let last = || u32::try_from(self.staying()).unwrap_or(u32::MAX);
         let position = if is_merged { self.position_of(call) } else { last() };
-        out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
+        // Until the journal has the place, the call goes on asking: another member may run the
+        // queue by then, which knows what is in the journal.
+        out.push(Effect::NotifyKept { call, notice: QueueNotice::Joined { position } });
         self.arm_deadline(now, call, out);
         self.arm_callback_offer(now, call, out);
         self.greet(call, out);
@@ -150,7 +152,7 @@ impl Queue {
             return Err(Refused::Leaving);
         }
         let position = self.position_of(call);
-        out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
+        out.push(Effect::NotifyKept { call, notice: QueueNotice::Joined { position } });
         Ok(())
     }
 

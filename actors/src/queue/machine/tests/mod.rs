@@ -214,7 +214,11 @@ impl Bench {
     pub(super) fn notices(&mut self, number: u128) -> Vec<QueueNotice> {
         let seen = std::mem::take(&mut self.seen);
         let notices = seen.into_iter().filter_map(|effect| match effect {
-            Effect::Notify { call: to, notice } if to == call(number) => Some(notice),
+            Effect::Notify { call: to, notice } | Effect::NotifyKept { call: to, notice }
+                if to == call(number) =>
+            {
+                Some(notice)
+            }
             _ => None,
         });
         notices.collect()
