@@ -116,6 +116,17 @@ impl KeptCalls {
         taken.unwrap_or_else(|| call.node())
     }
 
+    /// Whether anything is kept of a call: it goes on, as far as is known here.
+    pub(crate) fn has(&self, call: CallId) -> bool {
+        self.0.read().contains_key(&call)
+    }
+
+    /// Whether a call was taken over by another member than this one, as far as is known here.
+    pub(crate) fn is_anothers(&self, call: CallId, member: u64) -> bool {
+        let taken = self.0.read().get(&call).and_then(|kept| kept.home);
+        taken.is_some_and(|by| by != member)
+    }
+
     pub(crate) fn of(&self, call: CallId) -> Kept {
         self.0.read().get(&call).cloned().unwrap_or_default()
     }

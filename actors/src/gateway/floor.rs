@@ -6,6 +6,7 @@ use tandem_kernel::CallId;
 use tandem_telemetry::metric;
 
 use super::Gateway;
+use super::machine::speaker;
 use super::words::{Answer, Denied, Question, Word};
 use crate::call::CallMsg;
 use crate::entity;
@@ -22,6 +23,12 @@ impl Gateway {
             return;
         }
         match word {
+            Word::ToQueue { word, .. }
+                if word.ends().is_some_and(|call| placed.is_anothers(call, from)) =>
+            {
+                // It was cut off, or stopped, and has not read yet that it has lost the call.
+                metric::GATEWAY_OUTDATED.increment();
+            }
             Word::ToQueue { number, word, epoch: _ } => {
                 let reply_to = match &word {
                     QueueWord::Join { call, stay, .. } => {
@@ -39,7 +46,7 @@ impl Gateway {
                 let told = self.0.live.actors().find(call).is_some_and(|actor| {
                     actor.cast(CallMsg::Queue { queue: queue.clone(), stay, notice }).is_ok()
                 });
-                if !told && placed.is_home(call) {
+                if !told && placed.is_home(call) && !placed.may_come_back() {
                     let gone = QueueWord::CallerLeft { call, reason: crate::queue::Exit::System };
                     placed.tell_queue(&queue, gone, None);
                 }
@@ -89,15 +96,9 @@ impl Gateway {
 
     fn is_outdated(&self, word: &Word) -> bool {
         let placement = self.0.placed.placement();
-        match word {
-            Word::ToQueue { word: QueueWord::Agent { agent, .. }, epoch: Some(epoch), .. } => {
-                placement.is_outdated(entity::AGENT, agent, *epoch)
-            }
-            Word::ToAgent { queue, epoch, .. } | Word::ToCall { queue, epoch, .. } => {
-                placement.is_outdated(entity::QUEUE, queue, *epoch)
-            }
-            _ => false,
-        }
+        speaker(word).is_some_and(|(kind, key, epoch)| {
+            placement.is_outdated(kind, key, epoch) || !self.0.heard.lock().note(kind, key, epoch)
+        })
     }
 
     /// The way from a queue here to a call of another member.
@@ -120,9 +121,15 @@ impl Gateway {
         if home != own {
             return Some(self.way_from(home, call, queue, None));
         }
-        let actor = self.0.live.actors().find(call)?;
-        let queue = queue.to_owned();
+        let (gateway, queue) = (self.clone(), queue.to_owned());
+        let find = move || gateway.0.live.actors().find(call);
+        let gateway = self.clone();
+        let may_come_back = move || gateway.0.placed.may_come_back();
+        if find().is_none() && !may_come_back() {
+            return None;
+        }
         Some(Arc::new(move |notice| {
+            let Some(actor) = find() else { return may_come_back() };
             actor.cast(CallMsg::Queue { queue: queue.clone(), stay: None, notice }).is_ok()
         }))
     }

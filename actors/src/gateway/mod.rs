@@ -5,7 +5,7 @@
 //! lost, as one to an actor that crashed is. A question has a deadline and one answer.
 
 mod floor;
-mod outbox;
+pub mod machine;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use tandem_telemetry::metric;
 use tokio::sync::Notify;
 
-use self::outbox::{Inbox, Outbox};
+use self::machine::{Heard, Inbox, Outbox};
 pub(crate) use self::words::Dial;
 use self::words::{Answer, Letter, Question, Reply, Word};
 use crate::copies::Copies;
@@ -83,6 +83,7 @@ struct Inner {
     dials: OnceLock<Dialler>,
     peers: Mutex<BTreeMap<u64, Arc<Peer>>>,
     inboxes: Mutex<BTreeMap<u64, Inbox>>,
+    heard: Mutex<Heard>,
 }
 
 impl Gateway {
@@ -94,9 +95,9 @@ impl Gateway {
         live: Live,
         (copies, phones): (Copies, Softphones),
     ) -> Self {
-        let (peers, inboxes) = (Mutex::default(), Mutex::default());
+        let (peers, inboxes, heard) = (Mutex::default(), Mutex::default(), Mutex::default());
         let dials = OnceLock::new();
-        let inner = Inner { carrier, placed, live, copies, phones, dials, peers, inboxes };
+        let inner = Inner { carrier, placed, live, copies, phones, dials, peers, inboxes, heard };
         Self(Arc::new(inner))
     }
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tandem_kernel::CallId;
 
-use super::outbox::{Inbox, Outbox};
+use super::machine::{Inbox, Outbox};
 use super::words::{Floor, Word};
 
 fn word(number: u32) -> Word {

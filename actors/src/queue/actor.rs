@@ -114,6 +114,7 @@ impl Actor for QueueActor {
         state.placed.queue_runs(&state.number, myself.clone());
         let alive: BTreeSet<CallId> = state.sinks.lock().keys().copied().collect();
         state.report(&myself, Input::Opened { seed: rand::random(), alive });
+        state.placed.doubt(&myself, state.queue.facts().active.keys().copied());
         state.next_minute(&myself);
         Ok(state)
     }

@@ -132,8 +132,33 @@ pub enum QueueWord {
 }
 
 impl QueueWord {
+    /// The call whose wait, ring or talk it says to be over: only the member that has the call may
+    /// say so.
+    #[must_use]
+    pub const fn ends(&self) -> Option<CallId> {
+        match self {
+            Self::CallerGone { call }
+            | Self::CallerLeft { call, .. }
+            | Self::OfferAnswered { call, .. }
+            | Self::OfferEnded { call, .. }
+            | Self::CallEnded { call, .. } => Some(*call),
+            Self::Join { .. }
+            | Self::Greeted { .. }
+            | Self::Place { .. }
+            | Self::Digit { .. }
+            | Self::OfferRinging { .. }
+            | Self::Agent { .. }
+            | Self::AgentLost { .. }
+            | Self::Callback { .. }
+            | Self::Moved { .. }
+            | Self::CallLost { .. }
+            | Self::OfferAnnouncing { .. } => None,
+        }
+    }
+
     /// What it means for the machine that has these facts.
-    pub(super) fn inputs(self, facts: &Facts) -> Vec<Input> {
+    #[must_use]
+    pub fn inputs(self, facts: &Facts) -> Vec<Input> {
         let input = match self {
             Self::Join { call, stay, caller, caller_name } => {
                 Input::Join { call, stay, caller, caller_name }

@@ -2,10 +2,12 @@
 //! reached. What is known of the agents' phones and calls is known whether actors run or not.
 
 mod floor;
+pub mod machine;
 mod reach;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
@@ -13,8 +15,7 @@ use ractor::ActorRef;
 use tandem_journal::{Entity, Journal};
 use tandem_kernel::CallId;
 
-pub use self::floor::Seen;
-use self::floor::Told;
+use self::machine::{Floors, Seen};
 use crate::agent::AgentMsg;
 use crate::call::KeptCalls;
 use crate::entity;
@@ -33,11 +34,12 @@ pub struct Whereabouts {
     gateway: OnceLock<(u64, Gateway)>,
     queues: RwLock<BTreeMap<String, ActorRef<QueueMsg>>>,
     agents: RwLock<BTreeMap<String, ActorRef<AgentMsg>>>,
-    seen: RwLock<BTreeMap<String, Seen>>,
-    members: RwLock<BTreeMap<u64, Told>>,
+    floors: RwLock<Floors>,
     kept: KeptCalls,
     sinks: RwLock<BTreeMap<String, Sinks>>,
     recorders: RwLock<BTreeMap<Entity, Recorder>>,
+    /// Whether this member has gone on with its calls of before its start.
+    has_gone_on: AtomicBool,
 }
 
 impl Whereabouts {
@@ -126,6 +128,25 @@ impl Whereabouts {
         }
     }
 
+    /// Of which calls that a queue has read of nothing is kept here. They have ended, maybe, while
+    /// nobody ran the queue: if that is still so after a while, it is told.
+    pub(crate) fn doubt(&self, queue: &ActorRef<QueueMsg>, talks: impl Iterator<Item = CallId>) {
+        if self.gateway.get().is_none() {
+            return;
+        }
+        for call in talks.filter(|call| !self.kept.has(*call)) {
+            let (kept, queue) = (self.kept.clone(), queue.clone());
+            tandem_kernel::spawn("doubt", async move {
+                tokio::time::sleep(HEARD_BY_THEN).await;
+                if !kept.has(call) {
+                    let word = QueueWord::CallLost { call };
+                    // One that has ended meanwhile doubts when it begins again.
+                    let _gone = queue.cast(QueueMsg::Heard { word, reply_to: None });
+                }
+            });
+        }
+    }
+
     /// The queue is another member's now: ways from here lead nowhere.
     pub(crate) fn forget_sinks(&self, number: &str) {
         self.sinks(number).lock().clear();
@@ -141,6 +162,22 @@ impl Whereabouts {
     #[must_use]
     pub fn is_home(&self, call: CallId) -> bool {
         self.gateway.get().is_none_or(|(own, _)| self.home(call) == *own)
+    }
+
+    /// Whether a call was taken over by another member than this one.
+    pub(crate) fn is_anothers(&self, call: CallId, member: u64) -> bool {
+        self.kept.is_anothers(call, member)
+    }
+
+    /// This member has gone on with all calls of before its start that are still its own.
+    pub fn gone_on(&self) {
+        self.has_gone_on.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a call of this member that is not here may still come back: nobody is to be told
+    /// that it is gone.
+    pub(crate) fn may_come_back(&self) -> bool {
+        self.gateway.get().is_some() && !self.has_gone_on.load(Ordering::Relaxed)
     }
 
     /// A call ended in the journal. A queue that still knows of it after a while has not heard
@@ -181,9 +218,9 @@ impl Whereabouts {
     /// Makes an agent's actor known and says what it missed. From here on it is told of changes
     /// itself.
     pub(crate) fn agent_runs(&self, extension: &str, actor: ActorRef<AgentMsg>) -> Seen {
-        let seen = self.seen.read();
+        let floors = self.floors.read();
         self.agents.write().insert(extension.to_owned(), actor);
-        seen.get(extension).cloned().unwrap_or_default()
+        floors.seen(extension)
     }
 
     /// The journal has facts of an agent up to a version; some may be another member's.

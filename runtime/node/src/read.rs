@@ -269,7 +269,9 @@ impl Read {
         // Calls of since it was started are its own as well, and live.
         let live: BTreeSet<CallId> = exchange.calls.all().into_iter().map(|(id, _)| id).collect();
         let is_ours = move |call| kept.home(call) == own && !live.contains(&call);
+        let placed = exchange.placed.clone();
         adopt(exchange, self.records.clone(), is_ours).await;
+        placed.gone_on();
     }
 }
 

@@ -1,8 +1,12 @@
-//! Words to one member: in order, each once, for as long as both run. Pure.
+//! Words to one member: in order, each once, for as long as both run; and whose word it is. Pure.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+
+use tandem_journal::Kind;
 
 use super::words::{Floor, Word};
+use crate::entity;
+use crate::queue::QueueWord;
 
 /// Words that may wait. A member that does not take them for so long is gone for its neighbours;
 /// what it needs when it comes back is the floor.
@@ -13,7 +17,7 @@ const TOGETHER: usize = 128;
 
 /// The sender's side.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub struct Outbox {
     session: u64,
     first: u64,
     waiting: VecDeque<Word>,
@@ -21,12 +25,13 @@ pub(super) struct Outbox {
 
 impl Outbox {
     /// One whose first word is the floor, which is filled in when it is sent.
-    pub(super) fn new(session: u64) -> Self {
+    #[must_use]
+    pub fn new(session: u64) -> Self {
         Self { session, first: 0, waiting: VecDeque::from([Word::Floor(Floor::default())]) }
     }
 
     /// Adds a word; false: too many wait, and it has to begin anew.
-    pub(super) fn add(&mut self, word: Word) -> bool {
+    pub fn add(&mut self, word: Word) -> bool {
         let fits = self.waiting.len() < MOST_WAITING;
         if fits {
             self.waiting.push_back(word);
@@ -35,7 +40,8 @@ impl Outbox {
     }
 
     /// The next letter: session, number of the first word, words. None: nothing waits.
-    pub(super) fn letter(&self) -> Option<(u64, u64, Vec<Word>)> {
+    #[must_use]
+    pub fn letter(&self) -> Option<(u64, u64, Vec<Word>)> {
         let words: Vec<Word> = self.waiting.iter().take(TOGETHER).cloned().collect();
         (!words.is_empty()).then_some((self.session, self.first, words))
     }
@@ -50,7 +56,7 @@ impl Outbox {
     }
 
     /// The peer has all words before `next` of a session.
-    pub(super) fn taken(&mut self, session: u64, next: u64) {
+    pub fn taken(&mut self, session: u64, next: u64) {
         while session == self.session && self.first < next && !self.waiting.is_empty() {
             self.waiting.pop_front();
             self.first += 1;
@@ -58,7 +64,7 @@ impl Outbox {
     }
 
     /// The peer has lost what it knew: what waits is sent behind the floor.
-    pub(super) fn begin_anew(&mut self, session: u64) {
+    pub fn begin_anew(&mut self, session: u64) {
         self.session = session;
         self.first = 0;
         self.waiting.retain(|word| !matches!(word, Word::Floor(_)));
@@ -68,14 +74,14 @@ impl Outbox {
 
 /// The receiver's side.
 #[derive(Debug, Default)]
-pub(super) struct Inbox {
+pub struct Inbox {
     session: u64,
     next: u64,
 }
 
 impl Inbox {
     /// Which words of a letter are new: how many to pass over. None: words before are missing.
-    pub(super) fn take(&mut self, session: u64, first: u64, count: usize) -> Option<usize> {
+    pub fn take(&mut self, session: u64, first: u64, count: usize) -> Option<usize> {
         if session != self.session {
             if first != 0 {
                 return None;
@@ -89,7 +95,37 @@ impl Inbox {
     }
 
     /// The number of the word that comes next.
-    pub(super) const fn next(&self) -> u64 {
+    #[must_use]
+    pub const fn next(&self) -> u64 {
         self.next
+    }
+}
+
+/// The highest epoch in which each queue and agent was heard: one whose move is not known here yet
+/// is outdated as soon as the next one has spoken.
+#[derive(Debug, Default)]
+pub struct Heard(BTreeMap<(Kind, String), u64>);
+
+impl Heard {
+    /// Notes an owner's word; false when a later one was heard before.
+    pub fn note(&mut self, kind: Kind, key: &str, epoch: u64) -> bool {
+        let last = self.0.entry((kind, key.to_owned())).or_insert(epoch);
+        *last = (*last).max(epoch);
+        *last == epoch
+    }
+}
+
+/// Which owner says a word, and since when it is one: who hears it drops it when the entity has
+/// been moved since. None: the word is no owner's.
+#[must_use]
+pub fn speaker(word: &Word) -> Option<(Kind, &str, u64)> {
+    match word {
+        Word::ToQueue { word: QueueWord::Agent { agent, .. }, epoch: Some(epoch), .. } => {
+            Some((entity::AGENT, agent, *epoch))
+        }
+        Word::ToAgent { queue, epoch, .. } | Word::ToCall { queue, epoch, .. } => {
+            Some((entity::QUEUE, queue, *epoch))
+        }
+        _ => None,
     }
 }
