@@ -6,11 +6,13 @@
 //! | Time, messages on their way, crashes          | `world`    |
 //! | Callers, and phones that ring and talk        | `calls`    |
 //! | What must always hold                         | `checks`   |
+//! | The same on many members                      | `cluster`  |
 
 #![allow(clippy::unwrap_used)]
 
 mod calls;
 mod checks;
+mod cluster;
 mod world;
 
 use proptest::prelude::*;
