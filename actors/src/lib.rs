@@ -9,6 +9,7 @@ pub mod backup;
 pub mod call;
 pub mod callback;
 mod codes;
+pub mod connections;
 pub mod copies;
 pub mod entity;
 pub mod event;

@@ -7,6 +7,7 @@ mod calls;
 mod deaths;
 mod faults;
 mod files;
+mod flows;
 mod links;
 mod menus;
 mod office;

@@ -63,6 +63,11 @@ impl Gateway {
             Word::ToPhone { extension, line, host, wish } => {
                 self.to_phone(from, (extension, host), line, wish);
             }
+            Word::Flow(word) => {
+                if let Some(flows) = self.0.flows.get() {
+                    flows.hear(from, word);
+                }
+            }
             Word::FromPhone { leg, line, said } => {
                 if let Some(actor) = self.0.live.actors().find(leg.call) {
                     let _gone = actor.cast(CallMsg::Browser { leg: leg.index, line, said });

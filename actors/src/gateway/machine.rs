@@ -12,8 +12,15 @@ use crate::queue::QueueWord;
 /// what it needs when it comes back is the floor.
 const MOST_WAITING: usize = 8_192;
 
+/// Words about phones' flows that may wait. They are dropped before anything else: a phone sends
+/// again, or its call fails.
+const MOST_OF_FLOWS: usize = 1_024;
+
 /// Words in one letter.
 const TOGETHER: usize = 128;
+
+/// What the messages in one letter may weigh together, in bytes; one is always sent.
+const WEIGHT: usize = 256 * 1024;
 
 /// The sender's side.
 #[derive(Debug)]
@@ -21,13 +28,16 @@ pub struct Outbox {
     session: u64,
     first: u64,
     waiting: VecDeque<Word>,
+    /// How many of those that wait are about flows.
+    of_flows: usize,
 }
 
 impl Outbox {
     /// One whose first word is the floor, which is filled in when it is sent.
     #[must_use]
     pub fn new(session: u64) -> Self {
-        Self { session, first: 0, waiting: VecDeque::from([Word::Floor(Floor::default())]) }
+        let waiting = VecDeque::from([Word::Floor(Floor::default())]);
+        Self { session, first: 0, waiting, of_flows: 0 }
     }
 
     /// Adds a word; false: too many wait, and it has to begin anew.
@@ -39,10 +49,24 @@ impl Outbox {
         fits
     }
 
+    /// Adds a word about a flow; false: too many wait, and this one is dropped.
+    pub(super) fn add_of_flow(&mut self, word: Word) -> bool {
+        let fits = self.of_flows < MOST_OF_FLOWS && self.add(word);
+        self.of_flows += usize::from(fits);
+        fits
+    }
+
     /// The next letter: session, number of the first word, words. None: nothing waits.
     #[must_use]
     pub fn letter(&self) -> Option<(u64, u64, Vec<Word>)> {
-        let words: Vec<Word> = self.waiting.iter().take(TOGETHER).cloned().collect();
+        let mut weight = 0;
+        let fits = |word: &&Word| {
+            let is_first = weight == 0;
+            weight += word.weight();
+            is_first || weight <= WEIGHT
+        };
+        let words: Vec<Word> =
+            self.waiting.iter().take(TOGETHER).take_while(fits).cloned().collect();
         (!words.is_empty()).then_some((self.session, self.first, words))
     }
 
@@ -51,6 +75,8 @@ impl Outbox {
         let is_read = |word: &Word| word.since() <= level;
         if !self.waiting.iter().take(TOGETHER).all(is_read) {
             self.waiting.retain(is_read);
+            let is_of_flow = |word: &&Word| matches!(word, Word::Flow(_));
+            self.of_flows = self.waiting.iter().filter(is_of_flow).count();
             self.begin_anew(session());
         }
     }
@@ -58,7 +84,8 @@ impl Outbox {
     /// The peer has all words before `next` of a session.
     pub fn taken(&mut self, session: u64, next: u64) {
         while session == self.session && self.first < next && !self.waiting.is_empty() {
-            self.waiting.pop_front();
+            let word = self.waiting.pop_front();
+            self.of_flows -= usize::from(matches!(word, Some(Word::Flow(_))));
             self.first += 1;
         }
     }

@@ -18,12 +18,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tandem_kernel::Clock;
+use tandem_sip::net::Handle;
 use tandem_telemetry::metric;
 use tokio::sync::Notify;
 
 use self::machine::{Heard, Inbox, Outbox};
 pub(crate) use self::words::Dial;
 use self::words::{Answer, Letter, Question, Reply, Word};
+use crate::connections::Flows;
+use crate::connections::words::FlowWord;
 use crate::copies::Copies;
 use crate::live::Live;
 use crate::office::Refusal;
@@ -81,6 +85,7 @@ struct Inner {
     copies: Copies,
     phones: Softphones,
     dials: OnceLock<Dialler>,
+    flows: OnceLock<Arc<Flows>>,
     peers: Mutex<BTreeMap<u64, Arc<Peer>>>,
     inboxes: Mutex<BTreeMap<u64, Inbox>>,
     heard: Mutex<Heard>,
@@ -96,14 +101,36 @@ impl Gateway {
         (copies, phones): (Copies, Softphones),
     ) -> Self {
         let (peers, inboxes, heard) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let dials = OnceLock::new();
-        let inner = Inner { carrier, placed, live, copies, phones, dials, peers, inboxes, heard };
+        let (dials, flows) = (OnceLock::new(), OnceLock::new());
+        let inner =
+            Inner { carrier, placed, live, copies, phones, dials, flows, peers, inboxes, heard };
         Self(Arc::new(inner))
     }
 
     /// Who begins calls here for pages of other members. The first one stays.
     pub(crate) fn dials_by(&self, dialler: Dialler) {
         let _first = self.0.dials.set(dialler);
+    }
+
+    /// Lets the members send by each other's flows of phones; `own` is this one. The first
+    /// endpoint stays.
+    pub fn lend_flows(&self, own: u64, sip: &Handle, clock: Clock) {
+        let flows = Arc::new(Flows::new(own, self.clone(), sip.clone(), clock));
+        let _first = self.0.flows.set(flows.clone());
+        sip.carried_by(flows);
+    }
+
+    /// Tells a member of a phone's flow, if it is one and takes it. Never waits.
+    pub(crate) fn tell_of_flow(&self, member: u64, word: FlowWord) -> bool {
+        let word = Word::Flow(word);
+        if word.since() > self.0.carrier.level(member) {
+            metric::GATEWAY_UNSPOKEN.increment();
+            return false;
+        }
+        let Some(peer) = self.0.peers.lock().get(&member).cloned() else { return false };
+        let is_taken = peer.outbox.lock().add_of_flow(word);
+        peer.news.notify_one();
+        is_taken
     }
 
     /// Tells a member something. Never waits.
@@ -144,6 +171,9 @@ impl Gateway {
             *peer.outbox.lock() = Outbox::new(rand::random());
         }
         self.0.phones.member_died(member);
+        if let Some(flows) = self.0.flows.get() {
+            flows.member_died(member);
+        }
         let placed = self.0.placed.clone();
         let grave = placed.bury_floor(member);
         tandem_kernel::spawn("floor", async move {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tandem_kernel::{CallId, LegId};
 
 use crate::agent::{self, Command, Denial, Outcome, Source, ToAgent};
+use crate::connections::words::FlowWord;
 use crate::copies::FileName;
 use crate::office::{
     AgentView, CALL_CODES, CallView, CallbackView, QueueStatus, Refusal, TraceItem,
@@ -96,6 +97,20 @@ pub enum Word {
         /// What it says.
         said: FromPhone,
     },
+    /// Of the flow of a phone.
+    Flow(FlowWord),
+}
+
+impl Word {
+    /// What it adds to a letter's length, where that may be much; in bytes.
+    pub(super) const fn weight(&self) -> usize {
+        match self {
+            Self::Flow(FlowWord::Put { message, .. } | FlowWord::Came { message, .. }) => {
+                message.len()
+            }
+            _ => 0,
+        }
+    }
 }
 
 impl Word {
@@ -112,6 +127,7 @@ impl Word {
             | Self::Floor(_)
             | Self::ToPhone { .. }
             | Self::FromPhone { .. } => 1,
+            Self::Flow(_) => 2,
         }
     }
 }

@@ -19,7 +19,8 @@ use crate::queue::event::QueueEvent;
 use crate::registrar::RegistrarEvent;
 use crate::voicemail::event::MailboxEvent;
 
-/// A record as an item of the stream; none for bytes that this build can not read.
+/// A record as an item of the stream; none for what is not told outside, and for bytes that this
+/// build can not read.
 #[must_use]
 pub fn item(record: &Record) -> Option<FeedItem> {
     let key = record.entity.key.clone();
@@ -44,6 +45,8 @@ pub fn item(record: &Record) -> Option<FeedItem> {
                     "registration.bound"
                 }
                 RegistrarEvent::Unbound { .. } => "registration.unbound",
+                // Among the members only.
+                RegistrarEvent::Carried { .. } => return None,
             };
             ("registration".to_owned(), key, name.to_owned(), fields(&event))
         }

@@ -1,13 +1,14 @@
 //! The location service as a value: which contacts each extension has (RFC 3261 10.3, RFC 5626,
 //! RFC 3327).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tandem_kernel::Timestamp;
-use tandem_sip::net::FlowId;
+use tandem_sip::net::{FlowId, RemoteFlow};
+use tandem_sip::value::Uri;
 
 /// Shortest registration; a shorter one is refused with 423 (RFC 3261 10.2.8).
 pub const MIN_EXPIRES: Duration = Duration::from_secs(60);
@@ -41,6 +42,29 @@ pub struct Binding {
     pub user_agent: String,
 }
 
+impl Binding {
+    /// Whether the phone is seen elsewhere than where its Contact says that it is: only the socket
+    /// that its REGISTER came to is let through to it (RFC 5626 1).
+    #[must_use]
+    pub fn is_behind_nat(&self) -> bool {
+        let Ok(uri) = Uri::parse(&self.uri) else { return false };
+        let is_there =
+            uri.ip().is_some_and(|ip| ip.to_canonical() == self.source.ip().to_canonical());
+        !is_there || uri.port.unwrap_or(5060) != self.source.port()
+    }
+
+    /// Whether calls have to take the path of the REGISTER.
+    const fn is_on_connection(&self) -> bool {
+        self.flow.is_reliable()
+    }
+
+    /// Whether the path of the REGISTER reaches further than any other.
+    #[must_use]
+    pub fn needs_its_flow(&self) -> bool {
+        self.is_on_connection() || self.is_behind_nat()
+    }
+}
+
 /// A fact about registrations. Append-only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegistrarEvent {
@@ -69,6 +93,18 @@ pub enum RegistrarEvent {
         /// The member, whose connections the contact may be on.
         node: u64,
     },
+    /// A member of a cluster carries messages of the others to a contact of its own. Stands
+    /// before the first [`BoundAt`](Self::BoundAt) of the contact there.
+    Carried {
+        /// The extension.
+        extension: String,
+        /// The binding's key.
+        key: String,
+        /// The member.
+        node: u64,
+        /// The `host:port` by which the phone reaches the member.
+        address: String,
+    },
 }
 
 impl RegistrarEvent {
@@ -78,7 +114,8 @@ impl RegistrarEvent {
         match self {
             Self::Bound { extension, .. }
             | Self::Unbound { extension, .. }
-            | Self::BoundAt { extension, .. } => extension,
+            | Self::BoundAt { extension, .. }
+            | Self::Carried { extension, .. } => extension,
         }
     }
 }
@@ -137,14 +174,33 @@ pub enum Refused {
     OutOfOrder,
 }
 
+/// A contact with who has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Held {
+    binding: Binding,
+    /// The member of the cluster that took it; none: it is everybody's.
+    home: Option<u64>,
+}
+
+/// The way to a contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// By a path of this member.
+    Own(FlowId),
+    /// By the member that has the path.
+    Through(RemoteFlow),
+}
+
 /// All registrations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registrar {
-    bindings: BTreeMap<String, BTreeMap<String, Binding>>,
+    bindings: BTreeMap<String, BTreeMap<String, Held>>,
     /// The bindings in the order in which they run out.
     expiries: BTreeMap<(Timestamp, String, String), ()>,
-    /// The member of the cluster that took a binding, by extension and key.
-    homes: BTreeMap<(String, String), u64>,
+    /// How a phone reaches the members that carry for the others, by extension and key.
+    addresses: BTreeMap<(String, String), BTreeMap<u64, String>>,
+    /// Members that have died and are not back.
+    left: BTreeSet<u64>,
 }
 
 impl Registrar {
@@ -159,7 +215,7 @@ impl Registrar {
     ) -> Result<Vec<RegistrarEvent>, Refused> {
         let current = self.bindings.get(&wish.extension);
         let stale =
-            |binding: &Binding| binding.call_id == wish.call_id && wish.cseq <= binding.cseq;
+            |held: &Held| held.binding.call_id == wish.call_id && wish.cseq <= held.binding.cseq;
         let extension = &wish.extension;
         let gone = |key: &str| RegistrarEvent::Unbound {
             extension: extension.clone(),
@@ -171,7 +227,7 @@ impl Registrar {
             if all().any(stale) {
                 return Err(Refused::OutOfOrder);
             }
-            return Ok(all().map(|binding| gone(&binding.key)).collect());
+            return Ok(all().map(|held| gone(&held.binding.key)).collect());
         }
         let mut events = Vec::new();
         let mut count = current.map_or(0, BTreeMap::len);
@@ -224,24 +280,94 @@ impl Registrar {
         self.expiries.keys().next().map(|(at, _, _)| *at)
     }
 
-    /// Whether a member can reach a contact: connections lead to one member only.
+    /// A contact and the way of a member to it.
     #[must_use]
-    pub fn is_reachable(&self, extension: &str, binding: &Binding, node: u64) -> bool {
-        let home = self.homes.get(&(extension.to_owned(), binding.key.clone()));
-        !binding.flow.is_reliable() || home.is_none_or(|home| *home == node)
+    pub fn reach(&self, extension: &str, key: &str, node: u64) -> Option<(Binding, Way)> {
+        let held = self.bindings.get(extension)?.get(key)?;
+        Some((held.binding.clone(), self.way_to(extension, held, node)?))
+    }
+
+    /// The way of a member to a contact; none: connections lead to one member only, which is gone
+    /// or carries for nobody.
+    #[must_use]
+    pub fn way(&self, extension: &str, key: &str, node: u64) -> Option<Way> {
+        self.way_to(extension, self.bindings.get(extension)?.get(key)?, node)
+    }
+
+    fn way_to(&self, extension: &str, held: &Held, node: u64) -> Option<Way> {
+        let binding = &held.binding;
+        let Some(home) = held.home.filter(|home| *home != node) else {
+            return Some(Way::Own(binding.flow));
+        };
+        let through = || self.through(extension, binding, home).map(Way::Through);
+        if binding.is_on_connection() {
+            return through();
+        }
+        let nearer = binding.is_behind_nat().then(through).flatten();
+        Some(nearer.unwrap_or(Way::Own(binding.flow)))
+    }
+
+    fn through(&self, extension: &str, binding: &Binding, home: u64) -> Option<RemoteFlow> {
+        if self.left.contains(&home) {
+            return None;
+        }
+        let address = self.address(extension, &binding.key, home)?.to_owned();
+        let transport = binding.transport.parse().ok()?;
+        Some(RemoteFlow { member: home, flow: binding.flow, transport, address })
+    }
+
+    /// How a phone reaches a member that carries for the others to this contact.
+    #[must_use]
+    pub fn address(&self, extension: &str, key: &str, node: u64) -> Option<&str> {
+        let addresses = self.addresses.get(&(extension.to_owned(), key.to_owned()))?;
+        addresses.get(&node).map(String::as_str)
+    }
+
+    /// Whether the contact was registered over a path of a member.
+    #[must_use]
+    pub fn is_on(&self, extension: &str, (node, own): (u64, u64), flow: FlowId) -> bool {
+        let mut all = self.bindings.get(extension).into_iter().flat_map(BTreeMap::values);
+        all.any(|held| held.binding.flow == flow && held.home.unwrap_or(own) == node)
+    }
+
+    /// The contacts of an extension that a member reaches.
+    pub fn reached(&self, extension: &str, node: u64) -> impl Iterator<Item = &Binding> {
+        let all = self.bindings.get(extension).into_iter().flat_map(BTreeMap::values);
+        let name = extension.to_owned();
+        all.filter(move |held| self.way_to(&name, held, node).is_some()).map(|held| &held.binding)
+    }
+
+    /// A member died: its connections lead nowhere.
+    pub fn member_left(&mut self, member: u64) {
+        self.left.insert(member);
+    }
+
+    /// A member is there again.
+    pub fn member_back(&mut self, member: u64) {
+        self.left.remove(&member);
+    }
+
+    /// The extensions that have a contact at a member.
+    #[must_use]
+    pub fn at_home(&self, member: u64) -> Vec<String> {
+        let is_there = |(_, all): &(&String, &BTreeMap<String, Held>)| {
+            all.values().any(|held| held.home == Some(member))
+        };
+        self.bindings.iter().filter(is_there).map(|(extension, _)| extension.clone()).collect()
     }
 
     /// The contacts on connections of a member: after a restart its connections are gone.
     #[must_use]
     pub fn on_connections(&self, node: u64) -> Vec<RegistrarEvent> {
-        let all = self.bindings.iter().flat_map(|(extension, bindings)| {
-            bindings.values().map(move |binding| (extension, binding))
-        });
-        all.filter(|(_, binding)| binding.flow.is_reliable())
-            .filter(|(extension, binding)| self.is_reachable(extension, binding, node))
-            .map(|(extension, binding)| RegistrarEvent::Unbound {
+        let all = self
+            .bindings
+            .iter()
+            .flat_map(|(extension, bindings)| bindings.values().map(move |held| (extension, held)));
+        all.filter(|(_, held)| held.binding.is_on_connection())
+            .filter(|(_, held)| held.home.is_none_or(|home| home == node))
+            .map(|(extension, held)| RegistrarEvent::Unbound {
                 extension: extension.clone(),
-                key: binding.key.clone(),
+                key: held.binding.key.clone(),
                 expired: true,
             })
             .collect()
@@ -251,39 +377,41 @@ impl Registrar {
     pub fn evolve(&mut self, event: &RegistrarEvent) {
         match event {
             RegistrarEvent::BoundAt { extension, binding, node } => {
-                self.bound(extension, binding);
-                self.homes.insert((extension.clone(), binding.key.clone()), *node);
+                let place = (extension.clone(), binding.key.clone());
+                if let Some(addresses) = self.addresses.get_mut(&place) {
+                    addresses.retain(|member, _| member == node);
+                }
+                self.bound(extension, binding, Some(*node));
             }
-            RegistrarEvent::Bound { extension, binding } => {
-                self.homes.remove(&(extension.clone(), binding.key.clone()));
-                self.bound(extension, binding);
+            RegistrarEvent::Bound { extension, binding } => self.bound(extension, binding, None),
+            RegistrarEvent::Carried { extension, key, node, address } => {
+                let addresses = self.addresses.entry((extension.clone(), key.clone())).or_default();
+                addresses.insert(*node, address.clone());
             }
             RegistrarEvent::Unbound { extension, key, .. } => {
-                self.homes.remove(&(extension.clone(), key.clone()));
+                self.addresses.remove(&(extension.clone(), key.clone()));
                 self.unbound(extension, key);
             }
         }
     }
 
-    fn bound(&mut self, extension: &str, binding: &Binding) {
+    fn bound(&mut self, extension: &str, binding: &Binding, home: Option<u64>) {
         let key = binding.key.clone();
         self.expiries.insert((binding.expires_at, extension.to_owned(), key.clone()), ());
-        let before = self
-            .bindings
-            .entry(extension.to_owned())
-            .or_default()
-            .insert(key.clone(), binding.clone());
+        let held = Held { binding: binding.clone(), home };
+        let before =
+            self.bindings.entry(extension.to_owned()).or_default().insert(key.clone(), held);
         if let Some(before) = before
-            && before.expires_at != binding.expires_at
+            && before.binding.expires_at != binding.expires_at
         {
-            self.expiries.remove(&(before.expires_at, extension.to_owned(), key));
+            self.expiries.remove(&(before.binding.expires_at, extension.to_owned(), key));
         }
     }
 
     fn unbound(&mut self, extension: &str, key: &str) {
         let Some(bindings) = self.bindings.get_mut(extension) else { return };
         if let Some(before) = bindings.remove(key) {
-            let entry = (before.expires_at, extension.to_owned(), key.to_owned());
+            let entry = (before.binding.expires_at, extension.to_owned(), key.to_owned());
             self.expiries.remove(&entry);
         }
         if bindings.is_empty() {
@@ -291,15 +419,10 @@ impl Registrar {
         }
     }
 
-    /// One contact.
-    #[must_use]
-    pub fn binding(&self, extension: &str, key: &str) -> Option<&Binding> {
-        self.bindings.get(extension)?.get(key)
-    }
-
     /// The contacts of an extension.
     pub fn contacts(&self, extension: &str) -> impl Iterator<Item = &Binding> {
-        self.bindings.get(extension).into_iter().flat_map(BTreeMap::values)
+        let all = self.bindings.get(extension).into_iter().flat_map(BTreeMap::values);
+        all.map(|held| &held.binding)
     }
 
     /// Whether any phone of the extension is registered.

@@ -13,8 +13,9 @@ pub mod machine;
 #[cfg(test)]
 mod tests;
 
-pub use machine::{Binding, RegistrarEvent};
+pub use machine::{Binding, RegistrarEvent, Way};
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use tandem_journal::{Append, Journal};
 use tandem_kernel::port::Slot;
 use tandem_kernel::{Clock, Timestamp};
 use tandem_sip::message::{Draft, Name};
-use tandem_sip::net::{Handle, Inbound};
+use tandem_sip::net::{FlowId, Handle, Inbound};
 use tandem_sip::value::NameAddr;
 use tandem_telemetry::metric;
 
@@ -37,6 +38,9 @@ use machine::{MIN_EXPIRES, Refused, Registrar, Registration, Wish};
 /// How often expiries are looked for; a contact may live this much longer.
 const TICK: Duration = Duration::from_secs(1);
 
+/// The level of the members' language since which they carry for each other.
+const CARRYING: u16 = 2;
+
 /// The registered contacts, for everybody who calls.
 #[derive(Clone, Default)]
 pub struct Location {
@@ -46,7 +50,7 @@ pub struct Location {
 }
 
 impl Location {
-    /// Of a node, which reaches other members' contacts but not their connections.
+    /// Of a node, which reaches other members' contacts on connections through them.
     #[must_use]
     pub fn new(node: u64) -> Self {
         Self { registrar: Arc::default(), node }
@@ -56,14 +60,73 @@ impl Location {
     #[must_use]
     pub fn contacts(&self, extension: &str) -> Vec<Binding> {
         let registrar = self.registrar.read();
-        let reached = |binding: &&Binding| registrar.is_reachable(extension, binding, self.node);
-        registrar.contacts(extension).filter(reached).cloned().collect()
+        registrar.reached(extension, self.node).cloned().collect()
     }
 
-    /// One contact.
+    /// The way to one contact, if this node reaches it.
     #[must_use]
-    pub fn binding(&self, extension: &str, key: &str) -> Option<Binding> {
-        self.registrar.read().binding(extension, key).cloned()
+    pub fn way(&self, extension: &str, key: &str) -> Option<Way> {
+        self.registrar.read().way(extension, key, self.node)
+    }
+
+    /// Whether a phone of the extension is registered over a path of a member; none: of ours.
+    #[must_use]
+    pub fn is_on(&self, extension: &str, member: Option<u64>, flow: FlowId) -> bool {
+        let node = member.unwrap_or(self.node);
+        self.registrar.read().is_on(extension, (node, self.node), flow)
+    }
+
+    /// The registration of a phone that was at an address and gave a Contact, as it is now: the
+    /// one from there, else the one of that Contact, else the only one on a connection, which may
+    /// be another since.
+    #[must_use]
+    pub fn find(&self, extension: &str, at: Option<SocketAddr>, contact: &str) -> Option<String> {
+        let registrar = self.registrar.read();
+        let all = || registrar.contacts(extension);
+        let from_there = all().find(|it| Some(it.source) == at);
+        let only = || {
+            let mut connected = all().filter(|it| it.flow.is_reliable());
+            connected.next().filter(|_| connected.next().is_none())
+        };
+        let found = from_there.or_else(|| all().find(|it| it.uri == contact)).or_else(only);
+        found.map(|binding| binding.key.clone())
+    }
+
+    /// A member died: who is on its connections is not reached. The agents are told.
+    pub fn member_left(&self, member: u64, placed: Option<&Whereabouts>) {
+        self.member_changed(member, placed, |registrar| registrar.member_left(member));
+    }
+
+    /// A member is there again, perhaps with its connections.
+    pub fn member_back(&self, member: u64, placed: Option<&Whereabouts>) {
+        self.member_changed(member, placed, |registrar| registrar.member_back(member));
+    }
+
+    fn member_changed(
+        &self,
+        member: u64,
+        placed: Option<&Whereabouts>,
+        change: impl FnOnce(&mut Registrar),
+    ) {
+        let (before, after) = {
+            let mut registrar = self.registrar.write();
+            let theirs = registrar.at_home(member);
+            let known: Vec<bool> = theirs.iter().map(|it| self.reaches(&registrar, it)).collect();
+            change(&mut registrar);
+            let after: Vec<bool> = theirs.iter().map(|it| self.reaches(&registrar, it)).collect();
+            (known, theirs.into_iter().zip(after))
+        };
+        for ((extension, after), before) in after.zip(before) {
+            if let Some(placed) = placed.filter(|_| before != after) {
+                placed.registered(&extension, after);
+            }
+        }
+    }
+
+    /// One contact and the way to it, if this node reaches it.
+    #[must_use]
+    pub fn reach(&self, extension: &str, key: &str) -> Option<(Binding, Way)> {
+        self.registrar.read().reach(extension, key, self.node)
     }
 
     /// Whether any phone of the extension is registered that this node reaches.
@@ -73,8 +136,7 @@ impl Location {
     }
 
     fn reaches(&self, registrar: &Registrar, extension: &str) -> bool {
-        let mut contacts = registrar.contacts(extension);
-        contacts.any(|binding| registrar.is_reachable(extension, binding, self.node))
+        registrar.reached(extension, self.node).next().is_some()
     }
 
     /// Takes a fact in, at the start from the journal.
@@ -243,14 +305,16 @@ impl RegistrarArgs {
     fn take(&self, events: Vec<RegistrarEvent>) {
         for event in events {
             let event = self.placed_at(event);
-            self.location.take(&event, &self.placed);
+            let carried = self.carried(&event);
+            let facts = carried.iter().chain([&event]);
             let append = Append {
                 entity: entity::registrations(event.extension()),
                 expected: None,
                 epoch: 0,
                 op_id: None,
-                events: vec![entity::encode(&event)],
+                events: facts.clone().map(entity::encode).collect(),
             };
+            facts.for_each(|fact| self.location.take(fact, &self.placed));
             // What ran out is found again; what a phone was told must reach the other members.
             let has_run_out = matches!(event, RegistrarEvent::Unbound { expired: true, .. });
             drop(if has_run_out { self.journal.append(append) } else { self.journal.keep(append) });
@@ -268,6 +332,22 @@ impl RegistrarArgs {
             }
             event => event,
         }
+    }
+
+    /// That the others reach a contact through this member, unless it was said: where nothing
+    /// else leads to the phone, as from behind a NAT.
+    fn carried(&self, event: &RegistrarEvent) -> Option<RegistrarEvent> {
+        let RegistrarEvent::BoundAt { extension, binding, node } = event else { return None };
+        let is_read = self.placed.settled_level() >= CARRYING;
+        if !is_read || !binding.needs_its_flow() {
+            return None;
+        }
+        let address = self.sip.reachable_on(binding.flow)?;
+        let (extension, key, node) = (extension.clone(), binding.key.clone(), *node);
+        let registrar = self.location.registrar.read();
+        let is_said = registrar.address(&extension, &key, node) == Some(address.as_str());
+        drop(registrar);
+        (!is_said).then_some(RegistrarEvent::Carried { extension, key, node, address })
     }
 }
 

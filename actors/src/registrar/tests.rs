@@ -1,10 +1,14 @@
 #![allow(clippy::unwrap_used)]
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tandem_kernel::Timestamp;
-use tandem_sip::net::FlowId;
+use tandem_sip::net::{FlowId, RemoteFlow, Transport};
 
-use super::machine::{MAX_EXPIRES, Refused, Registrar, RegistrarEvent, Registration, Wish};
+use super::machine::{
+    Binding, MAX_EXPIRES, Refused, Registrar, RegistrarEvent, Registration, Way, Wish,
+};
+use super::{Location, entity};
 
 fn at(secs: u64) -> Timestamp {
     Timestamp::from_secs(1_000_000 + secs)
@@ -142,28 +146,158 @@ fn the_events_alone_restore_the_registrations() {
     assert_eq!(restored, registrar);
 }
 
-#[test]
-fn a_contact_on_a_connection_of_another_member_is_not_reached_and_outlives_our_restart() {
-    let mut registrar = Registrar::default();
-    let bind = |registrar: &mut Registrar, uri: &str, flow: FlowId, node: u64| {
-        let wish = Registration { flow, ..register(vec![wish(uri, 60)], 1) };
-        for event in registrar.register(at(0), &wish).unwrap() {
-            let RegistrarEvent::Bound { extension, binding } = event else { panic!("{event:?}") };
-            registrar.evolve(&RegistrarEvent::BoundAt { extension, binding, node });
+/// Registers a contact at a member, which carries for the others if it says by which address.
+fn bind(registrar: &mut Registrar, uri: &str, flow: FlowId, node: u64, address: Option<&str>) {
+    let transport = if flow.is_reliable() { "tcp" } else { "udp" };
+    let mut wish = Registration { flow, ..register(vec![wish(uri, 60)], 1) };
+    wish.transport = transport.into();
+    wish.max_contacts = 9;
+    for event in registrar.register(at(0), &wish).unwrap() {
+        let RegistrarEvent::Bound { extension, binding } = event else { panic!("{event:?}") };
+        if let Some(address) = address {
+            let (key, address) = (binding.key.clone(), address.to_owned());
+            let extension = extension.clone();
+            registrar.evolve(&RegistrarEvent::Carried { extension, key, node, address });
         }
-    };
+        registrar.evolve(&RegistrarEvent::BoundAt { extension, binding, node });
+    }
+}
+
+fn reached(registrar: &Registrar, node: u64) -> Vec<&str> {
+    registrar.reached("1001", node).map(|it| it.uri.as_str()).collect()
+}
+
+#[test]
+fn a_contact_on_a_connection_of_an_older_member_is_not_reached_and_outlives_our_restart() {
+    let mut registrar = Registrar::default();
     let phone = "192.0.2.7:5060".parse().unwrap();
-    bind(&mut registrar, "sip:datagram", FlowId::datagram(0, phone), 2);
-    bind(&mut registrar, "sip:stream", FlowId::stream(7, phone), 2);
+    bind(&mut registrar, "sip:datagram", FlowId::datagram(0, phone), 2, None);
+    bind(&mut registrar, "sip:stream", FlowId::stream(7, phone), 2, None);
 
-    let reached = |node: u64| {
-        let all = registrar.contacts("1001");
-        let reached = all.filter(|it| registrar.is_reachable("1001", it, node));
-        reached.map(|it| it.uri.clone()).collect::<Vec<_>>()
-    };
-
-    assert_eq!(reached(1), ["sip:datagram"]);
-    assert_eq!(reached(2), ["sip:datagram", "sip:stream"]);
+    assert_eq!(reached(&registrar, 1), ["sip:datagram"]);
+    assert_eq!(reached(&registrar, 2), ["sip:datagram", "sip:stream"]);
     assert!(registrar.on_connections(1).is_empty());
     assert_eq!(registrar.on_connections(2).len(), 1);
+}
+
+#[test]
+fn a_contact_on_a_connection_of_another_member_is_reached_through_it_while_it_lives() {
+    let mut registrar = Registrar::default();
+    let flow = FlowId::stream(7, "192.0.2.7:5060".parse().unwrap());
+    bind(&mut registrar, "sip:stream", flow, 2, Some("198.51.100.2:5060"));
+    let through = RemoteFlow {
+        member: 2,
+        flow,
+        transport: Transport::Tcp,
+        address: "198.51.100.2:5060".into(),
+    };
+
+    let way = |registrar: &Registrar, node| registrar.way("1001", "sip:stream", node);
+    assert_eq!(way(&registrar, 1), Some(Way::Through(through.clone())));
+    assert_eq!(way(&registrar, 2), Some(Way::Own(flow)));
+    registrar.member_left(2);
+    assert_eq!(way(&registrar, 1), None);
+    assert_eq!(registrar.at_home(2), ["1001"]);
+    registrar.member_back(2);
+    assert_eq!(way(&registrar, 1), Some(Way::Through(through)));
+}
+
+#[test]
+fn a_refresh_over_another_connection_is_carried_on_and_one_at_another_member_is_not() {
+    let mut registrar = Registrar::default();
+    let phone = "192.0.2.7:5060".parse().unwrap();
+    bind(&mut registrar, "sip:stream", FlowId::stream(7, phone), 2, Some("a:1"));
+    let again = FlowId::stream(8, phone);
+    let rebind = |registrar: &mut Registrar, node| {
+        let binding = registrar.contacts("1001").next().unwrap().clone();
+        let binding = Binding { flow: again, ..binding };
+        registrar.evolve(&RegistrarEvent::BoundAt { extension: "1001".into(), binding, node });
+    };
+
+    rebind(&mut registrar, 2);
+    let Some(Way::Through(there)) = registrar.way("1001", "sip:stream", 1) else { panic!() };
+    assert_eq!((there.flow, there.address.as_str()), (again, "a:1"));
+    rebind(&mut registrar, 3);
+    assert_eq!(registrar.way("1001", "sip:stream", 1), None, "it has not said so");
+    assert_eq!(registrar.address("1001", "sip:stream", 2), None);
+}
+
+#[test]
+fn only_a_datagram_phone_behind_a_nat_is_rung_through_its_member() {
+    let mut registrar = Registrar::default();
+    let flow = FlowId::datagram(0, "192.0.2.7:5060".parse().unwrap());
+    for (uri, is_behind) in [
+        ("sip:1001@192.0.2.7", false),
+        ("sip:1001@192.0.2.7:5060;ob", false),
+        ("sip:1001@192.0.2.7:5062", true),
+        ("sip:1001@10.0.0.7:5060", true),
+        ("sip:1001@phone.example", true),
+    ] {
+        bind(&mut registrar, uri, flow, 2, Some("a:1"));
+        let way = registrar.way("1001", uri, 1);
+        assert_eq!(matches!(way, Some(Way::Through(_))), is_behind, "{uri}");
+        registrar.member_left(2);
+        assert_eq!(registrar.way("1001", uri, 1), Some(Way::Own(flow)), "as well as it goes");
+        registrar.member_back(2);
+    }
+}
+
+#[test]
+fn a_phone_is_known_by_the_path_of_its_registration_at_its_own_member() {
+    let mut registrar = Registrar::default();
+    let flow = FlowId::stream(7, "192.0.2.7:5060".parse().unwrap());
+    bind(&mut registrar, "sip:stream", flow, 2, Some("a:1"));
+
+    assert!(registrar.is_on("1001", (2, 1), flow));
+    assert!(!registrar.is_on("1001", (1, 1), flow), "the number is another flow there");
+    assert!(!registrar.is_on("1002", (2, 1), flow));
+}
+
+#[test]
+fn a_contact_that_is_gone_leaves_nothing() {
+    let mut registrar = Registrar::default();
+    let flow = FlowId::stream(7, "192.0.2.7:5060".parse().unwrap());
+    bind(&mut registrar, "sip:stream", flow, 2, Some("a:1"));
+
+    for event in registrar.expired(at(60)) {
+        registrar.evolve(&event);
+    }
+
+    assert_eq!(registrar, Registrar::default());
+}
+
+#[test]
+fn a_phone_of_before_is_found_by_its_address_its_contact_or_as_the_only_one() {
+    let location = Location::new(1);
+    let phone: SocketAddr = "192.0.2.7:5060".parse().unwrap();
+    let flow = FlowId::stream(7, phone);
+    bind(&mut location.registrar.write(), "sip:one", flow, 2, Some("a:1"));
+    let find = |at: &str, contact| location.find("1001", at.parse().ok(), contact);
+
+    assert_eq!(find("192.0.2.7:5060", "sip:x").as_deref(), Some("sip:one"));
+    assert_eq!(find("192.0.2.9:9", "sip:one").as_deref(), Some("sip:one"));
+    assert_eq!(find("192.0.2.9:9", "sip:x").as_deref(), Some("sip:one"), "it is the only one");
+    let other = FlowId::stream(8, "192.0.2.8:5060".parse().unwrap());
+    let wish = Registration { source: other.remote(), flow: other, ..register(Vec::new(), 1) };
+    let wish = Registration { contacts: vec![super::tests::wish("sip:two", 60)], ..wish };
+    let events = location.registrar.read().register(at(0), &wish).unwrap();
+    for event in events {
+        location.replay(&entity::encode(&event)).unwrap();
+    }
+    assert_eq!(find("192.0.2.9:9", "sip:x"), None, "it may be either");
+    assert_eq!(find("192.0.2.8:5060", "sip:x").as_deref(), Some("sip:two"));
+}
+
+#[test]
+fn the_bytes_of_who_carries_for_whom_are_for_ever() {
+    let fact = RegistrarEvent::Carried {
+        extension: "1".into(),
+        key: "k".into(),
+        node: 2,
+        address: "a:1".into(),
+    };
+
+    let bytes = entity::encode(&fact);
+
+    assert_eq!(bytes[..], [1, 0, 3, 1, b'1', 1, b'k', 2, 3, b'a', b':', b'1']);
 }

@@ -20,6 +20,7 @@ use tandem_actors::registrar::Location;
 use tandem_actors::repeats::Repeats;
 use tandem_actors::sessions::Sessions;
 use tandem_actors::voicemail::Voicemail;
+use tandem_actors::whereabouts::Whereabouts;
 use tandem_config::NodeConfig;
 use tandem_journal::{AppendError, Journal, ReadError, Record};
 use tandem_kernel::{CallId, Clock, Position};
@@ -139,7 +140,7 @@ impl Read {
             entity::PROMPT => self.copies.take(record),
             entity::SESSION => self.sessions.replay(record.at, key, event),
             entity::REPEAT => self.repeats.replay(record.at, key, event),
-            entity::PLACEMENT => self.placing.take(record).map(drop),
+            entity::PLACEMENT => self.placing.take(record).map(|change| self.lives(change, None)),
             entity::PICTURE => self.kept.take(record).map(drop),
             entity::LEVEL => return levels::take(self.mesh.as_ref(), record),
             _ => {
@@ -241,6 +242,7 @@ impl Read {
     /// The table has changed.
     fn moved(&self, change: Option<Change>, exchange: &Arc<Exchange>) {
         let placed = &exchange.placed;
+        self.lives(change, Some(placed));
         if let Some(Change::Leave(member)) = change {
             placed.member_left(member);
             let (kept, placing, own) = (self.kept.clone(), self.placing.clone(), self.node);
@@ -249,6 +251,15 @@ impl Read {
         }
         metric::PLACEMENT_SHARDS.set(self.placing.load(self.node));
         placed.placement().note_change();
+    }
+
+    /// A member's phones are reached while it lives.
+    fn lives(&self, change: Option<Change>, placed: Option<&Whereabouts>) {
+        match change {
+            Some(Change::Leave(member)) => self.location.member_left(member, placed),
+            Some(Change::Join(member)) => self.location.member_back(member, placed),
+            Some(Change::Drain(_)) | None => {}
+        }
     }
 
     /// Goes on with the calls that this member had before it was started again, those that

@@ -283,6 +283,7 @@ fn link(
     let gateway = Gateway::new(courier, placed, Live::new(calls, traces), files_and_phones);
     tokio::spawn(copies.clone().keep(gateway.clone()));
     exchange.placed.link(journal.node(), gateway.clone());
+    gateway.lend_flows(journal.node(), &exchange.sip, exchange.clock);
     let _first = actors.set(gateway.clone());
     let (own, mut roster) = (journal.node(), mesh.roster());
     roster.mark_changed();

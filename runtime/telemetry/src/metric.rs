@@ -116,6 +116,10 @@ declare! { Counter, COUNTERS:
         "What was not said to a member because its build is too old for it";
     GATEWAY_DROPPED = "tandem_gateway_dropped_total", "Letters to members that were given up";
     GATEWAY_OUTDATED = "tandem_gateway_outdated_total", "Words of owners that are none any more";
+    FLOW_MESSAGES = "tandem_flow_messages_total",
+        "SIP messages that went through the member at which the phone is registered";
+    FLOW_DROPPED = "tandem_flow_messages_dropped_total",
+        "SIP messages that did not get through to a phone's member, or came too late, by reason";
     HTTP_REQUESTS = "tandem_http_requests_total", "HTTP requests, by class of status";
 }
 

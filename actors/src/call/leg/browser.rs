@@ -12,6 +12,7 @@ use tandem_sip::session::{Command, Effect, Event, Refused};
 use super::audio::Audio;
 use super::peer::Peer;
 use super::signalling::Signalling;
+use super::way::Way;
 use super::{Happening, SipLeg};
 use crate::call::machine::{Device, LegEnd, Party};
 use crate::call::message::CallMsg;
@@ -168,6 +169,7 @@ impl SipLeg {
             session: Signalling::Browser(line),
             attachments: Vec::new(),
             peer: Peer::called(who, false),
+            way: Way::Session,
             call_id: exchange.fresh_call_id(),
             audio,
             closed: false,

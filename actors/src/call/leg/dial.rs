@@ -14,6 +14,7 @@ use tandem_sip::value::{NameAddr, Reason, Uri};
 use super::audio::Audio;
 use super::peer::Peer;
 use super::signalling::Signalling;
+use super::way::{self, Way};
 use super::{Happening, SipLeg, capabilities};
 use crate::call::machine::{Device, Dialled, LegEnd, Line, Party};
 use crate::call::message::CallMsg;
@@ -24,6 +25,8 @@ use crate::softphone;
 /// Where and how an INVITE goes.
 struct Destination {
     target: Uri,
+    /// The registration that is called.
+    key: Option<String>,
     route: Vec<String>,
     next_hop: Target,
     from: NameAddr,
@@ -74,7 +77,12 @@ impl SipLeg {
             .flow
             .map(|flow| flow.remote().ip())
             .or(destination.next_hop.addr.map(|addr| addr.ip()));
-        let identity = exchange.identity_towards(transport, peer);
+        let mut identity = exchange.identity_towards(transport, peer);
+        let flow = destination.next_hop.flow;
+        if let Some(contact) = flow.and_then(|flow| exchange.sip.contact_through(flow)) {
+            identity.local_contact = contact;
+        }
+        let way = Way::along(flow, &who, destination.key.as_deref());
         let is_private = matches!(transport, Some(Transport::Tls | Transport::Wss));
         let (offer, second_offer) = audio.first_offer(is_private);
         let is_proxied = !destination.route.is_empty();
@@ -99,6 +107,7 @@ impl SipLeg {
             session: Signalling::Sip(Box::new(session)),
             attachments: Vec::new(),
             peer: Peer::called(who, is_proxied),
+            way,
             call_id,
             audio,
             closed: false,
@@ -113,7 +122,8 @@ impl SipLeg {
 
 fn to_device(exchange: &Exchange, device: &Device, caller: &Party) -> Result<Destination, LegEnd> {
     let gone = || LegEnd::unreachable("the phone is not registered any more");
-    let binding = exchange.location.binding(&device.extension, &device.binding).ok_or_else(gone)?;
+    let reached = exchange.location.reach(&device.extension, &device.binding);
+    let (binding, path) = reached.ok_or_else(gone)?;
     let directory = exchange.provisioning.directory();
     let extension = directory.extension(&device.extension).ok_or_else(gone)?;
     let target = Uri::parse(&binding.uri).map_err(|_| gone())?;
@@ -121,12 +131,13 @@ fn to_device(exchange: &Exchange, device: &Device, caller: &Party) -> Result<Des
     Ok(Destination {
         next_hop: Target {
             uri: target.clone(),
-            flow: Some(binding.flow),
+            flow: Some(way::flow_of(exchange, path)),
             transport: binding.transport.parse().ok(),
             addr: None,
         },
         target,
-        route: binding.path.clone(),
+        key: Some(binding.key),
+        route: binding.path,
         from: party(caller.name(), caller.number(), realm),
         to: party(&extension.name, &extension.number, realm),
         headers: Vec::new(),
@@ -206,6 +217,7 @@ fn to_line(exchange: &Exchange, line: &Line, caller: &Party) -> Result<Destinati
         next_hop: way.target(&target),
         to: party("", &line.number, &way.domain),
         target,
+        key: None,
         route: Vec::new(),
         from,
         headers,

@@ -12,6 +12,7 @@ use tandem_sip::session::{Command, Session, Snapshot};
 use super::audio::Audio;
 use super::peer::Peer;
 use super::signalling::Signalling;
+use super::way::Way;
 use super::{Happening, SipLeg};
 use crate::call::machine::Party;
 use crate::call::message::CallMsg;
@@ -47,6 +48,7 @@ impl SipLeg {
         let audio = Audio::revive(exchange, id, caps, kept.session.local(), myself)?;
         let peer = kept.session.peer().map(|peer| peer.ip());
         let identity = exchange.identity_towards(None, peer);
+        let way = Way::of_kept(&who, &kept.session);
         let call_id = kept.session.call_id().to_owned();
         let (session, effects) =
             Session::restore(Instant::now(), kept.session, &identity, credentials);
@@ -55,6 +57,7 @@ impl SipLeg {
             session: Signalling::Sip(Box::new(session)),
             attachments: Vec::new(),
             peer: Peer::called(who, kept.is_proxied),
+            way,
             call_id,
             audio,
             closed: false,

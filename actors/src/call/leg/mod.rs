@@ -4,6 +4,7 @@
 //! |-------------------------------------------|-------------------------------|
 //! | Dialog, transactions' users, timers       | `tandem_sip::session`         |
 //! | The same for the phone in a browser       | `browser`, `softphone`        |
+//! | The flow to a phone of another member     | `way`, the registrar          |
 //! | What is said and agreed about audio       | `audio`                       |
 //! | What it means for the call                | the call's machine            |
 
@@ -14,6 +15,7 @@ mod kept;
 mod peer;
 mod refer;
 mod signalling;
+mod way;
 
 pub(crate) use audio::capabilities;
 pub(crate) use browser::{KeptBrowser, Shown};
@@ -28,8 +30,8 @@ use ractor::ActorRef;
 use tandem_kernel::port::ActorPort;
 use tandem_kernel::{Alarms, LegId};
 use tandem_sdp::{Capabilities, Codec};
-use tandem_sip::message::Name;
-use tandem_sip::net::{Attachment, Inbound, Sink, TuEvent};
+use tandem_sip::message::{Draft, Name};
+use tandem_sip::net::{Attachment, Inbound, Sink, Target, TuEvent};
 use tandem_sip::session::{Cause, Command, Effect, Event, Input, Party, ReferId, Session};
 use tandem_sip::value::Reason;
 use tandem_telemetry::metric;
@@ -37,6 +39,7 @@ use tandem_telemetry::metric;
 use self::audio::Audio;
 use self::peer::Peer;
 use self::signalling::Signalling;
+use self::way::Way;
 use super::machine::{HangUp, LegEnd, LegEvent, Party as Who};
 use super::message::CallMsg;
 use crate::exchange::Exchange;
@@ -61,6 +64,7 @@ pub(crate) struct SipLeg {
     session: Signalling,
     attachments: Vec<Attachment>,
     peer: Peer,
+    way: Way,
     /// The SIP Call-ID of its dialog.
     pub(super) call_id: String,
     audio: Audio,
@@ -83,7 +87,7 @@ impl SipLeg {
         inbound: &Inbound,
         (who, caps): (&Who, Capabilities),
         myself: &ActorRef<CallMsg>,
-    ) -> Result<Self, Box<tandem_sip::message::Draft>> {
+    ) -> Result<Self, Box<Draft>> {
         let identity = exchange.identity(inbound.transport, inbound.source.ip());
         let tag = exchange.fresh_tag();
         let (session, effects) = Session::incoming(Instant::now(), inbound, &identity, tag)?;
@@ -96,6 +100,7 @@ impl SipLeg {
             session: Signalling::Sip(Box::new(session)),
             attachments: Vec::new(),
             peer: Peer::calling(who.clone(), inbound),
+            way: Way::Session,
             call_id: inbound.request.call_id().to_owned(),
             audio,
             closed: false,
@@ -163,11 +168,15 @@ impl SipLeg {
         let mut happenings = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Request { id, draft, target } => {
+                Effect::Request { id, mut draft, mut target } => {
+                    self.lead(exchange, &mut draft, &mut target);
                     let txn = exchange.sip.request(draft, target, self.sink(myself));
                     happenings.extend(self.step(exchange, myself, Input::Sent { id, txn }));
                 }
-                Effect::Ack { draft, target } => exchange.sip.send_ack(draft, target),
+                Effect::Ack { mut draft, mut target } => {
+                    self.lead(exchange, &mut draft, &mut target);
+                    exchange.sip.send_ack(draft, target);
+                }
                 Effect::Respond { txn, draft } => exchange.sip.respond(txn, draft),
                 Effect::Attach { call_id, local_tag } => {
                     let sink = self.sink(myself);
@@ -187,6 +196,18 @@ impl SipLeg {
             }
         }
         happenings
+    }
+
+    /// Lets a request go by the flow that the phone's registration has now.
+    fn lead(&mut self, exchange: &Exchange, draft: &mut Draft, target: &mut Target) {
+        if matches!(self.way, Way::Session) {
+            return;
+        }
+        if let Some(flow) = self.way.flow(exchange).filter(|flow| target.flow != Some(*flow)) {
+            let contact = way::contact(exchange, flow);
+            way::turn(draft, target, flow, &contact);
+            self.session.pin(flow, &contact);
+        }
     }
 
     /// Where the endpoint's events of this leg go. A peer that sends more than the call can
@@ -443,8 +464,8 @@ impl SipLeg {
     }
 }
 
-fn refusal(inbound: &Inbound, status: u16) -> tandem_sip::message::Draft {
-    tandem_sip::message::Draft::response(&inbound.request, status)
+fn refusal(inbound: &Inbound, status: u16) -> Draft {
+    Draft::response(&inbound.request, status)
 }
 
 fn leg_end(cause: &Cause) -> LegEnd {

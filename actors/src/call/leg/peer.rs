@@ -82,8 +82,10 @@ impl Peer {
                 if is_own || is_same_host { Ok(()) } else { Err(refused()) }
             }
             Party::Extension { number, .. } => {
-                let contacts = exchange.location.contacts(number);
-                if contacts.iter().any(|binding| binding.flow == inbound.flow) {
+                let there = exchange.sip.remote(inbound.flow);
+                let member = there.as_ref().map(|there| there.member);
+                let flow = there.map_or(inbound.flow, |there| there.flow);
+                if exchange.location.is_on(number, member, flow) {
                     return Ok(());
                 }
                 let proved = exchange.access.extension(inbound)?;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use ractor::ActorRef;
 use tandem_kernel::LegId;
+use tandem_sip::net::FlowId;
 use tandem_sip::session::{Effect, Input, Refused, Session, Snapshot};
 
 use super::browser::BrowserLine;
@@ -32,6 +33,13 @@ impl Signalling {
         match self {
             Self::Sip(session) => session.snapshot(),
             Self::Browser(_) => None,
+        }
+    }
+
+    /// See [`Session::pin`].
+    pub(super) fn pin(&mut self, flow: FlowId, contact: &str) {
+        if let Self::Sip(session) = self {
+            session.pin(flow, contact);
         }
     }
 

@@ -242,7 +242,7 @@ const fn shard_of(call: u64) -> usize {
 /// Seconds since 1970 in the high bits: a later run starts above all numbers of an earlier one.
 fn first_serial() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(1, |since| since.as_secs() << 28) & !(1 << 63)
+    since.map_or(1, |since| since.as_secs() << 28) & !(3 << 62)
 }
 
 /// Wakes the timer task at the earliest moment that any shard waits for.

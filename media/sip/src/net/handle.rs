@@ -69,7 +69,7 @@ enum Socket {
 /// The endpoint, for everybody who sends or answers. Cheap to clone; nothing here waits.
 #[derive(Clone)]
 pub struct Handle {
-    endpoint: Arc<Endpoint>,
+    pub(super) endpoint: Arc<Endpoint>,
 }
 
 impl Handle {
@@ -84,6 +84,13 @@ impl Handle {
     #[must_use]
     pub fn reachable_at(&self, transport: Transport, peer: IpAddr) -> Option<String> {
         self.endpoint.links.reachable_at(transport, peer)
+    }
+
+    /// The `host:port` by which the peer of an open flow reaches us.
+    #[must_use]
+    pub fn reachable_on(&self, flow: FlowId) -> Option<String> {
+        let path = self.endpoint.links.path(flow)?;
+        Some(self.endpoint.links.sent_by(path.transport, flow))
     }
 
     /// How a flow travels and our address on it, if it is open.

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::config::{BoundListener, Limits, Transport, host_port};
 use super::endpoint::now;
 use super::guard::source_key;
+use super::remote::Remotes;
 use crate::transaction::FlowId;
 
 /// Messages that wait for a slow connection; beyond that it is given up.
@@ -67,6 +68,8 @@ pub(super) struct Links {
     routes: Mutex<HashMap<IpAddr, (IpAddr, Instant)>>,
     no_tcp: Mutex<HashMap<SocketAddr, Instant>>,
     turns: Mutex<HashMap<(Transport, SocketAddr), Weak<Turn>>>,
+    /// Flows of other members.
+    pub(super) remotes: Remotes,
     limits: Limits,
 }
 
@@ -100,6 +103,7 @@ impl Links {
             routes: Mutex::default(),
             no_tcp: Mutex::default(),
             turns: Mutex::default(),
+            remotes: Remotes::default(),
             limits,
         }
     }
@@ -183,6 +187,9 @@ impl Links {
 
     /// What a flow is, if it is open.
     pub(super) fn path(&self, flow: FlowId) -> Option<Path> {
+        if flow.is_remote() {
+            return self.remotes.path(flow);
+        }
         if !flow.is_reliable() {
             let link = self.udp.get(usize::try_from(flow.link()).ok()?)?;
             let local = self.local_towards(link.local, flow.remote().ip());
@@ -209,6 +216,9 @@ impl Links {
 
     /// Puts bytes on a flow, without waiting.
     pub(super) fn send(&self, flow: FlowId, bytes: Bytes) -> Result<(), String> {
+        if flow.is_remote() {
+            return self.remotes.send(flow, bytes);
+        }
         if flow.is_reliable() {
             return self.send_stream(flow, bytes);
         }
@@ -269,8 +279,11 @@ impl Links {
     }
 
     /// The sent-by of our Via on a flow: the advertised name of the listener, or our address
-    /// with the port where we listen.
+    /// with the port where we listen. Of another member's flow it is that member's.
     pub(super) fn sent_by(&self, transport: Transport, flow: FlowId) -> String {
+        if flow.is_remote() {
+            return self.remotes.address(flow);
+        }
         let local = self.path(flow).map(|path| path.local);
         self.contact(transport, local, flow.remote().ip())
     }

@@ -6,6 +6,7 @@
 //! | What happens to a received message               | `receive`                    |
 //! | How a request finds its way out                  | `send`, `resolve`            |
 //! | Datagram sockets, connections                    | `udp`, `stream`, `ws`, `links` |
+//! | Flows of other members of a cluster              | `remote`                     |
 //! | Floods, bans, who may be answered at all         | `guard`, `stateless`         |
 //! | Which dialog's user gets an in-dialog request    | `dialogs`                    |
 //! | States and retransmissions                       | [`crate::transaction`]       |
@@ -21,6 +22,7 @@ mod guard;
 mod handle;
 mod links;
 mod receive;
+mod remote;
 mod resolve;
 mod send;
 mod stateless;
@@ -39,6 +41,7 @@ pub use config::{
 pub use event::{Inbound, Sink, Target, TuEvent};
 pub use guard::{Ban, Offence, Prefix};
 pub use handle::{Attachment, Handle, start};
+pub use remote::{Carrier, RemoteFlow};
 pub use stats::Stats;
 
 pub use crate::transaction::{FlowId, Timers, TxnId};

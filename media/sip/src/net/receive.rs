@@ -31,6 +31,8 @@ enum Place {
     Dialog(TxnId, Sink),
     /// A dialog's user gets an ACK.
     Ack(Sink),
+    /// An ACK for nobody here.
+    StrayAck,
     /// The users of the call whose INVITE is taken back; `None`: answered before.
     Cancel { txn: TxnId, invite: Option<TxnId>, sinks: Vec<Sink> },
     /// Whoever takes new requests.
@@ -91,7 +93,7 @@ impl Endpoint {
         let call = self.keys.call(response.call_id());
         let is_awaited =
             self.step(call, |shard, now, out| shard.layer.response(now, response, at.flow, out));
-        if !is_awaited {
+        if !is_awaited && !self.hand_response(response, at) {
             self.counters.dropped.add();
         }
     }
@@ -116,6 +118,12 @@ impl Endpoint {
                 sink(TuEvent::Ack(request));
                 true
             }
+            Place::StrayAck => {
+                if !self.hand_request(&request, at) {
+                    self.counters.dropped.add();
+                }
+                true
+            }
             Place::Dialog(txn, sink) => {
                 self.links.prove(at.flow);
                 sink(TuEvent::Request(inbound(txn, request, at)));
@@ -129,7 +137,9 @@ impl Endpoint {
             Place::Refuse(txn, status) => {
                 self.forget(call, txn);
                 let is_heard = self.is_counted(at);
-                if is_heard {
+                // What belongs to no dialog here may be another member's.
+                let is_handed = is_heard && status == 481 && self.hand_request(&request, at);
+                if is_heard && !is_handed {
                     self.refuse(&request, status, None, at);
                 }
                 is_heard
@@ -149,10 +159,7 @@ impl Endpoint {
             Arrival::Merged(txn) => Place::Refuse(Some(txn), 482),
             Arrival::Ack => match user(shard) {
                 Some(sink) => Place::Ack(sink),
-                None => {
-                    self.counters.dropped.add();
-                    Place::Done
-                }
+                None => Place::StrayAck,
             },
             Arrival::Cancel { txn, invite: None } => Place::Refuse(Some(txn), 481),
             Arrival::Cancel { txn, invite: Some((invite, pending)) } => {
@@ -240,7 +247,7 @@ impl Endpoint {
     /// that it opened. Believed only of sources that are configured: anybody else could draw
     /// another's calls to itself.
     fn alias(&self, request: &Message, at: Arrived) {
-        if !at.flow.is_reliable() {
+        if !at.flow.is_reliable() || at.flow.is_remote() {
             return;
         }
         let Some(via) = request.header(Name::Via).and_then(ViaView::read) else { return };

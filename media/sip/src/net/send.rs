@@ -160,7 +160,10 @@ impl Endpoint {
     fn launch(self: &Arc<Self>, mut job: Outgoing, transport: Transport, flow: FlowId) {
         let sent_by = self.links.sent_by(transport, flow);
         let branch = &job.branch;
-        let via = format!("SIP/2.0/{transport} {sent_by};branch={branch};rport");
+        let mut via = format!("SIP/2.0/{transport} {sent_by};branch={branch};rport");
+        if flow.is_remote() {
+            self.links.remotes.mark(&mut via);
+        }
         job.draft.push_front(Name::Via, via);
         self.complete(&mut job.draft);
         let bytes = job.draft.encode();
@@ -240,7 +243,7 @@ impl Endpoint {
         } else {
             self.make_lean(&mut draft, flow, heard as usize);
         }
-        if flow.is_reliable() && self.links.path(flow).is_none() {
+        if flow.is_reliable() && !flow.is_remote() && self.links.path(flow).is_none() {
             let endpoint = self.clone();
             tokio::spawn(async move { endpoint.respond_anew(txn, draft, flow, back).await });
             return;

@@ -80,7 +80,7 @@ impl Endpoint {
 /// RFC 3261 18.2.2 and RFC 3581: over UDP the answer goes to the port of the sent-by, unless
 /// the sender asks for the port that it sent from.
 pub(super) fn reply_flow(via: Option<&str>, flow: FlowId) -> FlowId {
-    if flow.is_reliable() {
+    if flow.is_reliable() || flow.is_remote() {
         return flow;
     }
     let Some(view) = via.and_then(ViaView::read).filter(|view| !view.rport) else { return flow };

@@ -2,6 +2,7 @@
 
 mod limits;
 mod names;
+mod remote;
 mod routing;
 mod streams;
 mod torture;

@@ -111,6 +111,11 @@ impl Dialog {
         self.note_allow(message);
     }
 
+    /// The peer's Contact.
+    pub(super) fn target(&self) -> &str {
+        &self.target
+    }
+
     fn note_allow(&mut self, message: &Message) {
         let mut allow = message.headers(Name::Allow).peekable();
         if allow.peek().is_none() {

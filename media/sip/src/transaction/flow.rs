@@ -16,6 +16,9 @@ pub struct FlowId {
 /// Set in the link number of a stream.
 const STREAM: u64 = 1 << 63;
 
+/// Set in the link number of a flow that another member of a cluster has.
+const REMOTE: u64 = 1 << 62;
+
 impl FlowId {
     /// The flow of a datagram socket (its place among the listeners) with one peer.
     #[must_use]
@@ -27,6 +30,19 @@ impl FlowId {
     #[must_use]
     pub const fn stream(serial: u64, remote: SocketAddr) -> Self {
         Self { link: serial | STREAM, remote }
+    }
+
+    /// A flow that another member of a cluster has, under a number of our own. It is a connection
+    /// if it is one there.
+    #[must_use]
+    pub(crate) const fn through(number: u64, there: Self) -> Self {
+        Self { link: number | REMOTE | (there.link & STREAM), remote: there.remote }
+    }
+
+    /// Whether another member of a cluster has this flow.
+    #[must_use]
+    pub const fn is_remote(&self) -> bool {
+        self.link & REMOTE != 0
     }
 
     /// The peer's address.
@@ -41,7 +57,8 @@ impl FlowId {
         self.link & STREAM != 0
     }
 
-    /// The listener's place for a datagram flow, the connection's number for a stream.
+    /// The listener's place for a datagram flow, the connection's number for a stream; above all
+    /// of these for a flow of another member.
     pub(crate) const fn link(&self) -> u64 {
         self.link & !STREAM
     }
@@ -50,6 +67,7 @@ impl FlowId {
 impl fmt::Debug for FlowId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.is_reliable() { "stream" } else { "udp" };
-        write!(f, "{kind}-{:x}-{}", self.link(), self.remote)
+        let place = if self.is_remote() { "remote-" } else { "" };
+        write!(f, "{place}{kind}-{:x}-{}", self.link(), self.remote)
     }
 }

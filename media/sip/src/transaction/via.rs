@@ -44,6 +44,17 @@ impl<'a> ViaView<'a> {
     }
 }
 
+/// The parameter that names the member of a cluster whose request it is, where another one's
+/// connection carries it. Whoever answers repeats it with the rest of the Via (RFC 3261 8.2.6.2).
+pub(crate) const MEMBER: &str = "member";
+
+/// Whose request an answer is to, if the Via names a member.
+pub(crate) fn member(value: &str) -> Option<u64> {
+    let params = value.split(';').skip(1).filter_map(|param| param.split_once('='));
+    let named = |(name, given): (&str, &str)| (name.trim() == MEMBER).then(|| given.trim().parse());
+    params.filter_map(named).next()?.ok()
+}
+
 /// `SIP / 2.0 / UDP host:port` to the transport and the sent-by.
 fn protocol(text: &str) -> Option<(&str, &str)> {
     let (_, rest) = text.split_once('/')?;

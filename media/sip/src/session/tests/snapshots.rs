@@ -32,6 +32,30 @@ fn a_restored_session_goes_on_where_it_was() {
     assert!(world.is_closed(A) && world.is_closed(B));
 }
 
+#[test]
+fn a_session_that_is_pinned_asks_along_its_flow_from_where_it_says_it_is() {
+    let mut world = World::speaking();
+    let flow = FlowId::stream(7, "192.0.2.7:5060".parse().unwrap());
+    let session = world.session(B);
+    assert!(!session.snapshot().unwrap().is_on_connection());
+
+    session.pin(flow, "sip:member-1@edge.example;transport=tcp");
+    let command = Input::Command(Command::Offer { sdp: sdp("moved") });
+    let effects = session.step(Instant::now(), command).unwrap();
+
+    let asked = effects.iter().find_map(|effect| match effect {
+        Effect::Request { draft, target, .. } => Some((draft, target)),
+        _ => None,
+    });
+    let (draft, target) = asked.unwrap();
+    assert_eq!(target.flow, Some(flow));
+    let contact = draft.header(Name::Contact);
+    assert_eq!(contact, Some("<sip:member-1@edge.example;transport=tcp>"));
+    let kept = session.snapshot().unwrap();
+    assert!(kept.is_on_connection());
+    assert_eq!(kept.peer(), Some(flow.remote()));
+}
+
 /// What a snapshot holds, as text.
 fn serde_json_like(snapshot: &Snapshot) -> String {
     format!("{snapshot:?}")
