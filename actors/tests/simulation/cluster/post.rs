@@ -151,7 +151,10 @@ impl World {
                 let changes = self.of_mut(id).floors.floor_at(from, &floor);
                 self.tell_agents(id, changes);
             }
-            Word::Browser { .. } | Word::ToPhone { .. } | Word::FromPhone { .. } => {}
+            Word::Browser { .. }
+            | Word::ToPhone { .. }
+            | Word::FromPhone { .. }
+            | Word::Flow(_) => {}
         }
         Ok(())
     }

@@ -101,7 +101,7 @@ fn a_caller_in_a_menu_hears_it_anew_at_another_member() {
     assert_eq!(call.picture(), None, "until it is found");
     let effects = leg(&mut call, 60, 0, bye());
     assert!(call.is_over());
-    assert_eq!(last_fact(&effects), ("failed", 0, 0), "it ended before it was found");
+    assert_eq!(last_fact(&effects), ("cancelled", 0, 0), "it ended before it was found");
 }
 
 #[test]
