@@ -41,6 +41,12 @@ impl CallState {
                 Input::QueueLeft { exit: reason, failover }
             }
             QueueNotice::Offer { offer, agent, ring_for } => {
+                // That the caller has joined is told when the journal has it: an agent who answers
+                // at once is quicker.
+                if self.call.lacks_words() {
+                    let words = self.announcements(&queue);
+                    self.step(myself, Input::Announce(words));
+                }
                 return self.ring(myself, (queue, stay), (offer, agent, ring_for));
             }
             QueueNotice::Place { ahead, wait } => Input::Place { ahead, wait },

@@ -190,6 +190,12 @@ impl Call {
         }
     }
 
+    /// Whether it waits in a queue whose words it does not know yet.
+    #[must_use]
+    pub fn lacks_words(&self) -> bool {
+        matches!(&self.stage, Stage::Queued(passage) if passage.lacks_words())
+    }
+
     /// The queue and the place in its line for which this call was made, while it is not known
     /// what became of it.
     #[must_use]

@@ -142,6 +142,10 @@ impl Passage {
         Stage::Queued(passage)
     }
 
+    pub(super) const fn lacks_words(&self) -> bool {
+        self.voice.has_no_words()
+    }
+
     /// Asks to be taken in, until the queue says so: what was on its way to an actor that crashed
     /// is lost.
     fn ask(&mut self, facts: &mut Facts, out: &mut Vec<Effect>) {

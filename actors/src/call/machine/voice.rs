@@ -152,6 +152,10 @@ impl Voice {
         Self { greeted: true, ..Self::begin(facts, caller, queue, out) }
     }
 
+    pub(super) const fn has_no_words(&self) -> bool {
+        self.words.is_none()
+    }
+
     /// What the agent hears who has answered, before the caller.
     pub(super) fn to_agent(&self) -> Option<String> {
         self.words.as_ref()?.to_agent.clone()

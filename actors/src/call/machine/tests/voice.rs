@@ -346,3 +346,14 @@ fn q_250_a_caller_who_hangs_up_first_is_not_asked() {
     assert!(call.is_over());
     assert!(spoken(&over).is_none());
 }
+
+#[test]
+fn a_call_lacks_the_words_of_its_queue_until_it_is_told_them() {
+    let mut call = queued();
+    assert!(call.lacks_words(), "an offer may come before the journal has the place");
+
+    heard(&mut call, 0, words(None, None));
+
+    assert!(!call.lacks_words());
+    assert!(!talking().lacks_words());
+}
