@@ -30,6 +30,13 @@ class Leg:
         self.bye_at = None
         self.dialog = None
         self.ended = 0.0
+        self.is_closed = False
+
+    def close_when_over(self):
+        """A run of hours has more calls than a process may have sockets."""
+        if self.ended and time.monotonic() - self.ended > 2:
+            self.is_closed = True
+            self.rtp.close()
 
 
 def head(text, name):
@@ -173,7 +180,10 @@ class Trunk:
         due = time.monotonic()
         while not self.ending:
             with self.lock:
-                legs = list(self.legs.values())
+                legs = [leg for leg in self.legs.values() if not leg.is_closed]
+            for leg in legs:
+                leg.close_when_over()
+            legs = [leg for leg in legs if not leg.is_closed]
             for leg in legs:
                 if leg.bye_at and leg.bye_at < time.monotonic():
                     self._bye(leg)
