@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Agent, Fact } from '../api/types';
-import { Cutter, pause } from './feed';
+import { Cutter, pause, pauseWithCall } from './feed';
 import { clock, isFree, shown, touched } from './floor';
 
 const event = (position: string, kind = 'agent', key = '1001') =>
@@ -40,6 +40,12 @@ describe('the feed', () => {
     expect(pause(3, 0)).toBe(4_000);
     expect(pause(20, 0)).toBe(10_000);
     expect(pause(0, 1)).toBe(750);
+  });
+
+  it('is tried again at once while a caller hears nothing, for 10 s', () => {
+    expect(pauseWithCall(0, 0)).toBe(250);
+    expect(pauseWithCall(39, 1)).toBe(375);
+    expect(pauseWithCall(40, 0)).toBe(10_000);
   });
 });
 

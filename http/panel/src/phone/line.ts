@@ -2,8 +2,8 @@
 
 import { Refused } from '../api/client';
 import type { IceServer, PhoneCommand, PhoneMessage } from '../api/types';
-import { pause } from '../live/feed';
-import { foremost, type Phone, type PhoneEvent, reduce, silent } from '../live/phone';
+import { pause, pauseWithCall } from '../live/feed';
+import { calls, foremost, type Phone, type PhoneEvent, reduce, silent } from '../live/phone';
 import { Audio, type Devices } from './audio';
 import { ring } from './ring';
 
@@ -12,6 +12,9 @@ const KEY = 'tandem.duty';
 const DEVICES = 'tandem.devices';
 // How long the node may take to answer an offer of audio.
 const ANSWERS_WITHIN_MS = 6_000;
+// How long it may take to greet: a machine without power refuses no connection, and the browser
+// would wait for it for minutes.
+const GREETS_WITHIN_MS = 3_000;
 
 type Reply = Extract<PhoneMessage, { type: 'reply' }>;
 
@@ -25,6 +28,7 @@ export class Line {
   #audio: Audio | null = null;
   #nextId = 1;
   #attempt = 0;
+  #greeting: ReturnType<typeof setTimeout> | undefined;
   #stopRing: (() => void) | null = null;
   // Rises with every start and stop: what an earlier one still waits for is not wanted.
   #era = 0;
@@ -60,6 +64,7 @@ export class Line {
 
   stop(duty: 'off' | 'elsewhere' | 'no-microphone' = 'off'): void {
     this.#era += 1;
+    clearTimeout(this.#greeting);
     sessionStorage.removeItem(KEY);
     this.#socket?.close();
     this.#socket = null;
@@ -122,15 +127,22 @@ export class Line {
     this.#socket = socket;
     socket.onmessage = (event) => this.#hear(era, JSON.parse(String(event.data)) as PhoneMessage);
     socket.onclose = (event) => this.#closed(era, event.code);
+    this.#greeting = setTimeout(() => this.#giveUp(era, socket), GREETS_WITHIN_MS);
   }
 
   #closed(era: number, code: number): void {
     if (era !== this.#era) return;
+    clearTimeout(this.#greeting);
     this.#fail();
     this.#tell({ type: 'closed' });
     if (code === REPLACED) return this.stop('elsewhere');
-    setTimeout(() => era === this.#era && this.#open(era), pause(this.#attempt, Math.random()));
+    setTimeout(() => era === this.#era && this.#open(era), this.#rest());
     this.#attempt += 1;
+  }
+
+  #rest(): number {
+    const isInCall = calls(this.#phone).some((call) => call.state !== 'ringing');
+    return (isInCall ? pauseWithCall : pause)(this.#attempt, Math.random());
   }
 
   // A machine that lost its power closes no socket: one that does not answer is given up.
@@ -146,6 +158,7 @@ export class Line {
     if (era !== this.#era) return;
     if (message.type === 'hello') {
       this.#attempt = 0;
+      clearTimeout(this.#greeting);
       this.#tell({ type: 'opened' });
       void this.#connect(era, message.ice_servers ?? []);
     } else if (message.type === 'reply') {
@@ -178,7 +191,7 @@ export class Line {
       if (era !== this.#era) return;
       const isRefused = error instanceof DOMException && ['NotAllowedError', 'NotFoundError'].includes(error.name);
       if (isRefused) this.stop('no-microphone');
-      else setTimeout(again, pause(this.#attempt, Math.random()));
+      else setTimeout(again, this.#rest());
     } finally {
       clearTimeout(patience);
     }
