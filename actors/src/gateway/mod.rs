@@ -120,11 +120,20 @@ impl Gateway {
         sip.carried_by(flows);
     }
 
+    /// Whether a member's build reads what the members say since a level; counts what is left
+    /// unsaid.
+    fn reads(&self, member: u64, since: u16) -> bool {
+        let is_read = since <= self.0.carrier.level(member);
+        if !is_read {
+            metric::GATEWAY_UNSPOKEN.increment();
+        }
+        is_read
+    }
+
     /// Tells a member of a phone's flow, if it is one and takes it. Never waits.
     pub(crate) fn tell_of_flow(&self, member: u64, word: FlowWord) -> bool {
         let word = Word::Flow(word);
-        if word.since() > self.0.carrier.level(member) {
-            metric::GATEWAY_UNSPOKEN.increment();
+        if !self.reads(member, word.since()) {
             return false;
         }
         let Some(peer) = self.0.peers.lock().get(&member).cloned() else { return false };
@@ -135,8 +144,7 @@ impl Gateway {
 
     /// Tells a member something. Never waits.
     pub(crate) fn tell(&self, member: u64, word: Word) {
-        if word.since() > self.0.carrier.level(member) {
-            metric::GATEWAY_UNSPOKEN.increment();
+        if !self.reads(member, word.since()) {
             return;
         }
         metric::GATEWAY_WORDS.increment();
@@ -189,8 +197,7 @@ impl Gateway {
         question: Question,
         within: Duration,
     ) -> Option<Answer> {
-        if question.since() > self.0.carrier.level(member) {
-            metric::GATEWAY_UNSPOKEN.increment();
+        if !self.reads(member, question.since()) {
             return None;
         }
         answered(self.0.carrier.carry(member, asked(question), within)).await

@@ -111,9 +111,7 @@ impl Word {
             _ => 0,
         }
     }
-}
 
-impl Word {
     /// The first level of the members' language that has it.
     #[must_use]
     pub(crate) const fn since(&self) -> u16 {

@@ -72,16 +72,14 @@ impl Floors {
 
     /// An extension's first phone came or its last one went.
     pub fn registered(&mut self, extension: &str, registered: bool) -> Change {
-        let seen = self.entry(extension);
-        seen.registered = registered;
-        let is_reachable = seen.is_reachable();
-        self.tidy(extension);
+        let is_reachable = self.change_phones(extension, |seen| seen.registered = registered);
         (extension.to_owned(), News::Reachable(is_reachable))
     }
 
     /// A browser became an extension's phone here or is it no more.
     pub fn browser(&mut self, extension: &str, there: bool) -> Change {
-        self.change_browser(extension, |seen| seen.browser = there)
+        let is_reachable = self.change_phones(extension, |seen| seen.browser = there);
+        (extension.to_owned(), News::Browser(is_reachable))
     }
 
     /// The same at another member.
@@ -92,21 +90,23 @@ impl Floors {
         } else {
             browsers.remove(extension)
         };
-        self.change_browser(extension, |seen| {
+        let is_reachable = self.change_phones(extension, |seen| {
             if there {
                 seen.browsers.insert(member)
             } else {
                 seen.browsers.remove(&member)
             };
-        })
+        });
+        (extension.to_owned(), News::Browser(is_reachable))
     }
 
-    fn change_browser(&mut self, extension: &str, change: impl FnOnce(&mut Seen)) -> Change {
+    /// Gives whether a phone can ring then.
+    fn change_phones(&mut self, extension: &str, change: impl FnOnce(&mut Seen)) -> bool {
         let seen = self.entry(extension);
         change(seen);
         let is_reachable = seen.is_reachable();
         self.tidy(extension);
-        (extension.to_owned(), News::Browser(is_reachable))
+        is_reachable
     }
 
     /// Another member at which a browser is the extension's phone.

@@ -47,11 +47,11 @@ pub(crate) fn command(config: &NodeConfig, command: &Cluster) -> Result<String> 
         Cluster::Token(wanted) => token(config, wanted),
         Cluster::Status(shown) => {
             let status = runtime.block_on(tandem_mesh::status(&dir(config)))?;
-            // A node of before does not know the question.
-            let levels = runtime.block_on(tandem_mesh::levels(&dir(config))).unwrap_or_default();
             if shown.json {
                 return Ok(serde_json::to_string_pretty(&status)?);
             }
+            // A node of before does not know the question.
+            let levels = runtime.block_on(tandem_mesh::levels(&dir(config))).unwrap_or_default();
             Ok(table(&status, &levels, Clock::start().now()))
         }
         Cluster::Drain(of) => runtime.block_on(change(config, of, Change::Drain)),
