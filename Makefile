@@ -64,8 +64,9 @@ deny:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked --debug cargo-deny
 	$(CARGO) deny --locked check bans licenses sources
 
+# Without the examples, which lint compiles, and comments' code, of which there is none.
 unit:
-	$(CARGO) test --locked --workspace --exclude tandem-tests
+	$(CARGO) test --locked --workspace --exclude tandem-tests --lib --bins --tests
 
 # Real phones against a real node. The node is built with the same features as for the unit tests:
 # else most crates would be compiled twice.

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::Office;
 use crate::baresip::tone_file;
+use crate::turns::turn;
 
 /// How long one command may take; the script itself gives up sooner.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,11 +42,12 @@ impl Browser {
         Self::open(office.dir(), address, tone).await
     }
 
-    /// The same with its files in a folder of `home`.
+    /// The same with its files in a folder of `home`, as soon as this test may have browsers.
     ///
     /// # Panics
     /// When it does not start.
     pub async fn open(home: &Path, address: &str, tone: u32) -> Self {
+        turn().await;
         let dir = home.join(format!("browser-{tone}"));
         std::fs::create_dir_all(&dir).unwrap();
         let microphone = dir.join("microphone.wav");

@@ -28,6 +28,7 @@ pub mod relay;
 pub mod sipp;
 pub mod smtp;
 pub mod sound;
+mod turns;
 pub mod ua;
 pub mod wire;
 
