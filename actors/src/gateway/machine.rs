@@ -131,12 +131,16 @@ impl Inbox {
 /// The highest epoch in which each queue and agent was heard: one whose move is not known here yet
 /// is outdated as soon as the next one has spoken.
 #[derive(Debug, Default)]
-pub struct Heard(BTreeMap<(Kind, String), u64>);
+pub struct Heard(BTreeMap<Kind, BTreeMap<String, u64>>);
 
 impl Heard {
     /// Notes an owner's word; false when a later one was heard before.
     pub fn note(&mut self, kind: Kind, key: &str, epoch: u64) -> bool {
-        let last = self.0.entry((kind, key.to_owned())).or_insert(epoch);
+        let keys = self.0.entry(kind).or_default();
+        let Some(last) = keys.get_mut(key) else {
+            keys.insert(key.to_owned(), epoch);
+            return true;
+        };
         *last = (*last).max(epoch);
         *last == epoch
     }
