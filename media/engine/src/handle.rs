@@ -70,6 +70,14 @@ impl Drop for Inner {
     }
 }
 
+/// An SDES master key and salt (RFC 4568) that nobody has had.
+#[must_use]
+pub fn fresh_key() -> [u8; 30] {
+    let mut key = [0; 30];
+    rand::rng().fill_bytes(&mut key);
+    key
+}
+
 impl Handle {
     /// Reserves a port pair for a leg, now. Nothing is sent before [`Handle::connect`].
     ///
@@ -81,9 +89,7 @@ impl Handle {
             return Err(EngineError::Overloaded);
         }
         let ports = self.inner.ports.reserve()?;
-        let mut key = [0; 30];
-        rand::rng().fill_bytes(&mut key);
-        let local = LocalMedia { addr: self.inner.addr, port: ports.lease.port, key };
+        let local = LocalMedia { addr: self.inner.addr, port: ports.lease.port, key: fresh_key() };
         worker.post(Command::Open { leg, sink, ports });
         Ok(local)
     }

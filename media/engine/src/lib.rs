@@ -35,7 +35,7 @@ pub mod types;
 pub mod webrtc;
 mod worker;
 
-pub use handle::{Handle, start};
+pub use handle::{Handle, fresh_key, start};
 pub use library::playing_time;
 pub use recording::{Recorded, RecordedLater};
 pub use types::{

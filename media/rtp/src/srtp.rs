@@ -19,6 +19,11 @@ const MAX_SOURCES: usize = 4;
 const MAX_FAILURES: u32 = 64;
 /// The most rollovers that can be restored: 4 096 are 62 days of 20 ms packets.
 const MAX_ROLLOVERS: u32 = 4_096;
+/// How far is looked for the rollover counter of a stream that began unheard: a day of 20 ms
+/// packets.
+const MAX_UNHEARD: u32 = 66;
+/// Between two packets by which a context is led.
+const STEP: usize = 0x4000;
 const INDEX_BITS: u32 = 0x7fff_ffff;
 
 /// The crypto suite (RFC 4568 6.2).
@@ -157,6 +162,8 @@ pub struct Unprotect {
     /// Tries packets of sources that were not authenticated yet.
     scratch: Option<Context>,
     failures: u32,
+    /// Sources that are known may count their rollovers from 0 again.
+    may_begin_anew: bool,
 }
 
 struct Source {
@@ -174,7 +181,14 @@ impl Unprotect {
     /// Fails when the cryptography refuses the key.
     pub fn new(key: &[u8; 30], suite: Suite) -> Result<Self, SrtpError> {
         let scratch = Some(context(key, suite)?);
-        Ok(Self { key: *key, suite, sources: Vec::new(), scratch, failures: 0 })
+        let (sources, failures, may_begin_anew) = (Vec::new(), 0, false);
+        Ok(Self { key: *key, suite, sources, scratch, failures, may_begin_anew })
+    }
+
+    /// The other way has another key now. Some peers then count the rollovers of both ways from 0,
+    /// though this one's key is the same.
+    pub fn may_begin_anew(&mut self) {
+        self.may_begin_anew = true;
     }
 
     /// Checks and decrypts an SRTP packet.
@@ -184,18 +198,54 @@ impl Unprotect {
     /// Says why it is not believed; it is then dropped and counted, and nothing else changes.
     pub fn rtp(&mut self, packet: &[u8]) -> Result<BytesMut, SrtpError> {
         let (ssrc, sequence) = rtp_numbers(packet)?;
-        if let Some(source) = self.sources.iter_mut().find(|source| source.ssrc == ssrc) {
+        let known = self.sources.iter_mut().find(|source| source.ssrc == ssrc);
+        // Of one that has only reported it is not known how far it is.
+        if let Some(source) = known.filter(|source| source.rtp.highest.is_some()) {
             let index = source.rtp.estimate(sequence);
             source.rtp.check(index)?;
-            let plain = source.context.decrypt_rtp(packet).map_err(|_| SrtpError::Forged)?;
-            source.rtp.note(index);
-            return Ok(plain);
+            if let Ok(plain) = source.context.decrypt_rtp(packet) {
+                source.rtp.note(index);
+                return Ok(plain);
+            }
+            if !self.may_begin_anew {
+                return Err(SrtpError::Forged);
+            }
         }
         let mut context = self.scratch()?;
-        let Ok(plain) = context.decrypt_rtp(packet) else { return self.fail(context) };
-        let source = self.keep(ssrc, context);
-        source.rtp.note(u64::from(sequence));
+        if let Ok(plain) = context.decrypt_rtp(packet) {
+            self.keep(ssrc, context).rtp.note(u64::from(sequence));
+            return Ok(plain);
+        }
+        // Seldom, because it takes as long as some hundred packets.
+        let is_turn = self.failures == 0;
+        self.fail(context);
+        let found = if is_turn { self.find(packet, (ssrc, sequence))? } else { None };
+        let (plain, context, index) = found.ok_or(SrtpError::Forged)?;
+        self.keep(ssrc, context).rtp.note(index);
         Ok(plain)
+    }
+
+    /// Looks for the rollover counter of a stream whose beginning was not heard, such as that of a
+    /// call that is taken over.
+    fn find(
+        &self,
+        packet: &[u8],
+        (ssrc, sequence): (u32, u16),
+    ) -> Result<Option<(BytesMut, Context, u64)>, SrtpError> {
+        let mut context = context(&self.key, self.suite)?;
+        let mut leader = Protect::new(&self.key, self.suite)?;
+        let mut led = 0;
+        for roc in 1..=MAX_UNHEARD {
+            let index = join(roc, sequence);
+            for packet in (led..index).step_by(STEP).map(|index| leading_packet(ssrc, index)) {
+                context.decrypt_rtp(&leader.rtp(&packet)?).map_err(cipher)?;
+            }
+            if let Ok(plain) = context.decrypt_rtp(packet) {
+                return Ok(Some((plain, context, index)));
+            }
+            led = index;
+        }
+        Ok(None)
     }
 
     /// Checks and decrypts an SRTCP packet.
@@ -213,9 +263,11 @@ impl Unprotect {
             return Ok(plain);
         }
         let mut context = self.scratch()?;
-        let Ok(plain) = context.decrypt_rtcp(packet) else { return self.fail(context) };
-        let source = self.keep(ssrc, context);
-        source.rtcp.note(index);
+        let Ok(plain) = context.decrypt_rtcp(packet) else {
+            self.fail(context);
+            return Err(SrtpError::Forged);
+        };
+        self.keep(ssrc, context).rtcp.note(index);
         Ok(plain)
     }
 
@@ -257,26 +309,23 @@ impl Unprotect {
         }
     }
 
-    fn fail(&mut self, context: Context) -> Result<BytesMut, SrtpError> {
-        self.failures += 1;
-        if self.failures < MAX_FAILURES {
+    fn fail(&mut self, context: Context) {
+        self.failures = (self.failures + 1) % MAX_FAILURES;
+        if self.failures > 0 {
             self.scratch = Some(context);
-        } else {
-            self.failures = 0;
         }
-        Err(SrtpError::Forged)
     }
 
     fn keep(&mut self, ssrc: u32, context: Context) -> &mut Source {
+        self.failures = 0;
+        let before = self.sources.iter().position(|source| source.ssrc == ssrc);
+        let before = before.map(|at| self.sources.remove(at)).filter(|_| !self.may_begin_anew);
+        let rtcp = before.map_or_else(Window::default, |source| source.rtcp);
+        self.may_begin_anew = false;
         if self.sources.len() >= MAX_SOURCES {
             self.sources.remove(0);
         }
-        self.sources.push(Source {
-            ssrc,
-            context,
-            rtp: Window::default(),
-            rtcp: Window::default(),
-        });
+        self.sources.push(Source { ssrc, context, rtp: Window::default(), rtcp });
         let last = self.sources.len() - 1;
         &mut self.sources[last]
     }
@@ -352,16 +401,17 @@ fn leading_packets(progress: &Progress) -> Result<impl Iterator<Item = Vec<u8>>,
     if progress.roc > MAX_ROLLOVERS {
         return Err(SrtpError::Rollover(progress.roc));
     }
-    const STEP: usize = 0x4000;
     let last = join(progress.roc, progress.sequence);
     let ssrc = progress.ssrc;
     // A first index of 0 lets even a context with no rollover see where the stream is.
     let indices = (0..last).step_by(STEP).chain(std::iter::once(last));
-    Ok(indices.map(move |index| {
-        let header =
-            Header { payload_type: 0, marker: false, sequence: index as u16, timestamp: 0, ssrc };
-        header.to_bytes().to_vec()
-    }))
+    Ok(indices.map(move |index| leading_packet(ssrc, index)))
+}
+
+fn leading_packet(ssrc: u32, index: u64) -> Vec<u8> {
+    let header =
+        Header { payload_type: 0, marker: false, sequence: index as u16, timestamp: 0, ssrc };
+    header.to_bytes().to_vec()
 }
 
 fn report_of(ssrc: u32) -> [u8; 8] {

@@ -691,6 +691,50 @@ mod protection {
         assert!(matches!(unprotect.rtp(&sent[3]), Err(SrtpError::Replayed)));
     }
 
+    /// What a context protects that has come so far, for one that has not heard it.
+    fn protected_at(protect: &mut Protect, index: u64) -> (Vec<u8>, Vec<u8>) {
+        let (roc, sequence) = ((index >> 16) as u32, index as u16);
+        let before = Progress { ssrc: header(0, 0).ssrc, roc, sequence, rtcp_index: 0 };
+        protect.restore(before).unwrap();
+        let plain = packet(header(sequence.wrapping_add(1), 0), b"some audio");
+        (protect.rtp(&plain).unwrap().to_vec(), plain.to_vec())
+    }
+
+    #[test]
+    fn a_stream_whose_beginning_was_not_heard_is_understood() {
+        for (index, suite) in [(0x1_0000, SUITES[0]), (0x1_ffff, SUITES[1]), (0x2a_8001, SUITES[0])]
+        {
+            let (mut protect, mut unprotect) = pair(suite);
+            let (protected, plain) = protected_at(&mut protect, index);
+            let report = protect.rtcp(&[0x80, 201, 0, 1, 0, 0, 0, 7]).unwrap();
+
+            // A report tells nothing of how far the audio is.
+            unprotect.rtcp(&report).unwrap();
+            assert_eq!(unprotect.rtp(&protected).unwrap(), plain[..], "{index:x}");
+            assert!(matches!(unprotect.rtp(&protected), Err(SrtpError::Replayed)));
+            assert!(matches!(unprotect.rtcp(&report), Err(SrtpError::Replayed)));
+            let next = packet(header((index as u16).wrapping_add(2), 0), b"more");
+            let next_protected = protect.rtp(&next).unwrap();
+            assert_eq!(unprotect.rtp(&next_protected).unwrap(), next[..]);
+        }
+    }
+
+    #[test]
+    fn rollovers_begin_anew_only_where_the_peer_may() {
+        let (mut protect, mut unprotect) = pair(SUITES[0]);
+        let (protected, _) = protected_at(&mut protect, 0x3_0005);
+        unprotect.rtp(&protected).unwrap();
+        let (mut anew, _) = pair(SUITES[0]);
+        let plain = packet(header(9, 0), b"anew");
+        let first = anew.rtp(&plain).unwrap();
+
+        assert!(matches!(unprotect.rtp(&first), Err(SrtpError::Forged)));
+        unprotect.may_begin_anew();
+        assert_eq!(unprotect.rtp(&first).unwrap(), plain[..]);
+        let old = protect.rtp(&packet(header(10, 0), b"old")).unwrap();
+        assert!(matches!(unprotect.rtp(&old), Err(SrtpError::Forged)), "not both");
+    }
+
     #[test]
     fn forged_packets_cost_no_state_and_do_not_disturb_a_call() {
         let (mut protect, mut unprotect) = pair(SUITES[0]);

@@ -243,10 +243,23 @@ impl Audio {
         let offer = tandem_sdp::parse(offer).map_err(|_| NOT_ACCEPTABLE)?;
         let caps = self.standing();
         self.local.version += 1;
-        let (answer, agreement) =
-            tandem_sdp::answer(&caps, &self.local, &offer).map_err(|_| NOT_ACCEPTABLE)?;
-        self.keep(&answer);
-        Ok((answer, self.agree(exchange, id, agreement)))
+        let answer = |local: &Local| tandem_sdp::answer(&caps, local, &offer);
+        let (mut said, mut agreement) = answer(&self.local).map_err(|_| NOT_ACCEPTABLE)?;
+        if self.has_other_key(&agreement) {
+            // Some peers begin both ways anew then, some only theirs: with another key of ours
+            // they do the same.
+            self.local.key = Some(tandem_engine::fresh_key());
+            (said, agreement) = answer(&self.local).map_err(|_| NOT_ACCEPTABLE)?;
+        }
+        self.keep(&said);
+        Ok((said, self.agree(exchange, id, agreement)))
+    }
+
+    /// Whether the peer encrypts by another key than before.
+    fn has_other_key(&self, agreement: &Agreement) -> bool {
+        let before = self.agreement.as_ref().and_then(|before| before.crypto.as_ref());
+        let theirs = before.zip(agreement.crypto.as_ref());
+        theirs.is_some_and(|(before, now)| before.receive != now.receive)
     }
 
     /// Takes the answer to our offer, and says whether the party began or ended a hold.

@@ -5,20 +5,35 @@ use tandem_sdp::{CryptoPair, Suite};
 
 /// The two contexts of a leg.
 pub(crate) struct Crypto {
+    keys: CryptoPair,
     protect: Protect,
     unprotect: Unprotect,
 }
 
 impl Crypto {
     pub(crate) fn new(keys: &CryptoPair) -> Result<Self, SrtpError> {
-        let suite = match keys.suite {
-            Suite::AesCm128HmacSha1_80 => tandem_rtp::Suite::AesCm128HmacSha1_80,
-            Suite::AesCm128HmacSha1_32 => tandem_rtp::Suite::AesCm128HmacSha1_32,
-        };
+        let suite = suite(keys);
         Ok(Self {
+            keys: keys.clone(),
             protect: Protect::new(&keys.send, suite)?,
             unprotect: Unprotect::new(&keys.receive, suite)?,
         })
+    }
+
+    /// Goes on with other keys. The way whose key stays goes on counting its rollovers, which
+    /// belong to the key (RFC 3711 3.3.1): the peer does not begin anew either.
+    pub(crate) fn rekey(&mut self, keys: &CryptoPair) -> Result<(), SrtpError> {
+        let before = std::mem::replace(&mut self.keys, keys.clone());
+        let is_other_suite = keys.suite != before.suite;
+        if is_other_suite || keys.send != before.send {
+            self.protect = Protect::new(&keys.send, suite(keys))?;
+        }
+        if is_other_suite || keys.receive != before.receive {
+            self.unprotect = Unprotect::new(&keys.receive, suite(keys))?;
+        } else {
+            self.unprotect.may_begin_anew();
+        }
+        Ok(())
     }
 
     /// Protects the packet that begins at `start`.
@@ -51,3 +66,13 @@ impl Crypto {
         Some(plain.len())
     }
 }
+
+const fn suite(keys: &CryptoPair) -> tandem_rtp::Suite {
+    match keys.suite {
+        Suite::AesCm128HmacSha1_80 => tandem_rtp::Suite::AesCm128HmacSha1_80,
+        Suite::AesCm128HmacSha1_32 => tandem_rtp::Suite::AesCm128HmacSha1_32,
+    }
+}
+
+#[cfg(test)]
+mod tests;
