@@ -95,6 +95,15 @@ fn a_leader_of_before_is_silent_since_its_voters_stopped_hearing_it() {
 }
 
 #[test]
+fn a_leader_that_handed_the_lead_over_was_heard_until_then() {
+    let lease = Duration::from_millis(500);
+
+    assert_eq!(silence_of_before(Some(lease * 2), lease), lease);
+    assert_eq!(silence_of_before(Some(lease / 5), lease), Duration::ZERO);
+    assert_eq!(silence_of_before(None, lease), Duration::ZERO, "it has only begun itself");
+}
+
+#[test]
 fn a_member_that_paused_is_steady_only_after_some_time() {
     let answers = |age: u64| [(2, Duration::from_millis(age))].into();
     let mut watch = Watch::begin(patience(), [1].into_iter(), None, at(0));

@@ -12,11 +12,11 @@ use tandem_actors::call::Calls;
 use tandem_actors::entity;
 use tandem_actors::placement::{LEASE, Locate, Seat};
 use tandem_actors::whereabouts::Whereabouts;
-use tandem_journal::{Append, Entity, Journal, Record};
+use tandem_journal::{Append, Entity, Journal, Record, Timing};
 use tandem_kernel::{CallId, Clock};
 use tandem_mesh::Mesh;
 use tandem_mesh::lease::Patience;
-use tandem_mesh::placement::controller::{DEAD, HEARTBEAT, LOOK, next};
+use tandem_mesh::placement::controller::{DEAD, HEARTBEAT, LOOK, next, silence_of_before};
 use tandem_mesh::placement::{Address, Change, Known, Members, Watch};
 use tandem_wire::WireError;
 
@@ -72,7 +72,7 @@ impl Placing {
 /// Keeps the table while this node leads, for its life.
 pub(crate) async fn keep(mesh: Mesh, journal: Journal, placing: Placing, clock: Clock) {
     let patience = Patience::new(HEARTBEAT, LEASE, DEAD).expect("the lease ends first");
-    let (mut watch, mut of_before) = (None, None);
+    let (mut watch, mut of_before, mut unheard_for) = (None, None, None);
     let mut looks = tokio::time::interval(LOOK);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -81,11 +81,12 @@ pub(crate) async fn keep(mesh: Mesh, journal: Journal, placing: Placing, clock: 
         if !leads {
             watch = None;
             of_before = journal.status().leader.filter(|it| *it != journal.node()).or(of_before);
+            unheard_for = journal.contact_age();
             continue;
         }
         let (now, roster) = (clock.now(), mesh.roster().borrow().clone());
         let (known, version) = placing.members();
-        let silence = tandem_journal::Timing::default().election_min;
+        let silence = silence_of_before(unheard_for, Timing::default().election_max);
         let before = of_before.take().map(|leader| (leader, silence));
         let members = roster.active().map(|member| member.node);
         let begin = || Watch::begin(patience, members, before, now);
