@@ -18,11 +18,11 @@ const PHONES: usize = 1;
 async fn placed() -> Three {
     let three = crate::queues::placed().await;
     let agreed = async {
-        while !three.machines[0].done(&["cluster", "status"]).await.contains("speak level 2") {
+        while !three.machines[0].done(&["cluster", "status"]).await.contains("speak level 3") {
             sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), agreed).await.expect("all speak level 2");
+    tokio::time::timeout(Duration::from_secs(20), agreed).await.expect("all speak level 3");
     three
 }
 

@@ -120,10 +120,15 @@ impl Gateway {
         sip.carried_by(flows);
     }
 
+    /// The level of the members' language that a member reads.
+    pub(crate) fn level(&self, member: u64) -> u16 {
+        self.0.carrier.level(member)
+    }
+
     /// Whether a member's build reads what the members say since a level; counts what is left
     /// unsaid.
     fn reads(&self, member: u64, since: u16) -> bool {
-        let is_read = since <= self.0.carrier.level(member);
+        let is_read = since <= self.level(member);
         if !is_read {
             metric::GATEWAY_UNSPOKEN.increment();
         }

@@ -1,9 +1,9 @@
 //! The browser's side of one leg's offer and answer, and the jack that its audio goes through.
 
 use bytes::Bytes;
-use tandem_engine::EngineError;
 use tandem_engine::webrtc::{Jack, capabilities};
-use tandem_sdp::{Capabilities, Codec, Description, Direction, Local};
+use tandem_engine::{EngineError, fresh_key};
+use tandem_sdp::{Agreement, Capabilities, Codec, CryptoPolicy, Description, Direction, Local};
 
 use super::words::Host;
 
@@ -14,6 +14,7 @@ pub(super) struct Ear {
     host: Host,
     caps: Capabilities,
     local: Local,
+    agreement: Option<Agreement>,
     /// Our last description; the next one is numbered after it.
     sent: Option<Description>,
 }
@@ -26,9 +27,11 @@ impl Ear {
             session_id,
             version: 1,
             direction: Direction::SendRecv,
-            key: None,
+            key: Some(fresh_key()),
         };
-        Self { jack, host, caps: capabilities(codec), local, sent: None }
+        // The leg knows whether the way to it is its own node's.
+        let caps = Capabilities { crypto: CryptoPolicy::Optional, ..capabilities(codec) };
+        Self { jack, host, caps, local, agreement: None, sent: None }
     }
 
     /// Opens an ear for a leg of this member, or of the one whose audio is at `host`.
@@ -60,21 +63,39 @@ impl Ear {
         if self.sent.is_some() {
             self.local.version += 1;
         }
-        let (answer, agreement) = tandem_sdp::answer(&self.caps, &self.local, &offer).ok()?;
-        self.jack.connect(agreement);
+        let (mut answer, mut agreement) =
+            tandem_sdp::answer(&self.caps, &self.local, &offer).ok()?;
+        if agreement.has_other_key(self.agreement.as_ref()) {
+            // Another leg, which has not heard what was sent to the one before.
+            self.local.key = Some(fresh_key());
+            (answer, agreement) = tandem_sdp::answer(&self.caps, &self.local, &offer).ok()?;
+        }
         self.sent = tandem_sdp::parse(&answer).ok();
+        self.agree(agreement);
         Some(answer)
+    }
+
+    fn agree(&mut self, agreement: Agreement) {
+        self.jack.connect(agreement.clone());
+        self.agreement = Some(agreement);
+    }
+
+    /// What is encrypted stays so.
+    fn standing(&self) -> Capabilities {
+        let caps = self.caps.clone();
+        self.agreement.iter().fold(caps, Capabilities::keeping)
     }
 
     /// Offers audio both ways, or none while the other party is held.
     pub(super) fn offer(&mut self, held: bool) -> Bytes {
         self.hold(held);
+        let caps = self.standing();
         let offer = match &self.sent {
             Some(sent) => {
                 self.local.version += 1;
-                tandem_sdp::offer_again(&self.caps, &self.local, sent)
+                tandem_sdp::offer_again(&caps, &self.local, sent)
             }
-            None => tandem_sdp::offer(&self.caps, &self.local),
+            None => tandem_sdp::offer(&caps, &self.local),
         };
         self.sent = tandem_sdp::parse(&offer).ok();
         offer
@@ -85,8 +106,11 @@ impl Ear {
         let Some(sent) = &self.sent else { return };
         let Ok(answer) = tandem_sdp::parse(answer) else { return };
         match tandem_sdp::accept(&self.caps, &self.local, sent, &answer) {
-            Ok(agreement) => self.jack.connect(agreement),
+            Ok(agreement) => self.agree(agreement),
             Err(error) => tracing::warn!(%error, "a call's answer to a browser's hold is wrong"),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 
 use ractor::{ActorId, ActorRef};
 use tandem_kernel::LegId;
+use tandem_sdp::CryptoPolicy;
 
 use super::actor::PhoneMsg;
 use super::machine::Line;
@@ -11,6 +12,9 @@ use crate::call::CallMsg;
 use crate::exchange::Exchange;
 use crate::gateway::Gateway;
 use crate::gateway::words::Word;
+
+/// The level of the members' language from which on a browser's phone takes encrypted audio.
+const ENCRYPTED: u16 = 3;
 
 /// Where an extension's phone is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +68,16 @@ impl PhoneWay {
             To::Here(phone) => Some(Place::Here(phone.get_id())),
             To::There(member, ..) => Some(Place::There(*member)),
             To::Nowhere => None,
+        }
+    }
+
+    /// What a leg offers on encryption: its audio leaves the node for a phone at another member.
+    pub(crate) fn encryption(&self) -> CryptoPolicy {
+        match &self.to {
+            To::There(member, gateway, _) if gateway.level(*member) >= ENCRYPTED => {
+                CryptoPolicy::Required
+            }
+            To::Here(_) | To::There(..) | To::Nowhere => CryptoPolicy::Off,
         }
     }
 

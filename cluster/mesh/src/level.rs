@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use crate::mesh::{Inner, Mesh};
 use crate::{MeshError, control, files, tls};
 
-/// The newest level of this build. 2: SIP through the member that a phone is connected to.
-pub const NEWEST: u16 = 2;
+/// The newest level of this build. 2: SIP through the member that a phone is connected to. 3: the
+/// audio of browsers between members is encrypted.
+pub const NEWEST: u16 = 3;
 
 /// The oldest level that this build speaks.
 pub const OLDEST: u16 = 1;

@@ -147,6 +147,16 @@ impl Audio {
         Ok(self)
     }
 
+    /// The way to the phone is another one now: whether what is said from now on is encrypted.
+    pub(super) fn encrypt(&mut self, policy: CryptoPolicy) {
+        self.caps.crypto = policy;
+        if policy == CryptoPolicy::Off
+            && let Some(agreement) = &mut self.agreement
+        {
+            agreement.crypto = None;
+        }
+    }
+
     /// What we can do from here on: what was agreed on encryption stays.
     fn standing(&self) -> Capabilities {
         match &self.agreement {
@@ -245,7 +255,7 @@ impl Audio {
         self.local.version += 1;
         let answer = |local: &Local| tandem_sdp::answer(&caps, local, &offer);
         let (mut said, mut agreement) = answer(&self.local).map_err(|_| NOT_ACCEPTABLE)?;
-        if self.has_other_key(&agreement) {
+        if agreement.has_other_key(self.agreement.as_ref()) {
             // Some peers begin both ways anew then, some only theirs: with another key of ours
             // they do the same.
             self.local.key = Some(tandem_engine::fresh_key());
@@ -253,13 +263,6 @@ impl Audio {
         }
         self.keep(&said);
         Ok((said, self.agree(exchange, id, agreement)))
-    }
-
-    /// Whether the peer encrypts by another key than before.
-    fn has_other_key(&self, agreement: &Agreement) -> bool {
-        let before = self.agreement.as_ref().and_then(|before| before.crypto.as_ref());
-        let theirs = before.zip(agreement.crypto.as_ref());
-        theirs.is_some_and(|(before, now)| before.receive != now.receive)
     }
 
     /// Takes the answer to our offer, and says whether the party began or ended a hold.

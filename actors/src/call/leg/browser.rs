@@ -128,6 +128,8 @@ impl SipLeg {
         let mut leg = Self::at_browser(exchange, id, device.party(), myself)
             .ok_or_else(gone)?
             .map_err(failed)?;
+        let phone = PhoneWay::find(exchange, extension);
+        leg.audio.encrypt(phone.encryption());
         let invitation = Invitation {
             id,
             dialog: leg.call_id.clone(),
@@ -136,7 +138,6 @@ impl SipLeg {
             name: caller.name().to_owned(),
             give_up,
         };
-        let phone = PhoneWay::find(exchange, extension);
         let line = leg.session.browser().ok_or_else(gone)?;
         line.phone = phone;
         if !line.phone.tell(myself, line.line, ToPhone::Invite(Box::new(invitation))) {
@@ -245,6 +246,8 @@ impl SipLeg {
             }
             return Vec::new();
         }
+        let policy = line.phone.encryption();
+        self.audio.encrypt(policy);
         let Shown { number, name, outgoing, held } = shown;
         let (id, dialog, offer) = (self.id, self.call_id.clone(), self.audio.offer());
         let back = Return { id, dialog, offer, number, name, outgoing, held };

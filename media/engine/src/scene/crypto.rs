@@ -20,9 +20,22 @@ impl Crypto {
         })
     }
 
+    /// What was agreed on encryption takes the place of what was agreed before.
+    pub(crate) fn agree(
+        before: &mut Option<Box<Self>>,
+        keys: Option<&CryptoPair>,
+    ) -> Result<(), SrtpError> {
+        match (before, keys) {
+            (Some(crypto), Some(keys)) if crypto.keys == *keys => {}
+            (Some(crypto), Some(keys)) => crypto.rekey(keys)?,
+            (before, keys) => *before = keys.map(Self::new).transpose()?.map(Box::new),
+        }
+        Ok(())
+    }
+
     /// Goes on with other keys. The way whose key stays goes on counting its rollovers, which
     /// belong to the key (RFC 3711 3.3.1): the peer does not begin anew either.
-    pub(crate) fn rekey(&mut self, keys: &CryptoPair) -> Result<(), SrtpError> {
+    fn rekey(&mut self, keys: &CryptoPair) -> Result<(), SrtpError> {
         let before = std::mem::replace(&mut self.keys, keys.clone());
         let is_other_suite = keys.suite != before.suite;
         if is_other_suite || keys.send != before.send {

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use rand::rngs::StdRng;
 use smallvec::SmallVec;
 use tandem_kernel::{LegId, Timestamp};
-use tandem_rtp::{Header, Latch, SrtpError};
-use tandem_sdp::{Agreement, Codec, CryptoPair};
+use tandem_rtp::{Header, Latch};
+use tandem_sdp::{Agreement, Codec};
 
 use super::crypto::Crypto;
 use super::decoding::Decoding;
@@ -104,9 +104,7 @@ impl Leg {
             self.receiving = agreement.codec;
             self.figures.restart(agreement.codec.clock_rate());
         }
-        if before.is_none_or(|b| b.crypto != agreement.crypto)
-            && let Err(error) = self.rekey(agreement.crypto.as_ref())
-        {
+        if let Err(error) = Crypto::agree(&mut self.crypto, agreement.crypto.as_ref()) {
             let why = format!("no encryption with the agreed keys: {error}");
             (self.sink)(MediaEvent::Failed { leg: self.id, why });
             return;
@@ -124,14 +122,6 @@ impl Leg {
         self.police.expect(agreement.ptime_ms);
         self.figures.expect_media(now);
         self.agreement = Some(agreement);
-    }
-
-    fn rekey(&mut self, keys: Option<&CryptoPair>) -> Result<(), SrtpError> {
-        match (&mut self.crypto, keys) {
-            (Some(crypto), Some(keys)) => crypto.rekey(keys)?,
-            (crypto, keys) => *crypto = keys.map(Crypto::new).transpose()?.map(Box::new),
-        }
-        Ok(())
     }
 
     /// The codec that we send with.

@@ -1,5 +1,5 @@
-//! Plain RTP between a browser and one leg of a call, over loopback, or over the network to another
-//! member of a cluster.
+//! RTP between a browser and one leg of a call: plain over loopback, encrypted as was agreed over the
+//! network to another member of a cluster.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::connection::Shared;
 use crate::ports::{Lease, PortPool};
+use crate::scene::crypto::Crypto;
 use crate::types::EngineError;
 
 /// The longest datagram of the engine: 20 ms of any codec, and room.
@@ -35,10 +36,16 @@ pub(super) struct Plug {
     /// Bound so that the engine's reports are not refused; nothing is read from it.
     _rtcp: std::net::UdpSocket,
     _lease: Lease,
-    agreed: Mutex<Option<Agreement>>,
+    agreed: Mutex<Option<Agreed>>,
     local: SocketAddr,
     /// The node of the leg.
     peer: IpAddr,
+}
+
+/// What was agreed with the leg.
+struct Agreed {
+    agreement: Agreement,
+    crypto: Option<Box<Crypto>>,
 }
 
 impl Drop for Jack {
@@ -90,7 +97,13 @@ impl Jack {
     /// is its node, whatever the leg tells the world.
     pub fn connect(&self, agreement: Agreement) {
         let remote = SocketAddr::new(self.plug.peer, agreement.remote.port());
-        *self.plug.agreed.lock() = Some(Agreement { remote, ..agreement });
+        let mut agreed = self.plug.agreed.lock();
+        let mut crypto = agreed.take().and_then(|before| before.crypto);
+        if let Err(error) = Crypto::agree(&mut crypto, agreement.crypto.as_ref()) {
+            tracing::warn!(%error, "no encryption towards a leg: it hears nothing");
+            return;
+        }
+        *agreed = Some(Agreed { agreement: Agreement { remote, ..agreement }, crypto });
     }
 
     pub(super) const fn plug(&self) -> &Arc<Plug> {
@@ -106,30 +119,48 @@ impl Plug {
 
     /// Passes a packet of the browser on to the leg.
     pub(super) fn send(&self, header: Header, payload: &[u8], is_event: bool) {
-        let (remote, payload_type) = {
-            let agreed = self.agreed.lock();
-            let Some(agreed) = agreed.as_ref().filter(|agreed| agreed.direction.sends()) else {
-                return;
-            };
-            let payload_type = if is_event { agreed.dtmf } else { Some(agreed.payload_type) };
-            let Some(payload_type) = payload_type else { return };
-            (agreed.remote, payload_type)
-        };
-        let mut datagram = Vec::with_capacity(tandem_rtp::packet::HEADER_LEN + payload.len());
-        Header { payload_type, ..header }.write(payload, &mut datagram);
+        let datagram =
+            self.agreed.lock().as_mut().and_then(|it| it.packet(header, payload, is_event));
+        let Some((datagram, remote)) = datagram else { return };
         // A packet that the system has no room for is lost like any other.
         let _lost = self.socket.try_send_to(&datagram, remote);
     }
 
     /// What came from the leg; none for what was not agreed.
-    fn take(&self, datagram: &[u8], from: SocketAddr) -> Option<(Header, Bytes)> {
-        let packet = Packet::parse(datagram).ok()?;
-        let agreed = self.agreed.lock();
-        let agreed = agreed.as_ref()?;
-        let is_audio =
-            agreed.accepts.iter().any(|(accepted, _)| *accepted == packet.payload_type());
-        (from == agreed.remote && is_audio)
-            .then(|| (packet.header(), Bytes::copy_from_slice(packet.payload())))
+    fn take(&self, datagram: &mut [u8], from: SocketAddr) -> Option<(Header, Bytes)> {
+        let mut agreed = self.agreed.lock();
+        let Agreed { agreement, crypto } = agreed.as_mut().filter(|it| it.is_from(from))?;
+        let length = match crypto {
+            Some(crypto) => crypto.unprotect_rtp(datagram)?,
+            None => datagram.len(),
+        };
+        let packet = Packet::parse(&datagram[..length]).ok()?;
+        let accepts = &agreement.accepts;
+        let is_audio = accepts.iter().any(|(accepted, _)| *accepted == packet.payload_type());
+        is_audio.then(|| (packet.header(), Bytes::copy_from_slice(packet.payload())))
+    }
+}
+
+impl Agreed {
+    fn is_from(&self, from: SocketAddr) -> bool {
+        self.agreement.remote == from
+    }
+
+    /// The datagram of a packet for the leg, and where it is to go; none where nothing is sent.
+    fn packet(
+        &mut self,
+        header: Header,
+        payload: &[u8],
+        is_event: bool,
+    ) -> Option<(Vec<u8>, SocketAddr)> {
+        let agreed = Some(&self.agreement).filter(|agreed| agreed.direction.sends())?;
+        let payload_type = if is_event { agreed.dtmf } else { Some(agreed.payload_type) }?;
+        let mut datagram = Vec::with_capacity(tandem_rtp::packet::HEADER_LEN + payload.len());
+        Header { payload_type, ..header }.write(payload, &mut datagram);
+        if let Some(crypto) = &mut self.crypto {
+            crypto.protect_rtp(&mut datagram, 0)?;
+        }
+        Some((datagram, self.agreement.remote))
     }
 }
 
@@ -147,8 +178,11 @@ async fn read(plug: Arc<Plug>) {
             }
         };
         let Some(browser) = plug.browser.lock().upgrade() else { continue };
-        if let Some((header, payload)) = plug.take(&buffer[..length], from) {
+        if let Some((header, payload)) = plug.take(&mut buffer[..length], from) {
             browser.to_browser(Instant::now(), plug.number, header, payload).await;
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
 //! The browser's leg: the node is the other end of its WebRTC connection (ICE-lite, DTLS-SRTP,
-//! audio only), and each call that it is in sees plain RTP from a socket on this host.
+//! audio only), and each call that it is in sees RTP from a socket on this host.
 //!
 //! | Concern                                               | Owner        |
 //! |-------------------------------------------------------|--------------|
 //! | ICE, DTLS, SRTP, what the browser's SDP means         | `connection` |
-//! | Plain RTP towards one leg of a call                   | `jack`       |
+//! | RTP towards one leg of a call                         | `jack`       |
 //! | One stream for the browser out of changing calls      | `stitch`     |
 //!
 //! A connection outlives calls: the agent's microphone is asked for once, and answering costs no
@@ -34,7 +34,7 @@ pub fn codec_of(wanted: &[Codec]) -> Codec {
     wanted.iter().copied().find(|codec| SPOKEN.contains(codec)).unwrap_or(Codec::Pcmu)
 }
 
-/// What a leg towards a browser offers: its codec, and telephone events.
+/// What a leg towards a browser of its own node offers: its codec, and telephone events.
 #[must_use]
 pub fn capabilities(codec: Codec) -> Capabilities {
     Capabilities {
