@@ -6,7 +6,7 @@ use std::time::Duration;
 use tandem_kernel::Timestamp;
 
 use super::Change;
-use super::controller::{DEAD, HEARTBEAT, Members, STEADY, Watch, next};
+use super::controller::{DEAD, HEARTBEAT, Members, STEADY, Watch, next, silence_of_before};
 use crate::lease::Patience;
 use crate::roster::Input;
 use crate::{ClusterId, Member, Roster, Standing, State};
