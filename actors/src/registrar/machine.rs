@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tandem_kernel::Timestamp;
 use tandem_sip::net::{FlowId, RemoteFlow};
-use tandem_sip::value::Uri;
+
+use super::binding::{Binding, Turns};
 
 /// Shortest registration; a shorter one is refused with 423 (RFC 3261 10.2.8).
 pub const MIN_EXPIRES: Duration = Duration::from_secs(60);
@@ -16,54 +17,6 @@ pub const MIN_EXPIRES: Duration = Duration::from_secs(60);
 pub const MAX_EXPIRES: Duration = Duration::from_secs(7200);
 /// Used when the phone names none.
 pub const DEFAULT_EXPIRES: Duration = Duration::from_secs(3600);
-
-/// One registered contact.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Binding {
-    /// What tells it from others of the extension: instance and reg-id (RFC 5626 6), else the URI.
-    pub key: String,
-    /// The contact URI as the phone gave it.
-    pub uri: String,
-    /// Path values, first hop first (RFC 3327).
-    pub path: Vec<String>,
-    /// Where the REGISTER came from; where calls go (symmetric response, RFC 3581).
-    pub source: SocketAddr,
-    /// `udp`, `tcp`, `tls`, `ws` or `wss`.
-    pub transport: String,
-    /// The path it came over and calls go back by (RFC 5626).
-    pub flow: FlowId,
-    /// When it runs out.
-    pub expires_at: Timestamp,
-    /// Call-ID of the last REGISTER.
-    pub call_id: String,
-    /// CSeq of the last REGISTER.
-    pub cseq: u32,
-    /// What the phone calls itself.
-    pub user_agent: String,
-}
-
-impl Binding {
-    /// Whether the phone is seen elsewhere than where its Contact says that it is: only the socket
-    /// that its REGISTER came to is let through to it (RFC 5626 1).
-    #[must_use]
-    pub fn is_behind_nat(&self) -> bool {
-        let Ok(uri) = Uri::parse(&self.uri) else { return false };
-        let is_there =
-            uri.ip().is_some_and(|ip| ip.to_canonical() == self.source.ip().to_canonical());
-        !is_there || uri.port.unwrap_or(5060) != self.source.port()
-    }
-
-    /// Whether calls have to take the path of the REGISTER.
-    const fn is_on_connection(&self) -> bool {
-        self.flow.is_reliable()
-    }
-
-    /// Whether the path of the REGISTER reaches further than any other.
-    #[must_use]
-    pub fn needs_its_flow(&self) -> bool {
-        self.is_on_connection() || self.is_behind_nat()
-    }
-}
 
 /// A fact about registrations. Append-only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,6 +152,8 @@ pub struct Registrar {
     expiries: BTreeMap<(Timestamp, String, String), ()>,
     /// How a phone reaches the members that carry for the others, by extension and key.
     addresses: BTreeMap<(String, String), BTreeMap<u64, String>>,
+    /// The contacts whose NAT is held open.
+    turns: Turns,
     /// Members that have died and are not back.
     left: BTreeSet<u64>,
 }
@@ -299,12 +254,11 @@ impl Registrar {
         let Some(home) = held.home.filter(|home| *home != node) else {
             return Some(Way::Own(binding.flow));
         };
-        let through = || self.through(extension, binding, home).map(Way::Through);
+        let through = self.through(extension, binding, home).map(Way::Through);
         if binding.is_on_connection() {
-            return through();
+            return through;
         }
-        let nearer = binding.is_behind_nat().then(through).flatten();
-        Some(nearer.unwrap_or(Way::Own(binding.flow)))
+        Some(through.unwrap_or(Way::Own(binding.flow)))
     }
 
     fn through(&self, extension: &str, binding: &Binding, home: u64) -> Option<RemoteFlow> {
@@ -321,6 +275,32 @@ impl Registrar {
     pub fn address(&self, extension: &str, key: &str, node: u64) -> Option<&str> {
         let addresses = self.addresses.get(&(extension.to_owned(), key.to_owned()))?;
         addresses.get(&node).map(String::as_str)
+    }
+
+    /// Whether members carry to a contact.
+    #[must_use]
+    pub fn is_carried(&self, extension: &str, key: &str) -> bool {
+        let addresses = self.addresses.get(&(extension.to_owned(), key.to_owned()));
+        addresses.is_some_and(|all| !all.is_empty())
+    }
+
+    /// Whether facts of one REGISTER take a contact back that is carried to: what stands beside
+    /// that is the same phone, which has learnt by the answer how it is seen (RFC 3581 4).
+    #[must_use]
+    pub fn replaces_carried(&self, facts: &[RegistrarEvent]) -> bool {
+        facts.iter().any(|fact| match fact {
+            RegistrarEvent::Unbound { extension, key, expired: false } => {
+                self.is_carried(extension, key)
+            }
+            _ => false,
+        })
+    }
+
+    /// The contacts whose NAT a member holds open in this turn (see [`Turns`]).
+    pub fn in_turn(&self, turn: u64, node: u64) -> impl Iterator<Item = &Binding> {
+        let all = self.turns.of(turn);
+        let held = all.filter_map(|(extension, key)| self.bindings.get(extension)?.get(key));
+        held.filter(move |held| held.home.is_none_or(|home| home == node)).map(|it| &it.binding)
     }
 
     /// Whether the contact was registered over a path of a member.
@@ -397,6 +377,7 @@ impl Registrar {
 
     fn bound(&mut self, extension: &str, binding: &Binding, home: Option<u64>) {
         let key = binding.key.clone();
+        self.turns.note(extension, binding);
         self.expiries.insert((binding.expires_at, extension.to_owned(), key.clone()), ());
         let held = Held { binding: binding.clone(), home };
         let before =
@@ -413,6 +394,7 @@ impl Registrar {
         if let Some(before) = bindings.remove(key) {
             let entry = (before.binding.expires_at, extension.to_owned(), key.to_owned());
             self.expiries.remove(&entry);
+            self.turns.forget(extension, key);
         }
         if bindings.is_empty() {
             self.bindings.remove(extension);

@@ -3,17 +3,21 @@
 //! | Concern                                      | Owner                |
 //! |----------------------------------------------|----------------------|
 //! | Which contacts there are and until when      | `machine` (pure)     |
+//! | Which of them stand behind a NAT             | `binding`, `challenged` (pure) |
 //! | Who may register                             | `switch::access`     |
 //! | Reading them from other actors               | [`Location`]         |
 //!
 //! A crash loses nothing: the supervisor starts the actor again over the same location, and a
 //! restart of the node reads the bindings from the journal.
 
+mod binding;
+mod challenged;
 pub mod machine;
 #[cfg(test)]
 mod tests;
 
-pub use machine::{Binding, RegistrarEvent, Way};
+pub use binding::Binding;
+pub use machine::{RegistrarEvent, Way};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,17 +26,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::RwLock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use rand::distr::{Alphanumeric, SampleString as _};
 use tandem_config::resource::Extension;
 use tandem_journal::{Append, Journal};
 use tandem_kernel::port::Slot;
 use tandem_kernel::{Clock, Timestamp};
-use tandem_sip::message::{Draft, Name};
-use tandem_sip::net::{FlowId, Handle, Inbound};
-use tandem_sip::value::NameAddr;
+use tandem_sip::message::{Draft, Method, Name};
+use tandem_sip::net::{FlowId, Handle, Inbound, Target};
+use tandem_sip::value::{NameAddr, Uri};
 use tandem_telemetry::metric;
 
 use crate::entity;
 use crate::whereabouts::Whereabouts;
+use binding::is_elsewhere;
+use challenged::Challenged;
 use machine::{MIN_EXPIRES, Refused, Registrar, Registration, Wish};
 
 /// How often expiries are looked for; a contact may live this much longer.
@@ -45,6 +52,7 @@ const CARRYING: u16 = 2;
 #[derive(Clone, Default)]
 pub struct Location {
     registrar: Arc<RwLock<Registrar>>,
+    challenged: Arc<RwLock<Challenged>>,
     /// This node.
     node: u64,
 }
@@ -53,7 +61,16 @@ impl Location {
     /// Of a node, which reaches other members' contacts on connections through them.
     #[must_use]
     pub fn new(node: u64) -> Self {
-        Self { registrar: Arc::default(), node }
+        Self { registrar: Arc::default(), challenged: Arc::default(), node }
+    }
+
+    /// A REGISTER was not believed: the answer may tell the phone how it is seen.
+    pub(crate) fn note_challenged(&self, inbound: &Inbound) {
+        let contacts = inbound.request.headers(Name::Contact);
+        let mut uris = contacts.filter_map(|it| NameAddr::parse(it).ok()).map(|it| it.uri);
+        if !inbound.flow.is_reliable() && uris.any(|uri| is_elsewhere(&uri, inbound.source)) {
+            self.challenged.write().note(inbound.request.call_id());
+        }
     }
 
     /// The contacts of an extension that this node reaches.
@@ -77,19 +94,23 @@ impl Location {
     }
 
     /// The registration of a phone that was at an address and gave a Contact, as it is now: the
-    /// one from there, else the one of that Contact, else the only one on a connection, which may
-    /// be another since.
+    /// one from there, else the one of that Contact.
     #[must_use]
     pub fn find(&self, extension: &str, at: Option<SocketAddr>, contact: &str) -> Option<String> {
         let registrar = self.registrar.read();
         let all = || registrar.contacts(extension);
         let from_there = all().find(|it| Some(it.source) == at);
-        let only = || {
-            let mut connected = all().filter(|it| it.flow.is_reliable());
-            connected.next().filter(|_| connected.next().is_none())
-        };
-        let found = from_there.or_else(|| all().find(|it| it.uri == contact)).or_else(only);
+        let found = from_there.or_else(|| all().find(|it| it.uri == contact));
         found.map(|binding| binding.key.clone())
+    }
+
+    /// The only registration on a connection: that of a phone on another one of before.
+    #[must_use]
+    pub fn only_connected(&self, extension: &str) -> Option<String> {
+        let registrar = self.registrar.read();
+        let mut connected = registrar.contacts(extension).filter(|it| it.flow.is_reliable());
+        let first = connected.next().filter(|_| connected.next().is_none());
+        first.map(|binding| binding.key.clone())
     }
 
     /// A member died: who is on its connections is not reached. The agents are told.
@@ -186,7 +207,7 @@ pub enum RegistrarMsg {
         /// Its place in the inbox.
         slot: Slot,
     },
-    /// Looks for contacts that ran out.
+    /// Looks for contacts that ran out, and holds the NATs of some open.
     Tick,
 }
 
@@ -210,40 +231,54 @@ pub struct RegistrarArgs {
 /// The actor.
 pub struct RegistrarActor;
 
+/// What it has.
+pub struct RegistrarState {
+    args: RegistrarArgs,
+    /// How often it has held NATs open.
+    turn: u64,
+}
+
+impl RegistrarState {
+    fn tick(&mut self) {
+        self.turn += 1;
+        self.args.hold_open(self.turn);
+        // One member sees to it for all.
+        if self.args.journal.leads() {
+            let expired = self.args.location.registrar.read().expired(self.args.clock.now());
+            self.args.take(expired, false);
+        }
+    }
+}
+
 impl Actor for RegistrarActor {
     type Msg = RegistrarMsg;
-    type State = RegistrarArgs;
+    type State = RegistrarState;
     type Arguments = RegistrarArgs;
 
     async fn pre_start(
         &self,
         myself: ActorRef<RegistrarMsg>,
         args: RegistrarArgs,
-    ) -> Result<RegistrarArgs, ActorProcessingErr> {
+    ) -> Result<RegistrarState, ActorProcessingErr> {
         drop(myself.send_interval(TICK, || RegistrarMsg::Tick));
         args.tell_who_is_registered();
         let gone = args.location.registrar.read().on_connections(args.location.node);
-        args.take(gone);
-        Ok(args)
+        args.take(gone, false);
+        Ok(RegistrarState { args, turn: 0 })
     }
 
     async fn handle(
         &self,
         _myself: ActorRef<RegistrarMsg>,
         message: RegistrarMsg,
-        state: &mut RegistrarArgs,
+        state: &mut RegistrarState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
             RegistrarMsg::Register { inbound, extension, slot: _slot } => {
-                let answer = state.register(&inbound, &extension);
-                state.sip.respond(inbound.txn, answer);
+                let answer = state.args.register(&inbound, &extension);
+                state.args.sip.respond(inbound.txn, answer);
             }
-            // One member sees to it for all.
-            RegistrarMsg::Tick if !state.journal.leads() => {}
-            RegistrarMsg::Tick => {
-                let expired = state.location.registrar.read().expired(state.clock.now());
-                state.take(expired);
-            }
+            RegistrarMsg::Tick => state.tick(),
         }
         Ok(())
     }
@@ -267,7 +302,8 @@ impl RegistrarArgs {
         let decided = self.location.registrar.read().register(now, &wish);
         match decided {
             Ok(events) => {
-                self.take(events);
+                let is_known = self.location.challenged.read().has(&wish.call_id);
+                self.take(events, is_known);
                 metric::REGISTRATIONS.increment();
                 self.accepted(inbound, &wish, now)
             }
@@ -302,10 +338,12 @@ impl RegistrarArgs {
 
     /// Appends facts, takes them in and tells the agents. The answer does not wait for the
     /// commit: a binding that a crash loses is refreshed by the phone.
-    fn take(&self, events: Vec<RegistrarEvent>) {
+    fn take(&self, events: Vec<RegistrarEvent>, is_known_behind_nat: bool) {
+        let replaces = self.location.registrar.read().replaces_carried(&events);
+        let is_known = is_known_behind_nat || replaces;
         for event in events {
             let event = self.placed_at(event);
-            let carried = self.carried(&event);
+            let carried = self.carried(&event, is_known);
             let facts = carried.iter().chain([&event]);
             let append = Append {
                 entity: entity::registrations(event.extension()),
@@ -335,19 +373,48 @@ impl RegistrarArgs {
     }
 
     /// That the others reach a contact through this member, unless it was said: where nothing
-    /// else leads to the phone, as from behind a NAT.
-    fn carried(&self, event: &RegistrarEvent) -> Option<RegistrarEvent> {
+    /// else leads to the phone, as from behind a NAT. That is known of one that stood there.
+    fn carried(&self, event: &RegistrarEvent, is_known: bool) -> Option<RegistrarEvent> {
         let RegistrarEvent::BoundAt { extension, binding, node } = event else { return None };
-        let is_read = self.placed.settled_level() >= CARRYING;
-        if !is_read || !binding.needs_its_flow() {
+        let registrar = self.location.registrar.read();
+        let (extension, key, node) = (extension.clone(), binding.key.clone(), *node);
+        let is_needed =
+            is_known || binding.needs_its_flow() || registrar.is_carried(&extension, &key);
+        if !is_needed || self.placed.settled_level() < CARRYING {
             return None;
         }
         let address = self.sip.reachable_on(binding.flow)?;
-        let (extension, key, node) = (extension.clone(), binding.key.clone(), *node);
-        let registrar = self.location.registrar.read();
         let is_said = registrar.address(&extension, &key, node) == Some(address.as_str());
         drop(registrar);
         (!is_said).then_some(RegistrarEvent::Carried { extension, key, node, address })
+    }
+}
+
+impl RegistrarArgs {
+    /// Asks the phones behind NATs whose turn it is whether they are there: what we send and they
+    /// answer keeps the way open (RFC 4787 4.3). One that knows of its NAT does so by itself.
+    fn hold_open(&self, turn: u64) {
+        let asked: Vec<_> = {
+            let registrar = self.location.registrar.read();
+            let in_turn = registrar.in_turn(turn, self.location.node);
+            in_turn.filter_map(|binding| self.question(binding)).collect()
+        };
+        for (draft, target) in asked {
+            // Whatever is answered, and also if nothing is: the registration says who is there.
+            self.sip.request(draft, target, Arc::new(|_| {}));
+        }
+    }
+
+    fn question(&self, binding: &Binding) -> Option<(Draft, Target)> {
+        let uri = Uri::parse(&binding.uri).ok()?;
+        let own = self.sip.reachable_on(binding.flow)?;
+        let tag = Alphanumeric.sample_string(&mut rand::rng(), 12);
+        let draft = Draft::request(Method::Options, binding.uri.as_str())
+            .with(Name::From, format!("<sip:{own}>;tag={tag}"))
+            .with(Name::To, format!("<{}>", binding.uri))
+            .with(Name::CallId, format!("{tag}@{own}"))
+            .with(Name::CSeq, "1 OPTIONS");
+        Some((draft, Target { flow: Some(binding.flow), ..Target::of(uri) }))
     }
 }
 

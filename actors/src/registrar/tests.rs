@@ -5,10 +5,9 @@ use std::time::Duration;
 use tandem_kernel::Timestamp;
 use tandem_sip::net::{FlowId, RemoteFlow, Transport};
 
-use super::machine::{
-    Binding, MAX_EXPIRES, Refused, Registrar, RegistrarEvent, Registration, Way, Wish,
-};
-use super::{Location, entity};
+use super::challenged::Challenged;
+use super::machine::{MAX_EXPIRES, Refused, Registrar, RegistrarEvent, Registration, Way, Wish};
+use super::{Binding, Location, entity};
 
 fn at(secs: u64) -> Timestamp {
     Timestamp::from_secs(1_000_000 + secs)
@@ -19,7 +18,7 @@ fn wish(uri: &str, secs: u64) -> Wish {
 }
 
 fn register(contacts: Vec<Wish>, cseq: u32) -> Registration {
-    let source = "192.0.2.7:5060".parse().unwrap();
+    let source = "10.0.0.7:5060".parse().unwrap();
     Registration {
         extension: "1001".into(),
         max_contacts: 2,
@@ -149,7 +148,8 @@ fn the_events_alone_restore_the_registrations() {
 /// Registers a contact at a member, which carries for the others if it says by which address.
 fn bind(registrar: &mut Registrar, uri: &str, flow: FlowId, node: u64, address: Option<&str>) {
     let transport = if flow.is_reliable() { "tcp" } else { "udp" };
-    let mut wish = Registration { flow, ..register(vec![wish(uri, 60)], 1) };
+    let source = flow.remote();
+    let mut wish = Registration { flow, source, ..register(vec![wish(uri, 60)], 1) };
     wish.transport = transport.into();
     wish.max_contacts = 9;
     for event in registrar.register(at(0), &wish).unwrap() {
@@ -223,23 +223,100 @@ fn a_refresh_over_another_connection_is_carried_on_and_one_at_another_member_is_
 }
 
 #[test]
-fn only_a_datagram_phone_behind_a_nat_is_rung_through_its_member() {
+fn a_datagram_phone_is_rung_through_the_member_that_says_so_while_that_lives() {
     let mut registrar = Registrar::default();
-    let flow = FlowId::datagram(0, "192.0.2.7:5060".parse().unwrap());
-    for (uri, is_behind) in [
-        ("sip:1001@192.0.2.7", false),
-        ("sip:1001@192.0.2.7:5060;ob", false),
-        ("sip:1001@192.0.2.7:5062", true),
-        ("sip:1001@10.0.0.7:5060", true),
-        ("sip:1001@phone.example", true),
+    let flow = FlowId::datagram(0, "10.0.0.7:5060".parse().unwrap());
+    bind(&mut registrar, "sip:carried", flow, 2, Some("a:1"));
+    bind(&mut registrar, "sip:near", flow, 2, None);
+
+    let way = |registrar: &Registrar, uri| registrar.way("1001", uri, 1);
+    assert!(matches!(way(&registrar, "sip:carried"), Some(Way::Through(_))));
+    assert_eq!(way(&registrar, "sip:near"), Some(Way::Own(flow)));
+    registrar.member_left(2);
+    assert_eq!(way(&registrar, "sip:carried"), Some(Way::Own(flow)), "as well as it goes");
+    registrar.member_back(2);
+    assert!(matches!(way(&registrar, "sip:carried"), Some(Way::Through(_))));
+}
+
+#[test]
+fn a_phone_elsewhere_than_it_says_or_at_a_public_address_is_behind_a_nat() {
+    for (uri, source, is_behind) in [
+        ("sip:1001@10.0.0.7", "10.0.0.7:5060", false),
+        ("sip:1001@10.0.0.7:5060;ob", "10.0.0.7:5060", false),
+        ("sip:1001@10.0.0.7:5062", "10.0.0.7:5060", true),
+        ("sip:1001@10.0.0.8:5060", "10.0.0.7:5060", true),
+        ("sip:1001@phone.example", "10.0.0.7:5060", true),
+        ("sip:1001@100.64.0.7:5060", "100.64.0.7:5060", false),
+        ("sip:1001@100.128.0.7:5060", "100.128.0.7:5060", true),
+        ("sip:1001@8.8.4.4:5060", "8.8.4.4:5060", true),
+        ("sip:1001@8.8.4.4:5060", "[::ffff:8.8.4.4]:5060", true),
+        ("sip:1001@[2001:db8::7]:5060", "[2001:db8::7]:5060", false),
     ] {
-        bind(&mut registrar, uri, flow, 2, Some("a:1"));
-        let way = registrar.way("1001", uri, 1);
-        assert_eq!(matches!(way, Some(Way::Through(_))), is_behind, "{uri}");
-        registrar.member_left(2);
-        assert_eq!(registrar.way("1001", uri, 1), Some(Way::Own(flow)), "as well as it goes");
-        registrar.member_back(2);
+        let mut registrar = Registrar::default();
+        let source = source.parse().unwrap();
+        let wish = Registration { source, ..register(vec![wish(uri, 60)], 1) };
+        apply(&mut registrar, 0, &wish).unwrap();
+        let binding = registrar.contacts("1001").next().unwrap();
+        assert_eq!(binding.is_behind_nat(), is_behind, "{uri} from {source}");
     }
+}
+
+/// As pjsip does when the answer to its first REGISTER says how it is seen.
+#[test]
+fn a_phone_that_takes_its_private_contact_back_is_still_known_to_be_behind_its_nat() {
+    let mut registrar = Registrar::default();
+    let flow = FlowId::datagram(0, "10.0.0.7:5060".parse().unwrap());
+    bind(&mut registrar, "sip:private", flow, 2, Some("a:1"));
+    bind(&mut registrar, "sip:near", flow, 2, None);
+    let changes = |old: &str, cseq| {
+        let contacts = vec![wish(old, 0), wish("sip:mapped", 60)];
+        let wish = Registration { max_contacts: 9, ..register(contacts, cseq) };
+        registrar.register(at(1), &wish).unwrap()
+    };
+
+    assert!(registrar.replaces_carried(&changes("sip:private", 2)));
+    assert!(!registrar.replaces_carried(&changes("sip:near", 2)));
+    assert!(registrar.is_carried("1001", "sip:private"));
+    assert!(!registrar.is_carried("1001", "sip:mapped"));
+}
+
+#[test]
+fn the_newest_that_were_seen_elsewhere_are_remembered_once_each() {
+    let mut challenged = Challenged::default();
+    for number in 0..4_096 {
+        challenged.note(&format!("call-{number}"));
+        challenged.note("call-0");
+    }
+    assert!(challenged.has("call-0") && challenged.has("call-4095"));
+
+    challenged.note("one more");
+    challenged.note(&"x".repeat(257));
+
+    assert!(!challenged.has("call-0") && challenged.has("call-1") && challenged.has("one more"));
+    assert!(!challenged.has(&"x".repeat(257)));
+}
+
+#[test]
+fn each_nat_is_held_open_once_in_all_turns_by_the_member_of_the_phone() {
+    let mut registrar = Registrar::default();
+    let near = "10.0.0.7:5060".parse().unwrap();
+    let (datagram, stream) = (FlowId::datagram(0, near), FlowId::stream(7, near));
+    bind(&mut registrar, "sip:1001@192.168.0.7", datagram, 2, None);
+    bind(&mut registrar, "sip:1001@10.0.0.7", datagram, 2, None);
+    bind(&mut registrar, "sip:1001@192.168.0.8", stream, 2, None);
+    let held = |registrar: &Registrar, node| -> Vec<String> {
+        let turns = (100..125).flat_map(|turn| registrar.in_turn(turn, node));
+        turns.map(|binding| binding.uri.clone()).collect()
+    };
+
+    assert_eq!(held(&registrar, 1), Vec::<String>::new());
+    assert_eq!(held(&registrar, 2), ["sip:1001@192.168.0.7"]);
+    let all = || registrar.contacts("1001");
+    let binding = all().find(|it| it.uri == "sip:1001@192.168.0.7").unwrap().clone();
+    let moved = RegistrarEvent::BoundAt { extension: "1001".into(), binding, node: 3 };
+    registrar.evolve(&moved);
+    assert_eq!(held(&registrar, 2), Vec::<String>::new());
+    assert_eq!(held(&registrar, 3), ["sip:1001@192.168.0.7"]);
 }
 
 #[test]
@@ -276,7 +353,8 @@ fn a_phone_of_before_is_found_by_its_address_its_contact_or_as_the_only_one() {
 
     assert_eq!(find("192.0.2.7:5060", "sip:x").as_deref(), Some("sip:one"));
     assert_eq!(find("192.0.2.9:9", "sip:one").as_deref(), Some("sip:one"));
-    assert_eq!(find("192.0.2.9:9", "sip:x").as_deref(), Some("sip:one"), "it is the only one");
+    assert_eq!(find("192.0.2.9:9", "sip:x"), None);
+    assert_eq!(location.only_connected("1001").as_deref(), Some("sip:one"));
     let other = FlowId::stream(8, "192.0.2.8:5060".parse().unwrap());
     let wish = Registration { source: other.remote(), flow: other, ..register(Vec::new(), 1) };
     let wish = Registration { contacts: vec![super::tests::wish("sip:two", 60)], ..wish };
@@ -284,7 +362,7 @@ fn a_phone_of_before_is_found_by_its_address_its_contact_or_as_the_only_one() {
     for event in events {
         location.replay(&entity::encode(&event)).unwrap();
     }
-    assert_eq!(find("192.0.2.9:9", "sip:x"), None, "it may be either");
+    assert_eq!(location.only_connected("1001"), None, "it may be either");
     assert_eq!(find("192.0.2.8:5060", "sip:x").as_deref(), Some("sip:two"));
 }
 

@@ -85,7 +85,10 @@ impl Switch {
         }
         let extension = match self.exchange.access.extension(&inbound) {
             Ok(extension) => extension,
-            Err(answer) => return Some(*answer),
+            Err(answer) => {
+                self.exchange.location.note_challenged(&inbound);
+                return Some(*answer);
+            }
         };
         // S12: only the own address of record is bound.
         let to = request.header(Name::To).and_then(|to| NameAddr::parse(to).ok());

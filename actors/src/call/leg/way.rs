@@ -22,7 +22,7 @@ pub(super) enum Way {
     /// The registration with this key.
     Registration { extension: String, key: String },
     /// A registration that is to be found by what the phone was known by.
-    Lost { extension: String, at: Option<SocketAddr>, contact: String },
+    Lost { extension: String, at: Option<SocketAddr>, contact: String, is_on_connection: bool },
 }
 
 impl Way {
@@ -38,13 +38,16 @@ impl Way {
         }
     }
 
-    /// Of a leg that another member had: its connections, and those that it knew, are not ours.
+    /// Of a leg that another member had: its connections, and those that it knew, are not ours,
+    /// and where a NAT let it in we may not be.
     pub(super) fn of_kept(party: &Party, kept: &Snapshot) -> Self {
+        let is_proxied = kept.peer().is_none();
         match party {
-            Party::Extension { number, .. } if kept.is_on_connection() => Self::Lost {
+            Party::Extension { number, .. } if !is_proxied => Self::Lost {
                 extension: number.clone(),
                 at: kept.peer(),
                 contact: kept.target().to_owned(),
+                is_on_connection: kept.is_on_connection(),
             },
             _ => Self::Session,
         }
@@ -52,8 +55,10 @@ impl Way {
 
     /// The flow that leads to the phone now; none: as the session says.
     pub(super) fn flow(&mut self, exchange: &Exchange) -> Option<FlowId> {
-        if let Self::Lost { extension, at, contact } = self {
-            let key = exchange.location.find(extension, *at, contact)?;
+        if let Self::Lost { extension, at, contact, is_on_connection } = self {
+            let known = exchange.location.find(extension, *at, contact);
+            let only = || exchange.location.only_connected(extension);
+            let key = known.or_else(|| is_on_connection.then(only).flatten())?;
             *self = Self::Registration { extension: std::mem::take(extension), key };
         }
         let Self::Registration { extension, key } = self else { return None };

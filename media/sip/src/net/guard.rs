@@ -112,8 +112,8 @@ pub(crate) enum Verdict {
 /// one address starts all its phones at once.
 const PROVEN_FACTOR: f64 = 20.0;
 
-/// For how long a proof holds.
-const PROOF: Duration = Duration::from_secs(60 * 60);
+/// For how long a proof holds: as long as the longest registration, after which it is renewed.
+const PROOF: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// A source that behaved for so long after a ban starts afresh.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
