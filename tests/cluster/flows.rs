@@ -16,7 +16,11 @@ const PHONES: usize = 1;
 
 /// Members that carry for each other: all have said that they can.
 async fn placed() -> Three {
-    let three = crate::queues::placed().await;
+    until_carrying(crate::queues::placed().await).await
+}
+
+/// These members once all have said that they carry for each other.
+pub(crate) async fn until_carrying(three: Three) -> Three {
     let agreed = async {
         while !three.machines[0].done(&["cluster", "status"]).await.contains("speak level 3") {
             sleep(Duration::from_millis(100)).await;
@@ -43,12 +47,12 @@ async fn over(
 }
 
 /// The registrations are read by all members.
-async fn registered() {
+pub(crate) async fn registered() {
     sleep(Duration::from_millis(500)).await;
 }
 
 /// How many messages a member has given to others for the phones.
-async fn messages(three: &Three, member: usize) -> u64 {
+pub(crate) async fn messages(three: &Three, member: usize) -> u64 {
     let metrics = three.api(member).bytes("/metrics").await;
     let text = String::from_utf8_lossy(&metrics).into_owned();
     let count = text.lines().find_map(|line| line.strip_prefix("tandem_flow_messages_total "));
@@ -56,7 +60,7 @@ async fn messages(three: &Three, member: usize) -> u64 {
 }
 
 /// What both hear for some seconds.
-async fn hear(phones: [&mut Phone; 2], name: &str, tones: [f64; 2]) {
+pub(crate) async fn hear(phones: [&mut Phone; 2], name: &str, tones: [f64; 2]) {
     let [one, two] = phones;
     let files = [one.record(name).await, two.record(name).await];
     sleep(Duration::from_secs(3)).await;
@@ -68,7 +72,7 @@ async fn hear(phones: [&mut Phone; 2], name: &str, tones: [f64; 2]) {
     assert_heard(&files[1], tones[1], 2.0);
 }
 
-async fn answered(caller: &mut Phone, callee: &mut Phone, number: &str) {
+pub(crate) async fn answered(caller: &mut Phone, callee: &mut Phone, number: &str) {
     caller.call(number).await;
     callee.expect("incoming").await;
     callee.answer().await;
@@ -77,7 +81,7 @@ async fn answered(caller: &mut Phone, callee: &mut Phone, number: &str) {
     sleep(Duration::from_secs(1)).await;
 }
 
-async fn ended(phones: [&mut Phone; 2]) {
+pub(crate) async fn ended(phones: [&mut Phone; 2]) {
     for phone in phones {
         phone.expect_end().await;
         phone.forget();
@@ -87,10 +91,19 @@ async fn ended(phones: [&mut Phone; 2]) {
 
 async fn a_phone_is_called_over(transport: &str) {
     let three = placed().await;
-    let mut callee = over(&three, (PHONES, transport), "1001", 1100, None).await;
-    let mut caller = phone(&three, CALLS, "1000", 700).await;
+    let callee = over(&three, (PHONES, transport), "1001", 1100, None).await;
+    let caller = phone(&three, CALLS, "1000", 700).await;
     registered().await;
+    talk_and_hold(&three, [CALLS, PHONES], caller, callee).await;
+}
 
+/// 1000 gives up calling 1001, and calls it twice: with a hold, and with either hanging up.
+pub(crate) async fn talk_and_hold(
+    three: &Three,
+    [calls, phones]: [usize; 2],
+    mut caller: Phone,
+    mut callee: Phone,
+) {
     // Who gives up while it rings: CANCEL.
     caller.call("1001").await;
     callee.expect("incoming").await;
@@ -99,7 +112,7 @@ async fn a_phone_is_called_over(transport: &str) {
     ended([&mut caller, &mut callee]).await;
 
     answered(&mut caller, &mut callee, "1001").await;
-    assert!(three.has_call(CALLS).await && !three.has_call(PHONES).await);
+    assert!(three.has_call(calls).await && !three.has_call(phones).await);
     hear([&mut caller, &mut callee], "talk", [1100.0, 700.0]).await;
     callee.tell(json!({ "do": "hold" })).await;
     callee.expect_where("media", |it| it["status"] == "local_hold").await;
@@ -117,12 +130,12 @@ async fn a_phone_is_called_over(transport: &str) {
     answered(&mut caller, &mut callee, "1001").await;
     caller.hang_up().await;
     ended([&mut caller, &mut callee]).await;
-    for member in [CALLS, PHONES] {
-        let count = messages(&three, member).await;
-        println!("{transport}: member {member} gave {count} messages");
+    for member in [calls, phones] {
+        let count = messages(three, member).await;
+        println!("member {member} gave {count} messages");
         assert!(count > 8, "{count}");
     }
-    let page = three.api(CALLS).get("/api/v1/call-records?number=1000").await;
+    let page = three.api(calls).get("/api/v1/call-records?number=1000").await;
     let outcomes: Vec<&Value> = page["items"].as_array().unwrap().iter().collect();
     let answered = outcomes.iter().filter(|it| it["outcome"] == "answered").count();
     assert_eq!((outcomes.len(), answered), (3, 2), "{page}");

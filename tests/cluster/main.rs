@@ -10,6 +10,7 @@ mod files;
 mod flows;
 mod links;
 mod menus;
+mod nat;
 mod office;
 mod pages;
 mod partitions;

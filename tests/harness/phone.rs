@@ -28,7 +28,8 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// Starts a telephone with the options of `phone.py`; it records into `dir`.
+    /// Starts a telephone with the options of `phone.py`; it records into `dir`. With `netns` it
+    /// runs in that network namespace.
     ///
     /// # Panics
     /// When it does not start.
@@ -40,7 +41,7 @@ impl Phone {
             options[key] = value.clone();
         }
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/phone.py");
-        let mut process = Command::new("python3")
+        let mut process = interpreter(more["netns"].as_str())
             .arg(script)
             .arg(options.to_string())
             .stdin(Stdio::piped())
@@ -199,4 +200,12 @@ impl Phone {
     pub fn recording(&self, call: u32) -> PathBuf {
         PathBuf::from(format!("{}-{call}.wav", self.recordings.display()))
     }
+}
+
+/// Python, in a network namespace if there is one.
+fn interpreter(netns: Option<&str>) -> Command {
+    let Some(netns) = netns else { return Command::new("python3") };
+    let mut process = Command::new("ip");
+    process.args(["netns", "exec", netns, "python3"]);
+    process
 }

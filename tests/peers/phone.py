@@ -177,6 +177,11 @@ class Phone:
         if options.get("srtp"):
             config.mediaConfig.srtpUse = pj.PJMEDIA_SRTP_MANDATORY
             config.mediaConfig.srtpSecureSignaling = 0
+        # Whether it tells others by which address it is seen, and how often it holds its NAT open.
+        if not options.get("rewrite", True):
+            config.natConfig.contactRewriteUse = 0
+            config.natConfig.viaRewriteUse = 0
+        config.natConfig.udpKaIntervalSec = options.get("keep_alive", 15)
         config.mwiConfig.enabled = options.get("mwi", False)
         config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_OPTIONAL
         return config
@@ -214,6 +219,8 @@ class Phone:
         elif name == "resume":
             param.opt.flag = pj.PJSUA_CALL_UNHOLD
             call.reinvite(param)
+        elif name == "update":
+            call.update(param)
         elif name == "transfer":
             call.xfer("sip:%s@%s" % (line["to"], self.options["server"]), param)
         elif name == "attended":
