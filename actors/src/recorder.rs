@@ -93,6 +93,8 @@ pub(crate) struct Recorder {
     /// The version of the state that was loaded or appended last.
     known: Arc<AtomicU64>,
     epoch: Arc<AtomicU64>,
+    /// The newest epoch that an append was refused for.
+    current: Arc<AtomicU64>,
 }
 
 impl Recorder {
@@ -102,15 +104,23 @@ impl Recorder {
         let pending = Arc::new(watch::Sender::new(0));
         let known = Arc::<AtomicU64>::default();
         let epoch = Arc::<AtomicU64>::default();
+        let current = Arc::<AtomicU64>::default();
         let writer = Writer {
             journal: journal.clone(),
             entity: entity.clone(),
             epoch: Arc::clone(&epoch),
             pending: Arc::clone(&pending),
             known: Arc::clone(&known),
+            current: Arc::clone(&current),
         };
         drop(spawn("recorder", writer.run(waiting)));
-        Self { journal, entity, jobs, pending, unsaved: Arc::default(), known, epoch }
+        Self { journal, entity, jobs, pending, unsaved: Arc::default(), known, epoch, current }
+    }
+
+    /// Whether the journal has refused an append of this epoch: another member has owned the
+    /// entity since, and this one will read so in a moment.
+    pub(crate) fn is_outdated(&self, epoch: u64) -> bool {
+        epoch < self.current.load(Ordering::Relaxed)
     }
 
     /// The entity's state, which this node owns since `epoch`. Waits for what an earlier actor
@@ -196,6 +206,7 @@ struct Writer {
     epoch: Arc<AtomicU64>,
     pending: Arc<watch::Sender<usize>>,
     known: Arc<AtomicU64>,
+    current: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -256,7 +267,12 @@ impl Writer {
                     self.known.store(appended.version, Ordering::Relaxed);
                     return Ok(appended.version);
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    if let AppendError::StaleEpoch { current } = error {
+                        self.current.fetch_max(current, Ordering::Relaxed);
+                    }
+                    return Err(error);
+                }
             }
         }
     }

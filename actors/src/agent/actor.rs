@@ -117,6 +117,11 @@ impl Actor for AgentActor {
             AgentMsg::NotRecorded(AppendError::VersionConflict { .. }) => {
                 Input::Facts(state.recorder.load().await?)
             }
+            // Somebody else's by now, which is read here in a moment.
+            AgentMsg::NotRecorded(AppendError::StaleEpoch { .. }) => {
+                myself.stop(None);
+                return Ok(());
+            }
             AgentMsg::NotRecorded(error) => return Err(error.into()),
             AgentMsg::Followed(version) => {
                 if !state.recorder.is_behind(version).await {

@@ -201,6 +201,8 @@ impl AgentsState {
             Post { recorder: placed.recorder(journal, entity), actor: None }
         });
         let owned = placed.placement().owned_since(entity::AGENT, extension);
+        // One that is outdated is told when it owns the agent anew.
+        let owned = owned.filter(|epoch| !post.recorder.is_outdated(*epoch));
         let (None, Some(epoch)) = (&post.actor, owned) else { return };
         let args = AgentArgs {
             extension: extension.to_owned(),

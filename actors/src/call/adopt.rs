@@ -8,6 +8,7 @@ use tandem_kernel::CallId;
 
 use super::actor::{CallArgs, Start};
 use super::kept::{KeptEvent, append};
+use super::message::CallMsg;
 use crate::entity;
 use crate::exchange::Exchange;
 use crate::records::Records;
@@ -28,7 +29,15 @@ pub async fn adopt(
         return;
     }
     tracing::warn!(calls = ours.len(), "calls of a member that is gone");
-    let each = ours.into_iter().map(|call| one(exchange.clone(), records.clone(), call));
+    let each = ours.into_iter().map(|call| {
+        let (exchange, records) = (exchange.clone(), records.clone());
+        // From here on nobody is told that the call is gone.
+        exchange.kept.set_coming(call, true);
+        async move {
+            one(exchange.clone(), records, call).await;
+            exchange.kept.set_coming(call, false);
+        }
+    });
     futures::future::join_all(each).await;
 }
 
@@ -42,12 +51,10 @@ async fn one(exchange: Arc<Exchange>, records: Records, call: CallId) {
         let event = KeptEvent::TakenOver { by: exchange.journal.node() };
         match append(&exchange.journal, call, kept.version, &event).await {
             Ok(appended) => {
-                let (kept, version) = (picture, appended.version);
-                let start = Start::Adopt { kept, version, from: of_before };
-                let args = CallArgs { id: call, exchange: exchange.clone(), start };
-                if let Err(error) = exchange.calls.spawn(args).await {
-                    tracing::error!(%call, %error, "a call could not be taken over");
-                    close(&exchange, &records, call).await;
+                let version = appended.version;
+                if is_ours(&exchange, &records, call, version).await {
+                    let start = Start::Adopt { kept: picture, version, from: of_before };
+                    go_on(&exchange, &records, call, start).await;
                 }
                 return;
             }
@@ -62,6 +69,37 @@ async fn one(exchange: Arc<Exchange>, records: Records, call: CallId) {
                 tracing::error!(%call, %error, "a call could not be taken over");
                 return;
             }
+        }
+    }
+}
+
+/// Whether this member has a call by the fact that it has appended, when that is read here: the
+/// call may have ended before it, and where the answer took long, another member may have taken
+/// the call over behind it.
+async fn is_ours(exchange: &Exchange, records: &Records, call: CallId, version: u64) -> bool {
+    for _ in 0..LOOKS {
+        if exchange.kept.version(call) >= version {
+            return exchange.kept.home(call) == exchange.journal.node();
+        }
+        if !records.is_open(call) {
+            return false;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    false
+}
+
+async fn go_on(exchange: &Arc<Exchange>, records: &Records, call: CallId, start: Start) {
+    let args = CallArgs { id: call, exchange: exchange.clone(), start };
+    match exchange.calls.spawn(args).await {
+        // What was read before the call could be found nobody has told it.
+        Ok(actor) if exchange.kept.home(call) != exchange.journal.node() => {
+            let _gone = actor.cast(CallMsg::TakenOver);
+        }
+        Ok(_) => {}
+        Err(error) => {
+            tracing::error!(%call, %error, "a call could not be taken over");
+            close(exchange, records, call).await;
         }
     }
 }

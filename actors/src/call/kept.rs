@@ -5,7 +5,7 @@
 //! call is taken over once, and its member of before, should it still be there, has lost it as
 //! soon as it keeps another picture.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -14,9 +14,11 @@ use tandem_journal::{Append, AppendError, Entity, Journal, PendingAppend, Record
 use tandem_kernel::{CallId, Position};
 use tandem_wire::WireError;
 
+use super::homes::Homes;
 use super::leg::{KeptBrowser, KeptLeg};
 use super::machine::{LegIndex, Picture};
 use crate::entity;
+use crate::queue::QueueWord;
 
 /// A call and its legs at rest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,13 +69,19 @@ pub(crate) struct Kept {
     pub(crate) version: u64,
     /// None before the first.
     pub(crate) picture: Option<Box<KeptCall>>,
-    /// Who has taken it over last.
-    home: Option<u64>,
 }
 
 /// What is kept of all calls that have not ended.
 #[derive(Clone, Default)]
-pub struct KeptCalls(Arc<RwLock<BTreeMap<CallId, Kept>>>);
+pub struct KeptCalls(Arc<RwLock<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    homes: Homes,
+    pictures: BTreeMap<CallId, Box<KeptCall>>,
+    /// Those that this member is about to go on with.
+    coming: BTreeSet<CallId>,
+}
 
 impl KeptCalls {
     /// Takes a fact in; gives who has taken the call over by it.
@@ -83,52 +91,72 @@ impl KeptCalls {
     pub fn take(&self, record: &Record) -> Result<Option<(CallId, u64)>, WireError> {
         let event: KeptEvent = entity::decode(&record.event)?;
         let Ok(call) = record.entity.key.parse::<CallId>() else { return Ok(None) };
-        let version = record.version;
-        let mut calls = self.0.write();
-        let kept = calls.entry(call).or_default();
-        kept.version = version;
-        match event {
-            KeptEvent::Picture(picture) => {
-                kept.picture = Some(picture);
-                Ok(None)
-            }
+        let (picture, taken_by) = match event {
+            KeptEvent::Picture(picture) => (Some(picture), None),
             KeptEvent::WithBrowsers(picture, browsers) => {
-                kept.picture = Some(Box::new(KeptCall { browsers, ..*picture }));
-                Ok(None)
+                (Some(Box::new(KeptCall { browsers, ..*picture })), None)
             }
-            KeptEvent::TakenOver { by } => {
-                kept.home = Some(by);
-                Ok(Some((call, by)))
-            }
-            KeptEvent::Begun { .. } => Ok(None),
+            KeptEvent::TakenOver { by } => (None, Some(by)),
+            KeptEvent::Begun { .. } => return Ok(None),
+        };
+        let mut inner = self.0.write();
+        if !inner.homes.note(call, record.version, taken_by) {
+            return Ok(None);
         }
+        if let Some(picture) = picture {
+            inner.pictures.insert(call, picture);
+        }
+        Ok(taken_by.map(|by| (call, by)))
     }
 
     /// A call has ended.
     pub fn ended(&self, call: CallId) {
-        self.0.write().remove(&call);
+        let mut inner = self.0.write();
+        inner.homes.ended(call);
+        inner.pictures.remove(&call);
     }
 
-    /// The member that has a call: where it began, or who took it over.
+    /// The member that has a call, or had it at its end: where it began, or who took it over.
     #[must_use]
     pub fn home(&self, call: CallId) -> u64 {
-        let taken = self.0.read().get(&call).and_then(|kept| kept.home);
-        taken.unwrap_or_else(|| call.node())
+        self.0.read().homes.home(call)
     }
 
     /// Whether anything is kept of a call: it goes on, as far as is known here.
     pub(crate) fn has(&self, call: CallId) -> bool {
-        self.0.read().contains_key(&call)
+        self.0.read().homes.has(call)
     }
 
-    /// Whether a call was taken over by another member than this one, as far as is known here.
-    pub(crate) fn is_anothers(&self, call: CallId, member: u64) -> bool {
-        let taken = self.0.read().get(&call).and_then(|kept| kept.home);
-        taken.is_some_and(|by| by != member)
+    /// Whether a member may say a word, as far as is known here; see [`Homes::may_say`].
+    pub(crate) fn may_say(&self, member: u64, word: &QueueWord) -> bool {
+        self.0.read().homes.may_say(member, word)
     }
 
     pub(crate) fn of(&self, call: CallId) -> Kept {
-        self.0.read().get(&call).cloned().unwrap_or_default()
+        let inner = self.0.read();
+        let version = inner.homes.version(call);
+        Kept { version, picture: inner.pictures.get(&call).cloned() }
+    }
+
+    /// Notes that this member is about to go on with a call, or that it does so by now or never
+    /// will.
+    pub(super) fn set_coming(&self, call: CallId, is_coming: bool) {
+        let coming = &mut self.0.write().coming;
+        if is_coming {
+            coming.insert(call);
+        } else {
+            coming.remove(&call);
+        }
+    }
+
+    /// Whether this member is about to go on with a call.
+    pub(crate) fn is_coming(&self, call: CallId) -> bool {
+        self.0.read().coming.contains(&call)
+    }
+
+    /// The version of the last fact that is kept of a call; 0: none is, or the call has ended.
+    pub(super) fn version(&self, call: CallId) -> u64 {
+        self.0.read().homes.version(call)
     }
 }
 

@@ -15,6 +15,7 @@ mod actor;
 mod adopt;
 mod calls;
 pub mod event;
+pub mod homes;
 mod kept;
 mod leg;
 pub mod machine;

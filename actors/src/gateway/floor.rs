@@ -23,9 +23,7 @@ impl Gateway {
             return;
         }
         match word {
-            Word::ToQueue { word, .. }
-                if word.ends().is_some_and(|call| placed.is_anothers(call, from)) =>
-            {
+            Word::ToQueue { ref word, .. } if !placed.may_say(from, word) => {
                 // It was cut off, or stopped, and has not read yet that it has lost the call.
                 metric::GATEWAY_OUTDATED.increment();
             }
@@ -46,7 +44,7 @@ impl Gateway {
                 let told = self.0.live.actors().find(call).is_some_and(|actor| {
                     actor.cast(CallMsg::Queue { queue: queue.clone(), stay, notice }).is_ok()
                 });
-                if !told && placed.is_home(call) && !placed.may_come_back() {
+                if !told && placed.is_home(call) && !placed.may_come_back(call) {
                     let gone = QueueWord::CallerLeft { call, reason: crate::queue::Exit::System };
                     placed.tell_queue(&queue, gone, None);
                 }
@@ -129,7 +127,7 @@ impl Gateway {
         let (gateway, queue) = (self.clone(), queue.to_owned());
         let find = move || gateway.0.live.actors().find(call);
         let gateway = self.clone();
-        let may_come_back = move || gateway.0.placed.may_come_back();
+        let may_come_back = move || gateway.0.placed.may_come_back(call);
         if find().is_none() && !may_come_back() {
             return None;
         }

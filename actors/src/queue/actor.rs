@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tandem_config::resource::Queue as Config;
+use tandem_journal::AppendError;
 use tandem_kernel::{CallId, Clock};
 use tandem_telemetry::metric;
 use tandem_wire::WireError;
@@ -165,6 +166,11 @@ impl Actor for QueueActor {
             }
             QueueMsg::PickUp { call, by, reply } => {
                 state.asked(&myself, Input::PickUp { call, by }, reply);
+                return Ok(());
+            }
+            // Somebody else's by now, which is read here in a moment.
+            QueueMsg::NotRecorded(AppendError::StaleEpoch { .. }) => {
+                myself.stop(None);
                 return Ok(());
             }
             QueueMsg::NotRecorded(error) => return Err(error.into()),

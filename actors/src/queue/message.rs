@@ -132,18 +132,20 @@ pub enum QueueWord {
 }
 
 impl QueueWord {
-    /// The call whose wait, ring or talk it says to be over: only the member that has the call may
-    /// say so.
+    /// The call of which it says that it waits, or that its wait, a ring or a talk is over: only
+    /// the member that has the call may say so. What is not said again when it is not heard is
+    /// heard from everybody.
     #[must_use]
-    pub const fn ends(&self) -> Option<CallId> {
+    pub const fn speaks_for(&self) -> Option<CallId> {
         match self {
-            Self::CallerGone { call }
+            Self::Join { call, .. }
+            | Self::CallerGone { call }
             | Self::CallerLeft { call, .. }
+            | Self::OfferAnnouncing { call, .. }
             | Self::OfferAnswered { call, .. }
             | Self::OfferEnded { call, .. }
             | Self::CallEnded { call, .. } => Some(*call),
-            Self::Join { .. }
-            | Self::Greeted { .. }
+            Self::Greeted { .. }
             | Self::Place { .. }
             | Self::Digit { .. }
             | Self::OfferRinging { .. }
@@ -151,8 +153,7 @@ impl QueueWord {
             | Self::AgentLost { .. }
             | Self::Callback { .. }
             | Self::Moved { .. }
-            | Self::CallLost { .. }
-            | Self::OfferAnnouncing { .. } => None,
+            | Self::CallLost { .. } => None,
         }
     }
 

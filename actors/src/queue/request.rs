@@ -200,6 +200,17 @@ pub enum Word {
     },
 }
 
+impl Word {
+    /// Whether it is said for the place in the line for which its call was made.
+    #[must_use]
+    pub const fn is_of_place(&self) -> bool {
+        match self {
+            Self::AgentReached { .. } | Self::Connected { .. } | Self::Over { .. } => true,
+            Self::Registering | Self::Registered(_) | Self::NotRegistered => false,
+        }
+    }
+}
+
 /// What a queue tells a call about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {

@@ -188,6 +188,10 @@ impl QueuesState {
             }
             return;
         };
+        if post.recorder.is_outdated(epoch) {
+            // It is told when it owns the queue anew.
+            return;
+        }
         let args = QueueArgs {
             config: post.config.clone(),
             sinks: Arc::clone(&post.sinks),
@@ -234,7 +238,10 @@ impl QueuesState {
     /// Closed after its removal, unless it was added again in the meantime; or another member's
     /// by now.
     async fn stopped(&mut self, myself: &ActorRef<QueuesMsg>, number: &str) {
-        if self.args.placed.placement().owned_since(entity::QUEUE, number).is_none() {
+        let owned = self.args.placed.placement().owned_since(entity::QUEUE, number);
+        let recorder = self.posts.get(number).map(|post| &post.recorder);
+        let is_ours = |epoch| recorder.is_none_or(|recorder| !recorder.is_outdated(epoch));
+        if !owned.is_some_and(is_ours) {
             self.args.placed.forget_sinks(number);
         }
         if self.posts.get(number).is_some_and(|post| post.removed) {

@@ -9,10 +9,16 @@ use tandem_kernel::CallId;
 
 use super::request::Order;
 
-/// One agent's ring for one caller, and the reservation behind it. Unique in its queue for
-/// ever: the upper half counts the starts of the queue's actor.
+/// One agent's ring for one caller, and the reservation behind it. Unique among those of its
+/// queue that the journal knows: the upper half counts the starts of the queue's actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OfferId(pub u64);
+
+impl OfferId {
+    /// No offer has this name. A call from which it is withdrawn is offered nobody: an actor that
+    /// begins does not know of rings that the one before had no time to write down.
+    pub const EVERY: Self = Self(0);
+}
 
 /// Why an offer came to nothing, as the call saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

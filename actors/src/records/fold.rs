@@ -116,6 +116,12 @@ impl Fold {
         })
     }
 
+    /// Whether a call has begun and not ended.
+    #[must_use]
+    pub fn is_open(&self, call: CallId) -> bool {
+        self.open.contains_key(&call)
+    }
+
     /// The calls that are open: after a restart, those that the crash cut off.
     pub fn open(&self) -> impl Iterator<Item = (CallId, &OpenCall)> {
         self.open.iter().map(|(id, call)| (*id, call))

@@ -304,6 +304,12 @@ impl Records {
         self.inner.fold.lock().open().map(|(call, _)| call).collect()
     }
 
+    /// Whether a call has begun and not ended.
+    #[must_use]
+    pub fn is_open(&self, call: CallId) -> bool {
+        self.inner.fold.lock().is_open(call)
+    }
+
     /// The fact that closes a call which was cut off, if it is open.
     #[must_use]
     pub fn interrupted(&self, call: CallId, now: Timestamp) -> Option<CallEvent> {

@@ -164,9 +164,9 @@ impl Whereabouts {
         self.gateway.get().is_none_or(|(own, _)| self.home(call) == *own)
     }
 
-    /// Whether a call was taken over by another member than this one.
-    pub(crate) fn is_anothers(&self, call: CallId, member: u64) -> bool {
-        self.kept.is_anothers(call, member)
+    /// Whether a member may say a word: of a call, only who has the call.
+    pub(crate) fn may_say(&self, member: u64, word: &QueueWord) -> bool {
+        self.kept.may_say(member, word)
     }
 
     /// This member has gone on with all calls of before its start that are still its own.
@@ -176,8 +176,9 @@ impl Whereabouts {
 
     /// Whether a call of this member that is not here may still come back: nobody is to be told
     /// that it is gone.
-    pub(crate) fn may_come_back(&self) -> bool {
-        self.gateway.get().is_some() && !self.has_gone_on.load(Ordering::Relaxed)
+    pub(crate) fn may_come_back(&self, call: CallId) -> bool {
+        let has_gone_on = || self.has_gone_on.load(Ordering::Relaxed);
+        self.gateway.get().is_some() && (!has_gone_on() || self.kept.is_coming(call))
     }
 
     /// A call ended in the journal. A queue that still knows of it after a while has not heard

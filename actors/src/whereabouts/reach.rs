@@ -6,6 +6,7 @@ use futures::future::join_all;
 use tandem_config::resource::Role;
 use tandem_journal::Kind;
 use tandem_kernel::{CallId, ask};
+use tandem_telemetry::metric;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -31,13 +32,18 @@ const MOVING: Duration = Duration::from_millis(50);
 
 impl Whereabouts {
     /// Tells a queue something; false: nobody is there to hear it. A queue that is being started
-    /// or moved hears nothing, and asks when it has begun.
+    /// or moved hears nothing, and asks when it has begun. Of a call that was taken over from this
+    /// member nothing is told; if it is given back it says anew that it waits.
     pub(crate) fn tell_queue(
         &self,
         number: &str,
         word: QueueWord,
         reply_to: Option<CallSink>,
     ) -> bool {
+        if self.gateway.get().is_some_and(|(own, _)| !self.may_say(*own, &word)) {
+            metric::GATEWAY_OUTDATED.increment();
+            return true;
+        }
         let epoch = match &word {
             QueueWord::Agent { agent, .. } => self.placement.owned_since(entity::AGENT, agent),
             _ => None,

@@ -248,7 +248,9 @@ impl<'a> World<'a> {
         let Stage::Waiting(rings) = &mut self.calls[caller] else { return };
         match notice {
             QueueNotice::Joined { .. } | QueueNotice::Place { .. } | QueueNotice::Callback(_) => {}
-            QueueNotice::Withdraw { offer, .. } => drop(rings.remove(&offer)),
+            QueueNotice::Withdraw { offer, .. } => {
+                rings.retain(|it, _| offer != OfferId::EVERY && *it != offer);
+            }
             QueueNotice::Refused { reason, .. } | QueueNotice::Leave { reason, .. } => {
                 self.exit(caller, reason);
             }

@@ -57,7 +57,9 @@ impl World {
         match notice {
             // The queues here call nobody back.
             QueueNotice::Joined { .. } | QueueNotice::Place { .. } | QueueNotice::Callback(_) => {}
-            QueueNotice::Withdraw { offer, .. } => drop(rings.remove(&offer)),
+            QueueNotice::Withdraw { offer, .. } => {
+                rings.retain(|it, _| offer != OfferId::EVERY && *it != offer);
+            }
             QueueNotice::Refused { reason, .. } | QueueNotice::Leave { reason, .. } => {
                 model.leave(reason);
                 self.tell_queue(call, Input::Gone { call, reason });

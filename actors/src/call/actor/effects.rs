@@ -24,6 +24,11 @@ use crate::office::TraceItem;
 use crate::queue::{CallSink, QueueWord};
 use crate::trace::media_item;
 
+/// How often a member that is cut off looks whether it is heard again, and how long it may take then
+/// to read what became of its calls.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const READ_WITHIN: Duration = Duration::from_millis(500);
+
 impl CallState {
     pub(super) fn carry_out(
         &mut self,
@@ -178,7 +183,7 @@ impl CallState {
         act: QueueAct,
         waiting: &mut VecDeque<Input>,
     ) {
-        let (call, is_join) = (self.call.place(), matches!(act, QueueAct::Join { .. }));
+        let (call, is_join) = (self.call.known_as(), matches!(act, QueueAct::Join { .. }));
         let mut reply_to: Option<CallSink> = None;
         let word = match act {
             QueueAct::Join { stay } => {
@@ -195,6 +200,9 @@ impl CallState {
             QueueAct::CallerLeft(reason) => QueueWord::CallerLeft { call, reason },
             QueueAct::Greeted => QueueWord::Greeted { call },
             QueueAct::Place => QueueWord::Place { call },
+            QueueAct::Callback(word) if word.is_of_place() => {
+                QueueWord::Callback { call: self.call.place(), word }
+            }
             QueueAct::Callback(word) => QueueWord::Callback { call, word },
             QueueAct::Digit(digit) => QueueWord::Digit { call, digit },
             QueueAct::OfferRinging(offer) => QueueWord::OfferRinging { call, offer },
@@ -263,8 +271,31 @@ impl CallState {
             op_id: None,
             events: facts.iter().map(entity::encode).collect(),
         };
+        if self.ended_facts && !self.exchange.placed.placement().may_speak() {
+            self.end_later(append);
+            return None;
+        }
         // Call set-up does not wait for the commit; the journal keeps the order of the appends.
         Some(self.exchange.journal.keep(append))
+    }
+
+    /// No quorum hears this member, so another may have the call by now, and it goes on there. That
+    /// it has ended is said when it is known whose it is.
+    fn end_later(&self, append: Append) {
+        let (exchange, call) = (Arc::clone(&self.exchange), self.id);
+        tandem_kernel::spawn("call end", async move {
+            while !exchange.placed.placement().may_speak() {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            tokio::time::sleep(READ_WITHIN).await;
+            if exchange.kept.home(call) != exchange.journal.node() {
+                tracing::warn!(%call, "another member goes on with a call that has ended here");
+                return;
+            }
+            if let Err(error) = exchange.journal.keep(append).await {
+                tracing::error!(%call, %error, "a call's end was not kept");
+            }
+        });
     }
 
     /// Waits for the call's first fact beside the actor.

@@ -215,7 +215,7 @@ impl CallState {
     fn tell_the_floor(&self) {
         let call = self.id;
         if let Some((queue, _)) = self.call.waits_in()
-            && self.call.place() == call
+            && self.call.known_as() == call
         {
             let word = QueueWord::CallerLeft { call, reason: Exit::System };
             // A queue that is down asks when it is up again, and hears nothing.

@@ -51,7 +51,7 @@ impl CallState {
             }
             QueueNotice::Place { ahead, wait } => Input::Place { ahead, wait },
             QueueNotice::Withdraw { offer, .. } => {
-                self.awaited.remove(&offer);
+                self.awaited.retain(|it| offer != OfferId::EVERY && *it != offer);
                 Input::Withdrawn { offer }
             }
             QueueNotice::Callback(order) => Input::Callback(order),

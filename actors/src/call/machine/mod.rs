@@ -205,7 +205,14 @@ impl Call {
         Some((&wanted.queue, wanted.place))
     }
 
-    /// By which call its queue knows this one.
+    /// By which call its queue knows this one: that whose place it stands for, until it is known
+    /// what became of it.
+    #[must_use]
+    pub fn known_as(&self) -> CallId {
+        self.stands_for().map_or(self.facts.id(), |(_, place)| place)
+    }
+
+    /// By which call the queue that had this one made knows it.
     #[must_use]
     pub fn place(&self) -> CallId {
         self.facts.return_call.as_ref().map_or(self.facts.id(), |wanted| wanted.place)

@@ -148,6 +148,9 @@ impl Offers {
 
     /// The queue takes an offer back.
     pub(super) fn withdraw(&mut self, facts: &mut Facts, id: OfferId, out: &mut Vec<Effect>) {
+        if id == OfferId::EVERY {
+            return self.end(facts, out);
+        }
         let Some(offer) = self.0.remove(&id) else { return };
         for leg in offer.legs {
             facts.hang_up(leg, HangUp::NORMAL, out);

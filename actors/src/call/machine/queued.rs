@@ -221,7 +221,8 @@ impl Passage {
                 Stage::Queued(self)
             }
             Input::Withdrawn { offer } => {
-                self.let_agent_go(facts, Some(offer), out);
+                let meant = Some(offer).filter(|offer| *offer != OfferId::EVERY);
+                self.let_agent_go(facts, meant, out);
                 self.offers.withdraw(facts, offer, out);
                 Stage::Queued(self)
             }

@@ -1,6 +1,6 @@
 //! Callers: how they join, wait and leave.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tandem_config::resource::Destination;
@@ -61,13 +61,19 @@ impl Queue {
         }
     }
 
-    /// A caller's last word may have been lost with the actor of before.
+    /// A caller's last word may have been lost with the actor of before, as may what it wrote down
+    /// last: what rings for them by now it alone knows.
     fn ask_whether_they_wait(&self, alive: &BTreeSet<CallId>, out: &mut Vec<Effect>) {
         for (position, waiting) in (1..).zip(self.facts.waiting.values()) {
-            if alive.contains(&waiting.call) {
-                let notice = QueueNotice::Joined { position };
-                out.push(Effect::Notify { call: waiting.call, notice });
+            let call = waiting.call;
+            if !alive.contains(&call) {
+                continue;
             }
+            if !self.is_request(call) {
+                let notice = QueueNotice::Withdraw { offer: OfferId::EVERY, elsewhere: false };
+                out.push(Effect::Notify { call, notice });
+            }
+            out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
         }
     }
 
@@ -97,6 +103,9 @@ impl Queue {
         let number = caller.clone();
         self.record(QueueEvent::Joined { at: now, call, caller, caller_name }, out);
         self.callers.insert(call, Caller::new());
+        // Who waits talks no more, whatever became of the word: a call that its member's heir goes
+        // on with begins anew where the answer was lost with the member.
+        self.talk_lost(now, call, now, out);
         let is_merged = self.merge(now, call, &number, out);
         self.want(call);
         self.unexplained.insert(call);
@@ -471,21 +480,6 @@ impl Queue {
 
     pub(super) fn wrap_up(&self) -> Duration {
         Duration::from_secs(u64::from(self.config.agent.wrap_up_secs))
-    }
-}
-
-impl Caller {
-    const fn new() -> Self {
-        Self {
-            stage: Stage::Waiting,
-            deadline: None,
-            tried: BTreeSet::new(),
-            withdrawn: BTreeMap::new(),
-            silent: 0,
-            noted: BTreeMap::new(),
-            callback_offer: None,
-            is_sent: false,
-        }
     }
 }
 

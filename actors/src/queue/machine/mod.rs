@@ -128,6 +128,21 @@ struct Caller {
     is_sent: bool,
 }
 
+impl Caller {
+    const fn new() -> Self {
+        Self {
+            stage: Stage::Waiting,
+            deadline: None,
+            tried: BTreeSet::new(),
+            withdrawn: BTreeMap::new(),
+            silent: 0,
+            noted: BTreeMap::new(),
+            callback_offer: None,
+            is_sent: false,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Stage {
     /// Hears the join announcement; agents ring after it.

@@ -88,6 +88,8 @@ pub(super) struct Post {
     failures: Intensity,
     known: u64,
     epoch: u64,
+    /// The newest epoch that an append was refused for.
+    current: u64,
     waiting: VecDeque<Job>,
     flight: Vec<Job>,
 }
@@ -144,9 +146,11 @@ impl World {
     }
 
     pub(super) fn stop(&mut self, id: u64, who: Who) -> Outcome<()> {
+        self.tell_of_actor(who, || format!("stops at {id}"));
         self.of_mut(id).posts.get_mut(&who).unwrap().running = None;
+        let current = self.of(id).posts[&who].current;
         if let Who::Queue(queue) = who
-            && self.owns(id, who).is_none()
+            && self.owns(id, who).is_none_or(|epoch| epoch < current)
         {
             self.of_mut(id).sinks.remove(&queue);
         }
@@ -157,7 +161,10 @@ impl World {
         if self.of(id).posts[&who].running.is_some() {
             return Ok(());
         }
-        let Some(epoch) = self.owns(id, who) else { return Ok(()) };
+        let current = self.of(id).posts[&who].current;
+        // One that is outdated is told when it owns the actor anew.
+        let owned = self.owns(id, who).filter(|epoch| *epoch >= current);
+        let Some(epoch) = owned else { return Ok(()) };
         if !self.of(id).posts[&who].is_settled() {
             self.later_at(id, SETTLING, Inner::Start(who));
             return Ok(());
@@ -168,6 +175,7 @@ impl World {
             Who::Queue(index) => self.queue_from(id, index),
             Who::Agent(index) => self.agent_from(id, index),
         };
+        self.tell_of_actor(who, || format!("starts at {id} in epoch {epoch} behind {known}"));
         let post = self.of_mut(id).posts.get_mut(&who).unwrap();
         (post.epoch, post.known) = (epoch, known);
         post.running = Some(Running { machine, epoch, incarnation });
@@ -175,14 +183,22 @@ impl World {
         if let (Who::Queue(queue), Some(running)) = (who, &self.of(id).posts[&who].running)
             && let Machine::Queue(machine) = &running.machine
         {
-            let kept = &self.of(id).kept;
+            let homes = &self.of(id).homes;
             let talks = machine.facts().active.keys().copied();
-            let ended: Vec<CallId> = talks.filter(|call| !kept.contains_key(call)).collect();
+            let ended: Vec<CallId> = talks.filter(|call| !homes.has(*call)).collect();
             for call in ended {
                 self.later_at(id, HEARD_BY_THEN, Inner::Doubt { queue, incarnation, call });
             }
         }
         Ok(())
+    }
+
+    /// What happens to the queue of the call of which somebody wants to know.
+    fn tell_of_actor(&mut self, who: Who, what: impl Fn() -> String) {
+        let person = self.plan.call.and_then(|call| self.persons.get(&call));
+        if person.is_some_and(|person| Who::Queue(person.queue) == who) {
+            self.tell(format!("{who:?} {}", what()));
+        }
     }
 
     pub(super) fn doubt(
@@ -193,9 +209,7 @@ impl World {
         call: CallId,
     ) -> Outcome<()> {
         let running = self.of(id).posts[&Who::Queue(queue)].running.as_ref();
-        if running.is_none_or(|it| it.incarnation != incarnation)
-            || self.of(id).kept.contains_key(&call)
-        {
+        if running.is_none_or(|it| it.incarnation != incarnation) || self.of(id).homes.has(call) {
             return Ok(());
         }
         self.queue_hears(id, queue, QueueWord::CallLost { call }, None)
@@ -207,7 +221,7 @@ impl World {
         let at = self.of(id);
         let mut found = Vec::new();
         for (name, call) in facts.listeners() {
-            let home = at.home(call);
+            let home = at.homes.home(call);
             if home != id || at.has(call) {
                 found.push((name, Way { home, stay: None }));
             }
@@ -421,6 +435,10 @@ impl World {
     }
 
     pub(super) fn tell_queue(&mut self, id: u64, queue: usize, word: QueueWord, way: Option<Way>) {
+        if !self.of(id).homes.may_say(id, &word) {
+            self.report.outdated += 1;
+            return;
+        }
         let number = self.queues[queue].number.clone();
         let epoch = match &word {
             QueueWord::Agent { agent, .. } => self.owned_since(id, entity::AGENT, agent),
@@ -548,6 +566,9 @@ impl World {
                 self.tell_kept(id, who, jobs.into_iter().flat_map(|job| job.kept).collect());
             }
             Err(error) => {
+                if let AppendError::StaleEpoch { current } = error {
+                    post.current = post.current.max(current);
+                }
                 for job in jobs {
                     let told = Inner::NotRecorded(who, job.incarnation, error.clone());
                     self.later_at(id, AT_ONCE, told);
@@ -573,7 +594,8 @@ impl World {
         if running.incarnation != incarnation {
             return Ok(());
         }
-        if self.owns(id, who) != Some(epoch) {
+        let is_outdated = matches!(error, AppendError::StaleEpoch { .. });
+        if self.owns(id, who) != Some(epoch) || is_outdated {
             return self.stop(id, who);
         }
         if let (Who::Agent(agent), AppendError::VersionConflict { .. }) = (who, error) {
@@ -585,6 +607,7 @@ impl World {
             return Ok(());
         }
         self.report.restarts += 1;
+        self.tell_of_actor(who, || format!("begins anew at {id}: {error}"));
         let post = self.of_mut(id).posts.get_mut(&who).unwrap();
         post.running = None;
         match post.failures.failed(now, &Restart::default()) {

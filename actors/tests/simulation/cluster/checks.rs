@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tandem_actors::agent::AgentEvent;
 use tandem_actors::entity;
 use tandem_actors::placement;
 use tandem_actors::queue::{Exit, QueueEvent};
@@ -12,6 +13,7 @@ use tandem_mesh::placement::{Address, Change, Known, SHARDS};
 
 use super::Outcome;
 use super::actors::{Machine, Who};
+use super::lines::{Passing, Scene};
 use super::world::{Event, World, Written};
 use crate::calls::Stage;
 
@@ -46,20 +48,26 @@ pub(super) struct Checks {
     /// The highest epoch in which an actor acted, and where.
     acting: BTreeMap<Who, (u64, u64)>,
     exits: BTreeMap<CallId, Exit>,
+    /// Who waits by what the journal has, how often each caller joined, and how often more they
+    /// may, because they began anew at another member.
+    waiting: BTreeSet<CallId>,
+    joins: BTreeMap<CallId, u32>,
+    begun_anew: BTreeMap<CallId, u32>,
     /// Since when an agent's phone rings for two callers.
     doubled: BTreeMap<usize, Timestamp>,
 }
 
 impl Checks {
-    /// A caller begins anew.
-    pub(super) fn forget_exit(&mut self, call: CallId) {
-        self.exits.remove(&call);
+    /// A caller begins anew. How they left before may be on its way to the journal.
+    pub(super) fn begins_anew(&mut self, call: CallId) {
+        *self.begun_anew.entry(call).or_default() += 1;
     }
 }
 
 impl World {
     /// An append that was taken: of the owner, in its epoch; every caller leaves once.
     pub(super) fn check_written(&mut self, written: &Written) -> Outcome<()> {
+        self.tell_of_record(written);
         let Written { record, epoch, by } = written;
         let entity = &record.entity;
         match entity.kind {
@@ -86,6 +94,23 @@ impl World {
         Ok(())
     }
 
+    /// What the journal has of the call of which somebody wants to know.
+    fn tell_of_record(&mut self, written: &Written) {
+        let Some(call) = self.plan.call else { return };
+        let Written { record, epoch, by } = written;
+        let entity = &record.entity;
+        let event = match entity.kind {
+            entity::QUEUE => format!("{:?}", entity::decode::<QueueEvent>(&record.event)),
+            entity::AGENT => format!("{:?}", entity::decode::<AgentEvent>(&record.event)),
+            entity::PICTURE => format!("{:?}", entity::decode::<Scene>(&record.event)),
+            entity::CALL => format!("{:?}", entity::decode::<Passing>(&record.event)),
+            _ => return,
+        };
+        if *entity.key == *call.to_string() || event.contains(&format!("{call:?}")) {
+            self.tell(format!("{entity}, {} in epoch {epoch} by {by}: {event}", record.version));
+        }
+    }
+
     fn check_change(&mut self, written: &Written) -> Outcome<()> {
         let (record, index) = (&written.record, written.record.position.index);
         let change: Change = entity::decode(&record.event).unwrap();
@@ -107,9 +132,10 @@ impl World {
         Ok(())
     }
 
-    /// Every caller leaves by exactly one exit.
+    /// Every caller joins once, but for those who begin anew, and leaves by exactly one exit.
     fn check_exit(&mut self, event: &QueueEvent) -> Outcome<()> {
         let (call, exit) = match event {
+            QueueEvent::Joined { call, .. } => return self.check_join(*call),
             QueueEvent::Answered { call, .. } => (*call, Exit::Answered),
             QueueEvent::Exited { call, reason, .. } | QueueEvent::Refused { call, reason, .. } => {
                 (*call, *reason)
@@ -117,10 +143,25 @@ impl World {
             _ => return Ok(()),
         };
         self.tell_of(call, || format!("leaves by {exit:?}, in the journal"));
-        match self.checks.exits.insert(call, exit) {
-            None => Ok(()),
-            Some(before) => Err(format!("{call} left by {before:?} and by {exit:?}")),
+        let before = self.checks.exits.insert(call, exit);
+        match (self.checks.waiting.remove(&call), before) {
+            (true, _) => Ok(()),
+            (false, Some(before)) => Err(format!("{call} left by {before:?} and by {exit:?}")),
+            (false, None) => Err(format!("{call} left by {exit:?} and had not joined")),
         }
+    }
+
+    fn check_join(&mut self, call: CallId) -> Outcome<()> {
+        let joins = self.checks.joins.entry(call).or_default();
+        *joins += 1;
+        let allowed = 1 + self.checks.begun_anew.get(&call).copied().unwrap_or_default();
+        if *joins > allowed {
+            return Err(format!("{call} joined {joins} times, and began {allowed} times"));
+        }
+        if !self.checks.waiting.insert(call) {
+            return Err(format!("{call} joined twice and left by nothing between"));
+        }
+        Ok(())
     }
 
     /// Who was called dead acts no more, once another has begun.

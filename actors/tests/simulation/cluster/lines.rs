@@ -26,6 +26,12 @@ pub(super) const HEARD_BY_THEN: Duration = Duration::from_secs(5);
 /// Between two looks for a call's newest picture.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// Between two looks of a member that is cut off, whether it is heard again.
+const LOOK_FOR_QUORUM: Duration = Duration::from_millis(100);
+
+/// How long a member that was cut off may take to read what became of its calls.
+pub(super) const GIVEN_BACK_BY_THEN: Duration = Duration::from_millis(500);
+
 /// What is kept of a call, so that another member can go on with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Scene {
@@ -48,13 +54,6 @@ impl Passing {
     }
 }
 
-#[derive(Clone, Debug, Default)]
-pub(super) struct Kept {
-    pub(super) home: Option<u64>,
-    version: u64,
-    scene: Option<Scene>,
-}
-
 /// A call at a member.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -67,7 +66,7 @@ pub(super) struct Line {
 /// Who calls.
 #[derive(Clone, Debug)]
 pub(super) struct Person {
-    queue: usize,
+    pub(super) queue: usize,
     /// The member that has their dialog.
     pub(super) at: u64,
     has_hung_up: bool,
@@ -142,15 +141,17 @@ impl World {
     pub(super) fn take_scene(&mut self, id: u64, record: &Record) {
         let Ok(call) = record.entity.key.parse::<CallId>() else { return };
         let scene: Scene = entity::decode(&record.event).unwrap();
-        let kept = self.of_mut(id).kept.entry(call).or_default();
-        kept.version = record.version;
-        match scene {
-            Scene::TakenOver { by } => {
-                kept.home = Some(by);
-                self.taken_over(id, call, by);
-            }
-            Scene::Begun { .. } => {}
-            scene => kept.scene = Some(scene),
+        let at = self.of_mut(id);
+        let taken_by = match scene {
+            Scene::TakenOver { by } => Some(by),
+            Scene::Waiting | Scene::Talking { .. } | Scene::Begun { .. } => None,
+        };
+        if !at.homes.note(call, record.version, taken_by) {
+            return;
+        }
+        match taken_by {
+            Some(by) => self.taken_over(id, call, by),
+            None => drop(at.scenes.insert(call, scene)),
         }
     }
 
@@ -161,7 +162,8 @@ impl World {
             Passing::Begun => drop(at.open.insert(call)),
             Passing::Ended => {
                 at.open.remove(&call);
-                at.kept.remove(&call);
+                at.homes.ended(call);
+                at.scenes.remove(&call);
                 let knows = at.sinks.iter().filter(|(_, sinks)| sinks.contains_key(&call));
                 let queues: Vec<usize> = knows.map(|(queue, _)| *queue).collect();
                 for queue in queues {
@@ -210,16 +212,35 @@ impl World {
 
     fn end(&mut self, id: u64, call: CallId) {
         self.of_mut(id).lines.remove(&call);
-        self.keep_passing(id, call, Passing::Ended);
+        if self.may_speak(id) {
+            self.keep_passing(id, call, Passing::Ended);
+        } else {
+            self.ended_unheard(id, call);
+        }
         let person = self.persons.get_mut(&call).unwrap();
         if person.at == id {
             person.is_over = true;
         }
     }
 
+    /// That a call has ended at a member that is cut off is said when it is known whose it is.
+    pub(super) fn ended_unheard(&mut self, id: u64, call: CallId) {
+        if self.may_speak(id) {
+            self.later_at(id, GIVEN_BACK_BY_THEN, Inner::EndedFor(call));
+        } else {
+            self.later_at(id, LOOK_FOR_QUORUM, Inner::EndedUnheard(call));
+        }
+    }
+
+    pub(super) fn ended_for(&mut self, id: u64, call: CallId) {
+        if self.of(id).homes.home(call) == id {
+            self.keep_passing(id, call, Passing::Ended);
+        }
+    }
+
     /// The call is another member's: not a word more, and nobody rings for it here.
     pub(super) fn drop_call(&mut self, id: u64, call: CallId) {
-        if self.of(id).home(call) == id {
+        if self.of(id).homes.home(call) == id {
             // It was given back.
             return;
         }
@@ -241,7 +262,9 @@ impl World {
         match notice {
             QueueNotice::Joined { .. } => *joined = true,
             QueueNotice::Place { .. } | QueueNotice::Callback(_) => {}
-            QueueNotice::Withdraw { offer, .. } => drop(rings.remove(&offer)),
+            QueueNotice::Withdraw { offer, .. } => {
+                rings.retain(|it, _| offer != OfferId::EVERY && *it != offer);
+            }
             QueueNotice::Refused { reason, .. } | QueueNotice::Leave { reason, .. } => {
                 self.leave(id, call, reason);
             }
@@ -355,22 +378,35 @@ impl World {
     /// Goes on with a call of a member that died.
     pub(super) fn take_over(&mut self, id: u64, call: CallId, of_before: u64) {
         let at = self.of(id);
-        let Some(kept) = at.kept.get(&call).filter(|kept| kept.scene.is_some()) else {
+        if !at.scenes.contains_key(&call) {
+            let is_open = at.open.contains(&call);
             self.went_on(id, call);
-            return self.keep_passing(id, call, Passing::Ended);
-        };
-        if at.home(call) != of_before || at.lines.contains_key(&call) {
+            if is_open {
+                self.keep_passing(id, call, Passing::Ended);
+            }
+            return;
+        }
+        if at.homes.home(call) != of_before || at.lines.contains_key(&call) {
             return self.went_on(id, call);
         }
-        let (expected, entity) = (Some(kept.version), Passing::entity(&call.to_string()));
+        let expected = Some(at.homes.version(call));
+        let entity = Passing::entity(&call.to_string());
         let then = Then::TakeOver { call, of_before };
+        // From here on nobody is told that the call is gone.
+        if let Some(coming) = &mut self.of_mut(id).expected {
+            coming.insert(call);
+        }
         self.keep(id, entity, expected, &Scene::TakenOver { by: id }, then);
     }
 
     pub(super) fn took_over(&mut self, id: u64, call: CallId, of_before: u64, told: &Told) {
         match told {
             Ok(appended) => {
-                self.adopt(id, call, appended.version);
+                let at = self.of(id);
+                // It may have ended before, or another was quicker than the answer.
+                if at.homes.version(call) >= appended.version && at.homes.home(call) == id {
+                    self.adopt(id, call, appended.version);
+                }
                 self.went_on(id, call);
             }
             Err(AppendError::VersionConflict { .. }) => {
@@ -387,14 +423,23 @@ impl World {
     }
 
     fn adopt(&mut self, id: u64, call: CallId, version: u64) {
-        let scene = self.of(id).kept.get(&call).and_then(|kept| kept.scene.clone());
-        let Some(scene) = scene else { return };
+        let Some(scene) = self.of(id).scenes.get(&call).cloned() else { return };
         if scene == Scene::Waiting {
             // That the caller was answered is lost with the member: they begin anew.
-            self.checks.forget_exit(call);
+            self.checks.begins_anew(call);
         }
+        let now = self.now;
         let person = self.persons.get_mut(&call).unwrap();
         if person.is_over {
+            // Their phone has no call any more, and says so.
+            let word = match scene {
+                Scene::Talking { agent, since, .. } => {
+                    let (agent, talk) = (format!("{}", 2000 + agent), now.since(since));
+                    QueueWord::CallEnded { call, agent, by: Party::Caller, talk }
+                }
+                _ => QueueWord::CallerGone { call },
+            };
+            self.say(id, call, word);
             return self.keep_passing(id, call, Passing::Ended);
         }
         person.at = id;
@@ -423,7 +468,7 @@ impl World {
     /// A member that was started again goes on with what is still its own.
     pub(super) fn go_on(&mut self, id: u64) {
         let at = self.of(id);
-        let is_ours = |call: &&CallId| at.home(**call) == id && !at.lines.contains_key(call);
+        let is_ours = |call: &&CallId| at.homes.home(**call) == id && !at.lines.contains_key(call);
         let ours: Vec<CallId> = at.open.iter().filter(is_ours).copied().collect();
         self.of_mut(id).expected = Some(ours.iter().copied().collect());
         for call in ours {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tandem_actors::agent::machine as agent;
+use tandem_actors::call::homes::Homes;
 use tandem_actors::entity;
 use tandem_actors::gateway::machine::{Heard, Inbox, Outbox};
 use tandem_actors::placement::{self, LEASE, Owner, Seat};
@@ -19,16 +20,13 @@ use tandem_mesh::placement::{Address, Change, Known, Watch};
 use super::actors::{Post, Who};
 use super::desk::{Desk, Then};
 use super::group::{Mark, Replica, Say};
-use super::lines::{Kept, Line, Passing, Scene};
+use super::lines::{GIVEN_BACK_BY_THEN, Line, Passing, Scene};
 use super::world::World;
 use super::{Broken, Outcome};
 use crate::calls::Reaction;
 
 /// How long others may take to go on with the calls of a member that died.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(5);
-
-/// How long a member that was cut off may take to read what became of its calls.
-const GIVEN_BACK_BY_THEN: Duration = Duration::from_millis(500);
 
 /// What happens at a member.
 #[derive(Clone, Debug)]
@@ -67,6 +65,9 @@ pub(super) enum Inner {
     Ask(CallId, u32),
     Phone(CallId, OfferId, Reaction),
     HungUp(CallId),
+    /// A call has ended while nobody heard its member; and when somebody does again.
+    EndedUnheard(CallId),
+    EndedFor(CallId),
     /// Nothing was kept of a call that a queue had read of, some time ago.
     Doubt {
         queue: usize,
@@ -124,7 +125,10 @@ pub(super) struct Member {
     is_proposing: bool,
     spoke: bool,
     is_odd_tick: bool,
-    pub(super) kept: BTreeMap<CallId, Kept>,
+    /// Which member has which call.
+    pub(super) homes: Homes,
+    /// What is kept of calls.
+    pub(super) scenes: BTreeMap<CallId, Scene>,
     /// Calls that have begun and not ended in the journal.
     pub(super) open: BTreeSet<CallId>,
     pub(super) floors: Floors,
@@ -158,7 +162,8 @@ impl Member {
             is_proposing: false,
             spoke: false,
             is_odd_tick: false,
-            kept: BTreeMap::new(),
+            homes: Homes::default(),
+            scenes: BTreeMap::new(),
             open: BTreeSet::new(),
             floors: Floors::default(),
             peers: BTreeMap::new(),
@@ -203,14 +208,6 @@ impl Member {
     pub(super) fn has(&self, call: CallId) -> bool {
         let may_go_on = self.expected.as_ref().is_none_or(|calls| calls.contains(&call));
         self.lines.contains_key(&call) || may_go_on
-    }
-
-    pub(super) fn is_anothers(&self, call: CallId, member: u64) -> bool {
-        self.kept.get(&call).and_then(|kept| kept.home).is_some_and(|by| by != member)
-    }
-
-    pub(super) fn home(&self, call: CallId) -> u64 {
-        self.kept.get(&call).and_then(|kept| kept.home).unwrap_or_else(|| call.node())
     }
 }
 
@@ -274,6 +271,8 @@ impl World {
             Inner::Ask(call, asks) => self.ask_again(id, call, asks),
             Inner::Phone(call, offer, reaction) => self.phone(id, call, offer, reaction),
             Inner::HungUp(call) => self.hung_up(id, call),
+            Inner::EndedUnheard(call) => self.ended_unheard(id, call),
+            Inner::EndedFor(call) => self.ended_for(id, call),
             Inner::Lost { queue, call } => {
                 return self.queue_hears(id, queue, QueueWord::CallLost { call }, None);
             }
@@ -416,7 +415,7 @@ impl World {
             let at = self.of(id);
             let is_ours = |call: &&CallId| {
                 let heir = at.seat(entity::CALL, &call.to_string()).member;
-                at.home(**call) == gone && heir == Some(id)
+                at.homes.home(**call) == gone && heir == Some(id)
             };
             let ours: Vec<CallId> = at.open.iter().filter(is_ours).copied().collect();
             for call in ours {

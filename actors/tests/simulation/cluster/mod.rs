@@ -123,9 +123,8 @@ fn plan(seed: u64, members: u64) -> Plan {
     }
 }
 
-/// Seeds from `first` on. Those before it, and a few after, find what is not mended yet: how a
-/// member that won a call and lost it again before it heard of either goes on with it, and rings
-/// that were not in the journal when their queue's member died.
+/// Seeds from `first` on. Far behind those that are tried usually a few find what is not mended
+/// yet: an agent whose member reads late that another has them by now, so that two rings go on.
 fn seeds(first: u64, usually: u64) -> Range<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     match number("TANDEM_SEED") {
@@ -142,28 +141,28 @@ fn live(seed: u64, members: u64) -> Report {
 
 #[test]
 fn three_members_serve_every_caller_once_whatever_fails() {
-    for seed in seeds(6, 12) {
+    for seed in seeds(1, 30) {
         live(seed, 3);
     }
 }
 
 #[test]
 fn five_members_serve_every_caller_once_whatever_fails() {
-    for seed in seeds(110, 12) {
+    for seed in seeds(100, 30) {
         live(seed, 5);
     }
 }
 
 #[test]
 fn seven_members_of_whom_five_vote_serve_every_caller_once_whatever_fails() {
-    for seed in seeds(203, 12) {
+    for seed in seeds(200, 12) {
         live(seed, 7);
     }
 }
 
 #[test]
 fn twenty_members_serve_every_caller_once_whatever_fails() {
-    for seed in seeds(301, 2) {
+    for seed in seeds(300, 2) {
         live(seed, 20);
     }
 }

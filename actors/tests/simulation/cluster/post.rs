@@ -112,9 +112,10 @@ impl World {
             self.check_heard(id, from, (kind, key), epoch)?;
         }
         match word {
-            Word::ToQueue { word, .. }
-                if word.ends().is_some_and(|call| self.of(id).is_anothers(call, from)) =>
-            {
+            Word::ToQueue { ref word, .. } if !self.of(id).homes.may_say(from, word) => {
+                if let Some(call) = word.speaks_for() {
+                    self.tell_of(call, || format!("is not heard at {id} from {from}: {word:?}"));
+                }
                 self.report.outdated += 1;
             }
             Word::ToQueue { number, word, epoch: _ } => {
@@ -133,7 +134,7 @@ impl World {
             Word::ToCall { call, queue, stay, epoch: _, notice } => {
                 if self.of(id).lines.contains_key(&call) {
                     self.later_at(id, AT_ONCE, Inner::CallTold { call, stay, notice });
-                } else if self.of(id).home(call) == id && !self.of(id).has(call) {
+                } else if self.of(id).homes.home(call) == id && !self.of(id).has(call) {
                     let word = QueueWord::CallerLeft { call, reason: Exit::System };
                     let queue = self.queue_at(&queue);
                     self.tell_queue(id, queue, word, None);

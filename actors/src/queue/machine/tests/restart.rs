@@ -55,10 +55,13 @@ fn a_restart_keeps_the_line_the_pointer_and_the_figures() {
     assert_eq!(line, alive);
     assert_eq!(bench.queue.facts().pointer, facts.pointer);
     assert_eq!(bench.queue.facts().counters, facts.counters);
-    let withdrawn = bench.seen.iter().filter(|effect| {
-        matches!(effect, Effect::Notify { notice: QueueNotice::Withdraw { .. }, .. })
+    let withdrawn = bench.seen.iter().filter_map(|effect| match effect {
+        Effect::Notify { notice: QueueNotice::Withdraw { offer, .. }, .. } => Some(*offer),
+        _ => None,
     });
-    assert_eq!(withdrawn.count(), facts.rings.len(), "rings begin again");
+    let (every, known): (Vec<_>, Vec<_>) = withdrawn.partition(|it| *it == OfferId::EVERY);
+    assert_eq!(known.len(), facts.rings.len(), "rings begin again");
+    assert_eq!(every.len(), alive.len(), "also those that the journal does not know");
     bench.granting = false;
     bench.stands("1", free(START));
     bench.stands("2", free(START));
@@ -205,4 +208,21 @@ fn the_bytes_of_events_stay_readable() {
         })
         .collect();
     assert_eq!(lines, golden.lines().collect::<Vec<_>>(), "{}", lines.join("\n"));
+}
+
+#[test]
+fn a_caller_who_begins_anew_talks_no_more() {
+    let config = config(RingStrategy::Linear, &["1"]);
+    let mut before = Bench::staffed(config.clone());
+    before.join(1);
+    before.answer(1);
+    assert!(before.queue.facts().active.contains_key(&call(1)));
+
+    // That they were answered is lost with the call's member, and so is the way to the queue.
+    let mut again = Bench::with(config, fold(&before.events), &[call(1)]);
+    again.join(1);
+
+    assert!(again.queue.facts().active.is_empty());
+    assert_eq!(again.queue.facts().waiting.len(), 1);
+    assert!(!again.seen.contains(&Effect::Forget(call(1))), "the way to them is needed");
 }
