@@ -24,8 +24,8 @@ use crate::office::TraceItem;
 use crate::queue::{CallSink, QueueWord};
 use crate::trace::media_item;
 
-/// How often a member that is cut off looks whether it is heard again, and how long it may take then
-/// to read what became of its calls.
+/// How often a member that is cut off looks whether it is heard again, and how long it may take
+/// then to read what became of its calls.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const READ_WITHIN: Duration = Duration::from_millis(500);
 
