@@ -191,6 +191,8 @@ async fn the_queues_supervisor_that_is_killed_loses_no_caller() {
     floor.queues = queues;
     floor.placed.registered("1001", true);
 
+    let silenced = QueueNotice::Withdraw { offer: OfferId::EVERY, elsewhere: false };
+    assert_eq!(caller.next().await, silenced, "what the first one let ring nobody knows");
     assert_eq!(caller.next().await, QueueNotice::Joined { position: 1 }, "does it still wait?");
     assert_eq!(caller.offer().await.1, "1001");
     floor.close().await;
