@@ -38,6 +38,7 @@ async fn what_was_agreed_encrypted_is_neither_sent_nor_taken_plain() {
     let jack = Jack::open(LOOPBACK, 1).unwrap();
     jack.connect(agreement(at, Some(ours)));
 
+    jack.plug().socket.writable().await.unwrap();
     jack.plug().send(header(1), AUDIO, false);
     let mut sent = vec![0; DATAGRAM];
     let length = leg.recv(&mut sent).await.unwrap();
@@ -61,6 +62,7 @@ async fn what_was_agreed_plain_is_so() {
     let jack = Jack::open(LOOPBACK, 1).unwrap();
     jack.connect(agreement(at, None));
 
+    jack.plug().socket.writable().await.unwrap();
     jack.plug().send(header(1), AUDIO, false);
     let mut sent = vec![0; DATAGRAM];
     let length = leg.recv(&mut sent).await.unwrap();
