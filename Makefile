@@ -7,8 +7,11 @@
 CARGO ?= cargo
 TOOLS := .tools
 PANEL := http/panel
-# Wire tests at once. Mostly they wait: four leave two cores half idle.
+# Wire tests at once. Mostly they wait: four leave two cores half idle. Those of clusters have three
+# nodes each and measure gaps in what is heard.
 WIRE_THREADS ?= 4
+CLUSTER_THREADS ?= 2
+WIRE := $(filter-out cluster tidy,$(notdir $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs))))
 # Where $(PANEL)/install-node puts a Node.js of our own, if this machine's is none or too old.
 export PATH := $(CURDIR)/target/node/bin:$(PATH)
 # What is built once needs no notes for the next build.
@@ -72,7 +75,8 @@ unit:
 # else most crates would be compiled twice.
 wire: peers panel-build
 	$(CARGO) test --locked --workspace --exclude tandem-tests --test cli --no-run
-	$(CARGO) test --locked -p tandem-tests -- --test-threads=$(WIRE_THREADS)
+	$(CARGO) test --locked -p tandem-tests $(WIRE:%=--test %) -- --test-threads=$(WIRE_THREADS)
+	$(CARGO) test --locked -p tandem-tests --test cluster -- --test-threads=$(CLUSTER_THREADS)
 
 peers:
 	tests/install-peers
