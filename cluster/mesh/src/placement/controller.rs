@@ -114,8 +114,8 @@ pub fn next(
     new.map(Change::Join)
 }
 
-/// For how long the leader of before had no quorum when the next one was elected, as far as that one
-/// knows, which had contact `unheard_for` ago. Nobody votes for another within the lease of a
+/// For how long the leader of before had no quorum when the next one was elected, as far as that
+/// one knows, which had contact `unheard_for` ago. Nobody votes for another within the lease of a
 /// leader, unless it has handed the lead over: then it was heard until now.
 #[must_use]
 pub fn silence_of_before(unheard_for: Option<Duration>, lease: Duration) -> Duration {
