@@ -1,5 +1,5 @@
-//! RTP between a browser and one leg of a call: plain over loopback, encrypted as was agreed over the
-//! network to another member of a cluster.
+//! RTP between a browser and one leg of a call: plain over loopback, encrypted as was agreed over
+//! the network to another member of a cluster.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
