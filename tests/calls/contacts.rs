@@ -1,7 +1,7 @@
 //! Callers whom the house knows are shown by the name that it has for them.
 
 use serde_json::{Value, json};
-use tandem_tests::sipp::free_port;
+use tandem_tests::ports::free_port;
 use tandem_tests::{Office, Wire};
 
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.3\r\ns=-\r\nc=IN IP4 127.0.0.3\r\nt=0 0\r\n\

@@ -13,7 +13,7 @@ use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tandem_tests::api::items;
-use tandem_tests::sipp::free_port;
+use tandem_tests::ports::free_port;
 use tandem_tests::{Api, Node, Sipp};
 use tokio::time::{Instant, sleep};
 

@@ -196,7 +196,7 @@ async fn q_126_q_127_a_waiting_caller_leaves_by_key_to_each_kind_of_destination(
 async fn q_126_a_key_can_lead_to_a_number_outside_or_to_the_end() {
     let office = Office::open().await;
     queue_with_keys(&office, &[(json!({ "type": "external_num", "number": "95551" }), 0.0)]).await;
-    let far = tandem_tests::sipp::free_port("127.0.0.3");
+    let far = tandem_tests::ports::free_port("127.0.0.3");
     office.trunk("far", "127.0.0.3", far).await;
     let route = json!({
         "name": "out", "rules": [{ "pattern": "9.", "strip": 1 }], "trunks": ["far"],

@@ -11,10 +11,13 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::sipp::free_port;
+use crate::ports::{free_port, free_ports};
 
 /// Where Debian keeps its modules.
 const MODULES: &str = "/usr/lib/baresip/modules";
+
+/// Two for each of the calls it can have at once, and some to spare.
+const RTP_PORTS: u16 = 20;
 
 /// A telephone. It ends with the value.
 #[derive(Debug)]
@@ -54,7 +57,7 @@ impl Baresip {
         std::fs::write(dir.join("accounts"), account).unwrap();
         let (sip, control) = (free_port("127.0.0.1"), free_port("127.0.0.1"));
         std::fs::write(dir.join("config"), configuration(&dir, sip, control)).unwrap();
-        let process = Command::new("baresip")
+        let mut process = Command::new("baresip")
             .arg("-f")
             .arg(&dir)
             .stdin(Stdio::null())
@@ -63,15 +66,25 @@ impl Baresip {
             .kill_on_drop(true)
             .spawn()
             .expect("baresip runs: tests/install-peers");
-        let control = connect(control).await;
+        let Some(control) = connect(control, &mut process).await else {
+            panic!("{user} takes no commands: {}", printed(&dir));
+        };
         let kept = VecDeque::new();
         let mut phone = Self { _process: process, control, pending: Vec::new(), kept, dir };
-        // The first registration may have gone before we listened.
-        if !phone.sees("REGISTER_OK", Duration::from_secs(2)).await {
-            let out = std::fs::read_to_string(phone.dir.join("out")).unwrap_or_default();
-            assert!(out.contains("200 OK"), "{user} is not registered: {out}");
-        }
+        assert!(phone.has_registered().await, "{user} is not registered: {}", printed(&phone.dir));
         phone
+    }
+
+    /// The first registration may have gone before we listened: then only its output tells.
+    async fn has_registered(&mut self) -> bool {
+        for _ in 0..40 {
+            if self.sees("REGISTER_OK", Duration::from_millis(500)).await
+                || printed(&self.dir).contains("200 OK")
+            {
+                return true;
+            }
+        }
+        false
     }
 
     /// Gives a command of its menu, e.g. `dial` with a number.
@@ -130,14 +143,22 @@ impl Baresip {
     }
 }
 
-async fn connect(port: u16) -> TcpStream {
-    for _ in 0..100 {
+/// A connection to its commands; none when it has ended, or does not listen within 20 s.
+async fn connect(port: u16, process: &mut Child) -> Option<TcpStream> {
+    for _ in 0..600 {
         if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)).await {
-            return stream;
+            return Some(stream);
+        }
+        if process.try_wait().is_ok_and(|status| status.is_some()) {
+            return None;
         }
         sleep(Duration::from_millis(30)).await;
     }
-    panic!("baresip does not listen for commands");
+    None
+}
+
+fn printed(dir: &Path) -> String {
+    std::fs::read_to_string(dir.join("out")).unwrap_or_default()
 }
 
 /// Takes one whole netstring from the front.
@@ -155,8 +176,8 @@ fn take(pending: &mut Vec<u8>) -> Option<Value> {
 
 fn configuration(dir: &Path, sip: u16, control: u16) -> String {
     let dir = dir.display();
-    let first = free_port("127.0.0.1") & !1;
-    let last = first.saturating_add(20);
+    let first = free_ports("127.0.0.1", RTP_PORTS);
+    let last = first + RTP_PORTS - 1;
     format!(
         "sip_listen 127.0.0.1:{sip}\n\
          call_max_calls 4\n\

@@ -10,6 +10,7 @@
 //! | Chromium with a microphone             | [`browser`] |
 //! | SIPp scenarios                         | [`sipp`]    |
 //! | Hundreds of telephones without audio   | [`ua`]      |
+//! | Ports that no other socket takes      | [`ports`]   |
 //! | SIP by hand                            | [`wire`]    |
 //! | Requests to the HTTP API               | [`api`]     |
 //! | A network that freezes and breaks      | [`relay`]   |
@@ -24,6 +25,7 @@ pub mod members;
 pub mod node;
 pub mod office;
 pub mod phone;
+pub mod ports;
 pub mod relay;
 pub mod sipp;
 pub mod smtp;

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
+use crate::ports::{free_port, free_ports};
+
 /// A running scenario. It is killed with the value.
 #[derive(Debug)]
 pub struct Sipp {
@@ -21,15 +23,6 @@ pub struct Sipp {
     pub address: String,
     /// The port of its SIP socket.
     pub port: u16,
-}
-
-/// A UDP port of an address that is free now.
-///
-/// # Panics
-/// When there is none.
-#[must_use]
-pub fn free_port(ip: &str) -> u16 {
-    UdpSocket::bind((ip, 0)).unwrap().local_addr().unwrap().port()
 }
 
 impl Sipp {
@@ -56,7 +49,8 @@ impl Sipp {
         let name = format!("{scenario}-{port}");
         let file = |ending: &str| dir.join(format!("{name}.{ending}"));
         let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-        let media = free_port(ip) & !1;
+        // It binds some of the next ones too: RTCP, and a second stream.
+        let media = free_ports(ip, 4);
         let mut command = Command::new("sipp");
         command
             .arg("-sf")
@@ -75,8 +69,9 @@ impl Sipp {
             .stdout(File::create(file("out")).unwrap())
             .stderr(Stdio::null())
             .kill_on_drop(true);
-        let process = command.spawn().expect("sipp runs: tests/install-peers");
-        let sipp = Self {
+        let mut process = command.spawn().expect("sipp runs: tests/install-peers");
+        opened(&mut process, ip, port).await;
+        Self {
             process,
             statistics: file("csv"),
             errors: file("errors"),
@@ -84,14 +79,7 @@ impl Sipp {
             name,
             address: format!("{ip}:{port}"),
             port,
-        };
-        for _ in 0..100 {
-            if UdpSocket::bind((ip, port)).is_err() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        sipp
     }
 
     /// Waits for its end and says whether every call went as the scenario says.
@@ -138,4 +126,16 @@ impl Sipp {
         let text = std::fs::read_to_string(&self.logged).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
+}
+
+/// Waits until a SIPp has its socket, or had it: a short scenario ends at once.
+async fn opened(process: &mut Child, ip: &str, port: u16) {
+    for _ in 0..1_000 {
+        let ended = process.try_wait().is_ok_and(|status| status.is_some());
+        if ended || UdpSocket::bind((ip, port)).is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("sipp does not open {ip}:{port}");
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tandem_tests::sipp::free_port;
+use tandem_tests::ports::free_port;
 use tandem_tests::{Office, Sipp};
 
 /// MD5 of `password`.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tandem_tests::api::items;
-use tandem_tests::sipp::free_port;
+use tandem_tests::ports::free_port;
 use tandem_tests::sound::assert_heard;
 use tandem_tests::{Browser, Office, Sipp};
 use tokio::time::{Instant, sleep};

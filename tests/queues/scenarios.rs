@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tandem_tests::api::items;
 use tandem_tests::ua::{Event, Ua};
-use tandem_tests::{Office, sipp::free_port};
+use tandem_tests::{Office, ports::free_port};
 use tokio::time::{Instant, sleep, sleep_until};
 
 const TRUNK: &str = "127.0.0.2";

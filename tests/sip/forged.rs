@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tandem_tests::api::items;
-use tandem_tests::sipp::free_port;
+use tandem_tests::ports::free_port;
 use tandem_tests::wire::{header, status};
 use tandem_tests::{Office, Wire};
 
