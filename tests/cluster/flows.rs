@@ -171,14 +171,8 @@ async fn a_phone_on_a_connection_of_another_member_transfers_its_caller() {
     ended([&mut caller, &mut third]).await;
 }
 
-/// Both phones are on connections of other members than the call's: whichever of the two goes on
-/// with it, the other one's phone is reached through its member.
-#[tokio::test]
-async fn a_call_of_two_such_phones_goes_on_when_its_member_dies() {
-    let mut three = placed().await;
-    let mut one = over(&three, (1, "tcp"), "1001", 1100, None).await;
-    let mut two = over(&three, (2, "tls"), "1002", 900, None).await;
-    registered().await;
+/// The member of the call rings two phones by the API until both have answered. Gives the call.
+pub(crate) async fn connected(three: &Three, [one, two]: [&mut Phone; 2]) -> Value {
     let wish = json!({ "from": "1001", "to": "1002" });
     three.api(CALLS).post("/api/v1/calls", wish).await;
     one.expect("incoming").await;
@@ -187,27 +181,53 @@ async fn a_call_of_two_such_phones_goes_on_when_its_member_dies() {
     two.answer().await;
     two.expect_state("CONFIRMED").await;
     sleep(Duration::from_secs(1)).await;
-    let (_, before) = call_at(&three, &[CALLS]).await;
-    hear([&mut one, &mut two], "before", [900.0, 1100.0]).await;
+    call_at(three, &[CALLS]).await.1
+}
 
+/// The member of the call dies, and the member of one of the phones goes on with it. Gives that.
+pub(crate) async fn inherited(three: &mut Three, before: &Value) -> usize {
     three.kill(CALLS).await;
     let killed = tokio::time::Instant::now();
-    let (heir, after) = call_at(&three, &[1, 2]).await;
+    let (heir, after) = call_at(three, &[1, 2]).await;
     println!("member {heir} has the call after {:?}", killed.elapsed());
     assert_eq!(after["id"], before["id"]);
-    sleep(Duration::from_secs(1)).await;
-    hear([&mut one, &mut two], "after", [900.0, 1100.0]).await;
-    assert!(messages(&three, heir).await > 0, "the heir reached one of them through its member");
-    // The phone that is not at the heir says that it is over.
-    let far = if heir == 1 { &mut two } else { &mut one };
+    heir
+}
+
+/// The phone that is not at the heir steers the call and ends it, and the record says so.
+pub(crate) async fn steered_from_afar(
+    three: &Three,
+    heir: usize,
+    before: &Value,
+    [one, two]: [&mut Phone; 2],
+) {
+    assert!(messages(three, heir).await > 0, "the heir reached one of them through its member");
+    let far = if heir == 1 { &mut *two } else { &mut *one };
     far.tell(json!({ "do": "hold" })).await;
     far.expect_where("media", |it| it["status"] == "local_hold").await;
     far.hang_up().await;
-    ended([&mut one, &mut two]).await;
+    ended([one, two]).await;
 
     let record = three.api(heir).record("number=1002").await;
     assert_eq!(record["id"], before["id"], "{record}");
     assert_eq!(record["outcome"], "answered", "{record}");
+}
+
+/// Both phones are on connections of other members than the call's: whichever of the two goes on
+/// with it, the other one's phone is reached through its member.
+#[tokio::test]
+async fn a_call_of_two_such_phones_goes_on_when_its_member_dies() {
+    let mut three = placed().await;
+    let mut one = over(&three, (1, "tcp"), "1001", 1100, None).await;
+    let mut two = over(&three, (2, "tls"), "1002", 900, None).await;
+    registered().await;
+    let before = connected(&three, [&mut one, &mut two]).await;
+    hear([&mut one, &mut two], "before", [900.0, 1100.0]).await;
+
+    let heir = inherited(&mut three, &before).await;
+    sleep(Duration::from_secs(1)).await;
+    hear([&mut one, &mut two], "after", [900.0, 1100.0]).await;
+    steered_from_afar(&three, heir, &before, [&mut one, &mut two]).await;
 }
 
 /// The phone comes back at the third member, as by a virtual address, and the call's end finds it

@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 use tandem_tests::sound::Recording;
 use tandem_tests::{Machine, Phone};
 use tokio::process::Command;
-use tokio::time::{Duration, Instant, sleep};
+use tokio::time::{Duration, sleep};
 
 use crate::calls::call_at;
-use crate::flows::{answered, ended, hear, messages, registered, talk_and_hold, until_carrying};
+use crate::flows::{
+    answered, connected, ended, hear, inherited, registered, steered_from_afar, talk_and_hold,
+    until_carrying,
+};
 use crate::queues::until_placed;
 use crate::{Three, apart};
 
@@ -228,23 +231,11 @@ async fn inside_phones_behind_a_nat_hear_each_other_again_when_the_member_of_the
     let mut one = far(&three, 1, ("1001", 1100), true).await;
     let mut two = far(&three, 2, ("1002", 900), false).await;
     registered().await;
-    let wish = json!({ "from": "1001", "to": "1002" });
-    three.api(CALLS).post("/api/v1/calls", wish).await;
-    one.expect("incoming").await;
-    one.answer().await;
-    two.expect("incoming").await;
-    two.answer().await;
-    two.expect_state("CONFIRMED").await;
-    sleep(Duration::from_secs(1)).await;
-    let (_, before) = call_at(&three, &[CALLS]).await;
+    let before = connected(&three, [&mut one, &mut two]).await;
     let heard = [one.record("death").await, two.record("death").await];
     sleep(Duration::from_secs(2)).await;
 
-    three.kill(CALLS).await;
-    let killed = Instant::now();
-    let (heir, after) = call_at(&three, &[1, 2]).await;
-    println!("member {heir} has the call after {:?}", killed.elapsed());
-    assert_eq!(after["id"], before["id"]);
+    let heir = inherited(&mut three, &before).await;
     sleep(Duration::from_secs(5)).await;
     hear([&mut one, &mut two], "after", [900.0, 1100.0]).await;
     for (file, hertz) in heard.iter().zip([900.0, 1100.0]) {
@@ -255,15 +246,7 @@ async fn inside_phones_behind_a_nat_hear_each_other_again_when_the_member_of_the
         let (from, to) = (recording.secs() - 3.0, recording.secs() - 1.0);
         assert!(recording.frames_with(hertz, from, to) > 0.9, "{}", file.display());
     }
-    assert!(messages(&three, heir).await > 0, "the heir reached one of them through its member");
-    // The phone that is not at the heir steers the call and ends it.
-    let other = if heir == 1 { &mut two } else { &mut one };
-    other.tell(json!({ "do": "hold" })).await;
-    other.expect_where("media", |it| it["status"] == "local_hold").await;
-    other.hang_up().await;
-    ended([&mut one, &mut two]).await;
-    let record = three.api(heir).record("number=1002").await;
-    assert_eq!((&record["id"], &record["outcome"]), (&before["id"], &json!("answered")));
+    steered_from_afar(&three, heir, &before, [&mut one, &mut two]).await;
 }
 
 #[tokio::test]

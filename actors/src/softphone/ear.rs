@@ -63,13 +63,10 @@ impl Ear {
         if self.sent.is_some() {
             self.local.version += 1;
         }
-        let (mut answer, mut agreement) =
-            tandem_sdp::answer(&self.caps, &self.local, &offer).ok()?;
-        if agreement.has_other_key(self.agreement.as_ref()) {
-            // Another leg, which has not heard what was sent to the one before.
-            self.local.key = Some(fresh_key());
-            (answer, agreement) = tandem_sdp::answer(&self.caps, &self.local, &offer).ok()?;
-        }
+        // A leg with another key has not heard what was sent to the one before.
+        let (caps, before) = (&self.caps, self.agreement.as_ref());
+        let (answer, agreement) =
+            tandem_sdp::answer_again(caps, &mut self.local, &offer, before, fresh_key).ok()?;
         self.sent = tandem_sdp::parse(&answer).ok();
         self.agree(agreement);
         Some(answer)

@@ -131,8 +131,7 @@ pub struct CryptoPair {
 
 impl Agreement {
     /// Whether the peer encrypts by another key than it did by an earlier agreement.
-    #[must_use]
-    pub fn has_other_key(&self, before: Option<&Self>) -> bool {
+    pub(crate) fn has_other_key(&self, before: Option<&Self>) -> bool {
         let before = before.and_then(|before| before.crypto.as_ref());
         let both = before.zip(self.crypto.as_ref());
         both.is_some_and(|(before, now)| before.receive != now.receive)

@@ -25,8 +25,8 @@ pub use agreement::{Agreement, CryptoPair, Direction, Suite};
 pub use codec::Codec;
 pub use description::{Description, SdpError, parse};
 pub use negotiation::{
-    Capabilities, CryptoPolicy, Local, Preference, Unacceptable, accept, answer, offer,
-    offer_again, renew,
+    Capabilities, CryptoPolicy, Local, Preference, Unacceptable, accept, answer, answer_again,
+    offer, offer_again, renew,
 };
 
 #[cfg(test)]

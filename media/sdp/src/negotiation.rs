@@ -171,6 +171,28 @@ pub fn answer(
     Ok((write(&Description { media: media.collect(), ..skeleton(local) }), agreement))
 }
 
+/// Answers a later offer, after what was agreed before. To a peer that encrypts by another key now
+/// it gives us another key, too: some peers then count the rollovers of both ways anew, some only
+/// those of theirs (RFC 3711 3.3.1), and so they do the same.
+///
+/// # Errors
+///
+/// As [`answer`].
+pub fn answer_again(
+    caps: &Capabilities,
+    local: &mut Local,
+    offer: &Description,
+    before: Option<&Agreement>,
+    fresh_key: impl FnOnce() -> [u8; 30],
+) -> Result<(Bytes, Agreement), Unacceptable> {
+    let first = answer(caps, local, offer)?;
+    if !first.1.has_other_key(before) {
+        return Ok(first);
+    }
+    local.key = Some(fresh_key());
+    answer(caps, local, offer)
+}
+
 /// Takes the answer to our offer.
 ///
 /// # Errors

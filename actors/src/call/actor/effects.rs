@@ -11,6 +11,7 @@ use tandem_kernel::LegId;
 use tandem_sdp::Codec;
 use tandem_telemetry::metric;
 
+use super::notices::READ_WITHIN;
 use super::{Begun, CallState, FIRST_FACT, route};
 use crate::call::event::CallEvent;
 use crate::call::leg::SipLeg;
@@ -24,10 +25,8 @@ use crate::office::TraceItem;
 use crate::queue::{CallSink, QueueWord};
 use crate::trace::media_item;
 
-/// How often a member that is cut off looks whether it is heard again, and how long it may take
-/// then to read what became of its calls.
+/// How often a member that is cut off looks whether it is heard again.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-const READ_WITHIN: Duration = Duration::from_millis(500);
 
 impl CallState {
     pub(super) fn carry_out(

@@ -12,7 +12,7 @@ use crate::call::message::CallMsg;
 use crate::queue::{OfferId, QueueNotice};
 
 /// How far one member may be behind another in reading the journal, and how often it looks.
-const READ_WITHIN: Duration = Duration::from_millis(500);
+pub(super) const READ_WITHIN: Duration = Duration::from_millis(500);
 const READ_AGAIN: Duration = Duration::from_millis(20);
 
 /// The queue, and to which of the call's stays in queues it speaks; none: it does not know.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use ractor::ActorRef;
 use tandem_config::resource::{DtmfMode, Encryption};
-use tandem_engine::LocalMedia;
+use tandem_engine::{LocalMedia, fresh_key};
 use tandem_kernel::LegId;
 use tandem_sdp::{
     Agreement, Capabilities, Codec, CryptoPolicy, Description, Direction, Local, Preference,
@@ -253,16 +253,12 @@ impl Audio {
         let offer = tandem_sdp::parse(offer).map_err(|_| NOT_ACCEPTABLE)?;
         let caps = self.standing();
         self.local.version += 1;
-        let answer = |local: &Local| tandem_sdp::answer(&caps, local, &offer);
-        let (mut said, mut agreement) = answer(&self.local).map_err(|_| NOT_ACCEPTABLE)?;
-        if agreement.has_other_key(self.agreement.as_ref()) {
-            // Some peers begin both ways anew then, some only theirs: with another key of ours
-            // they do the same.
-            self.local.key = Some(tandem_engine::fresh_key());
-            (said, agreement) = answer(&self.local).map_err(|_| NOT_ACCEPTABLE)?;
-        }
-        self.keep(&said);
-        Ok((said, self.agree(exchange, id, agreement)))
+        let before = self.agreement.as_ref();
+        let (answer, agreement) =
+            tandem_sdp::answer_again(&caps, &mut self.local, &offer, before, fresh_key)
+                .map_err(|_| NOT_ACCEPTABLE)?;
+        self.keep(&answer);
+        Ok((answer, self.agree(exchange, id, agreement)))
     }
 
     /// Takes the answer to our offer, and says whether the party began or ended a hold.
