@@ -2,12 +2,11 @@
 //!
 //! Bounded: the oldest call is forgotten first, and no call keeps more than its share.
 
-use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use parking_lot::Mutex;
 use tandem_engine::LegStats;
-use tandem_kernel::{CallId, Clock, Timestamp};
+use tandem_kernel::{CallId, Clock, Newest, Timestamp};
 use tandem_sip::net::{Direction, TapRecord, Transport};
 
 use crate::call::machine::LegIndex;
@@ -44,10 +43,8 @@ enum Note {
 
 #[derive(Default)]
 struct Memory {
-    dialogs: HashMap<String, Vec<Wire>>,
-    dialog_order: VecDeque<String>,
-    calls: HashMap<CallId, Notes>,
-    call_order: VecDeque<CallId>,
+    dialogs: Newest<String, Vec<Wire>, MAX_DIALOGS>,
+    calls: Newest<CallId, Notes, MAX_CALLS>,
 }
 
 /// The traces of one node.
@@ -125,31 +122,18 @@ impl Traces {
 impl Memory {
     /// The messages of a dialog, if it is remembered or begins.
     fn messages(&mut self, record: &TapRecord<'_>) -> Option<&mut Vec<Wire>> {
-        if !self.dialogs.contains_key(record.call_id) {
+        if !self.dialogs.has(record.call_id) {
             if !record.raw.starts_with(b"INVITE ") {
                 return None;
             }
-            if self.dialog_order.len() >= MAX_DIALOGS
-                && let Some(oldest) = self.dialog_order.pop_front()
-            {
-                self.dialogs.remove(&oldest);
-            }
-            self.dialog_order.push_back(record.call_id.to_owned());
-            self.dialogs.insert(record.call_id.to_owned(), Vec::with_capacity(MESSAGES));
+            let begin = || Vec::with_capacity(MESSAGES);
+            return Some(self.dialogs.entry(record.call_id.to_owned(), begin));
         }
         self.dialogs.get_mut(record.call_id)
     }
 
     fn notes(&mut self, call: CallId) -> &mut Notes {
-        if !self.calls.contains_key(&call) {
-            if self.call_order.len() >= MAX_CALLS
-                && let Some(oldest) = self.call_order.pop_front()
-            {
-                self.calls.remove(&oldest);
-            }
-            self.call_order.push_back(call);
-        }
-        self.calls.entry(call).or_default()
+        self.calls.entry(call, Notes::default)
     }
 }
 

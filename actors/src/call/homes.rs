@@ -1,8 +1,8 @@
 //! Which member has which call, as the journal tells it, and who may speak for a call. Pure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-use tandem_kernel::CallId;
+use tandem_kernel::{CallId, Newest};
 
 use crate::queue::QueueWord;
 
@@ -24,9 +24,7 @@ struct Home {
 pub struct Homes {
     going: BTreeMap<CallId, Home>,
     /// Who had taken over what has ended.
-    over: BTreeMap<CallId, Option<u64>>,
-    /// The same in the order of their ends.
-    line: VecDeque<CallId>,
+    over: Newest<CallId, Option<u64>, MOST_OVER>,
 }
 
 impl Homes {
@@ -45,13 +43,7 @@ impl Homes {
     /// A call has ended.
     pub fn ended(&mut self, call: CallId) {
         let Some(home) = self.going.remove(&call) else { return };
-        self.over.insert(call, home.taken_by);
-        self.line.push_back(call);
-        if self.line.len() > MOST_OVER
-            && let Some(oldest) = self.line.pop_front()
-        {
-            self.over.remove(&oldest);
-        }
+        *self.over.entry(call, || None) = home.taken_by;
     }
 
     /// Whether anything is kept of a call: it goes on, as far as is known here.
@@ -82,7 +74,7 @@ impl Homes {
         match self.going.get(&call) {
             Some(home) => home.taken_by.is_none_or(|by| by == member),
             // A call that a queue has made speaks for the place of one that has ended.
-            None => !matches!(word, QueueWord::Join { .. }) || !self.over.contains_key(&call),
+            None => !matches!(word, QueueWord::Join { .. }) || !self.over.has(&call),
         }
     }
 }
@@ -137,17 +129,5 @@ mod tests {
 
         assert!(!homes.has(CALL));
         assert_eq!(homes.home(CALL), CALL.node());
-    }
-
-    #[test]
-    fn only_the_last_ends_are_remembered() {
-        let mut homes = Homes::default();
-        for number in 0..=MOST_OVER as u128 {
-            let call = CallId::from_u128(number << 16 | 1);
-            homes.note(call, 1, None);
-            homes.ended(call);
-        }
-
-        assert_eq!((homes.over.len(), homes.line.len()), (MOST_OVER, MOST_OVER));
     }
 }

@@ -122,6 +122,12 @@ impl Fold {
         self.open.contains_key(&call)
     }
 
+    /// A call, if it is open.
+    #[must_use]
+    pub fn find(&self, call: CallId) -> Option<&OpenCall> {
+        self.open.get(&call)
+    }
+
     /// The calls that are open: after a restart, those that the crash cut off.
     pub fn open(&self) -> impl Iterator<Item = (CallId, &OpenCall)> {
         self.open.iter().map(|(id, call)| (*id, call))

@@ -313,8 +313,7 @@ impl Records {
     /// The fact that closes a call which was cut off, if it is open.
     #[must_use]
     pub fn interrupted(&self, call: CallId, now: Timestamp) -> Option<CallEvent> {
-        let fold = self.inner.fold.lock();
-        fold.open().find(|(id, _)| *id == call).map(|(_, open)| open.interrupted(now))
+        self.inner.fold.lock().find(call).map(|open| open.interrupted(now))
     }
 
     /// Records that fit, newest first, before a place.

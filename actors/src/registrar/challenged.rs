@@ -2,7 +2,7 @@
 //! challenge says by which address they are seen (RFC 3581 4), and many say nothing else from then
 //! on.
 
-use std::collections::{HashSet, VecDeque};
+use tandem_kernel::Newest;
 
 /// How many are remembered; the oldest is forgotten.
 const MOST: usize = 4_096;
@@ -13,24 +13,17 @@ const LONGEST: usize = 256;
 /// The Call-IDs of their REGISTERs, which stay the same (RFC 3261 10.2).
 #[derive(Debug, Default)]
 pub(super) struct Challenged {
-    order: VecDeque<String>,
-    known: HashSet<String>,
+    known: Newest<String, (), MOST>,
 }
 
 impl Challenged {
     pub(super) fn note(&mut self, call_id: &str) {
-        if call_id.len() > LONGEST || !self.known.insert(call_id.to_owned()) {
-            return;
-        }
-        self.order.push_back(call_id.to_owned());
-        if self.order.len() > MOST
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
+        if call_id.len() <= LONGEST {
+            self.known.entry(call_id.to_owned(), || ());
         }
     }
 
     pub(super) fn has(&self, call_id: &str) -> bool {
-        self.known.contains(call_id)
+        self.known.has(call_id)
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::supervise::{Children, Decision, Ended, Intensity, Restart};
 use crate::{
-    ActorPort, AlarmClock, Alarms, AskError, CallId, Overflow, SendError, Shutdown, Slot,
+    ActorPort, AlarmClock, Alarms, AskError, CallId, Newest, Overflow, SendError, Shutdown, Slot,
     Timestamp, ask, bounded,
 };
 
@@ -249,4 +249,19 @@ async fn alarms_ring_in_the_order_of_their_times_whenever_they_were_set() {
     }
 
     assert_eq!(heard, [5, 5, 30, 60, 900]);
+}
+
+#[test]
+fn of_too_many_entries_the_first_is_forgotten_however_often_it_was_looked_at() {
+    let mut newest: Newest<u32, &str, 2> = Newest::default();
+    newest.entry(1, || "one");
+    newest.entry(2, || "two");
+    *newest.entry(1, || "again") = "looked at";
+    assert_eq!(newest.get(&1), Some(&"looked at"));
+
+    newest.entry(3, || "three");
+
+    assert!(!newest.has(&1));
+    assert_eq!(newest.get(&2), Some(&"two"));
+    assert_eq!(newest.get_mut(&3), Some(&mut "three"));
 }
