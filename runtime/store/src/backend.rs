@@ -4,6 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::database::Writes;
+use crate::gather::Gathering;
 use crate::memory::Volume;
 
 /// A key and its value as they are stored.
@@ -11,7 +12,7 @@ pub(crate) type Entry = (sled::IVec, sled::IVec);
 
 #[derive(Clone)]
 pub(crate) enum Backend {
-    Sled(sled::Db),
+    Sled(Arc<Gathering>),
     Memory(Arc<Volume>),
 }
 
@@ -23,22 +24,15 @@ impl Backend {
         }
     }
 
-    pub(crate) fn apply(&self, writes: Writes) -> sled::Result<()> {
-        let db = match self {
-            Self::Sled(db) => db,
+    /// True: something waits now to be settled.
+    pub(crate) fn apply(&self, writes: Writes) -> sled::Result<bool> {
+        match self {
+            Self::Sled(db) => db.apply(writes),
             Self::Memory(volume) => {
                 volume.apply(writes);
-                return Ok(());
-            }
-        };
-        let mut batch = sled::Batch::default();
-        for (key, value) in writes {
-            match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
+                Ok(false)
             }
         }
-        db.apply_batch(batch)
     }
 
     pub(crate) fn first(
@@ -47,7 +41,7 @@ impl Backend {
         high: Bound<&[u8]>,
     ) -> sled::Result<Option<Entry>> {
         match self {
-            Self::Sled(db) => db.range::<&[u8], _>((low, high)).next().transpose(),
+            Self::Sled(db) => db.settled()?.range::<&[u8], _>((low, high)).next().transpose(),
             Self::Memory(volume) => Ok(volume.end((low, high), false)),
         }
     }
@@ -58,7 +52,7 @@ impl Backend {
         high: Bound<&[u8]>,
     ) -> sled::Result<Option<Entry>> {
         match self {
-            Self::Sled(db) => db.range::<&[u8], _>((low, high)).next_back().transpose(),
+            Self::Sled(db) => db.settled()?.range::<&[u8], _>((low, high)).next_back().transpose(),
             Self::Memory(volume) => Ok(volume.end((low, high), true)),
         }
     }
@@ -70,7 +64,10 @@ impl Backend {
         high: Bound<Vec<u8>>,
     ) -> Box<dyn Iterator<Item = sled::Result<Entry>>> {
         let volume = match self {
-            Self::Sled(db) => return Box::new(db.range((low, high))),
+            Self::Sled(db) => match db.settled() {
+                Ok(db) => return Box::new(db.range((low, high))),
+                Err(error) => return Box::new(std::iter::once(Err(error))),
+            },
             Self::Memory(volume) => Arc::clone(volume),
         };
         let mut low = low;
@@ -83,7 +80,7 @@ impl Backend {
 
     pub(crate) fn size(&self) -> sled::Result<u64> {
         match self {
-            Self::Sled(db) => db.size_on_disk(),
+            Self::Sled(db) => db.settled()?.size_on_disk(),
             Self::Memory(volume) => Ok(volume.size()),
         }
     }

@@ -4,12 +4,14 @@ use std::fs::{self, File, TryLockError};
 use std::ops::{Bound, ControlFlow, Deref};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
 use crate::backend::{Backend, Entry};
 use crate::file::{Reader, Writer};
 use crate::flusher::{Flusher, Synced};
+use crate::gather::Gathering;
 use crate::memory::Disk;
 use crate::verify::Report;
 use crate::{MAX_VALUE_BYTES, Options, StoreError, Table};
@@ -109,7 +111,9 @@ impl Store {
         let db = open_guarded(dir, options)?;
         let file = File::open(&data).map_err(|e| StoreError::io("open", data, &e))?;
         sync_dir(dir)?;
-        let flusher = Flusher::start(db.clone(), file, dir.to_owned())?;
+        let db = Arc::new(Gathering::new(db, options.flush_every_ms.is_some()));
+        let within = Duration::from_millis(options.flush_every_ms.unwrap_or_default() / 5);
+        let flusher = Flusher::start(Arc::clone(&db), file, dir.to_owned(), within)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 dir: dir.to_owned(),
@@ -225,7 +229,12 @@ impl Store {
         if let Some((table, len)) = batch.too_large {
             return Err(StoreError::TooLarge { table, len });
         }
-        self.with(|db| db.apply(batch.writes))
+        if self.with(|db| db.apply(batch.writes))?
+            && let Some(Syncs::Flusher(flusher)) = &*self.inner.syncs.lock()
+        {
+            flusher.settle_soon();
+        }
+        Ok(())
     }
 
     /// Waits until all that was applied before the call survives a loss of power.

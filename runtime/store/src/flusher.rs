@@ -1,12 +1,15 @@
-//! The group commit: one thread syncs for all who wait.
+//! The group commit: one thread syncs for all who wait, and writes what was gathered.
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::StoreError;
 use crate::database::described;
+use crate::gather::Gathering;
 
 /// Called once when the sync that it waits for is over.
 pub type Synced = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -14,26 +17,45 @@ pub type Synced = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 // More waiters than any caller has writes in flight; a full queue makes the next one wait.
 const WAITING: usize = 4096;
 
+enum Request {
+    Sync(Synced),
+    /// Batches have begun to gather.
+    SettleSoon,
+}
+
 pub(crate) struct Flusher {
-    requests: SyncSender<Synced>,
+    requests: SyncSender<Request>,
     thread: JoinHandle<()>,
 }
 
 impl Flusher {
-    pub(crate) fn start(db: sled::Db, file: File, dir: PathBuf) -> Result<Self, StoreError> {
+    /// What gathers is written after `within` at the latest.
+    pub(crate) fn start(
+        db: Arc<Gathering>,
+        file: File,
+        dir: PathBuf,
+        within: Duration,
+    ) -> Result<Self, StoreError> {
         let (requests, waiting) = sync_channel(WAITING);
         let place = dir.clone();
         let thread = std::thread::Builder::new()
             .name("store-flush".into())
-            .spawn(move || Disk { db, file, dir, failure: None }.serve(&waiting))
+            .spawn(move || Disk { db, file, dir, within, failure: None }.serve(&waiting))
             .map_err(|e| StoreError::io("start a thread for", place, &e))?;
         Ok(Self { requests, thread })
     }
 
     pub(crate) fn request(&self, synced: Synced) {
-        if let Err(refused) = self.requests.send(synced) {
-            (refused.0)(Err(StoreError::Closed));
+        if let Err(refused) = self.requests.send(Request::Sync(synced))
+            && let Request::Sync(synced) = refused.0
+        {
+            synced(Err(StoreError::Closed));
         }
+    }
+
+    pub(crate) fn settle_soon(&self) {
+        // With a full queue the next sync does it.
+        let _ = self.requests.try_send(Request::SettleSoon);
     }
 
     /// Waits for the syncs that were asked for.
@@ -49,23 +71,54 @@ impl Flusher {
 }
 
 struct Disk {
-    db: sled::Db,
+    db: Arc<Gathering>,
     file: File,
     dir: PathBuf,
+    within: Duration,
     // A kernel reports a failed write-back once and then forgets it, so we do not.
     failure: Option<StoreError>,
 }
 
 impl Disk {
-    fn serve(mut self, waiting: &Receiver<Synced>) {
+    fn serve(mut self, waiting: &Receiver<Request>) {
         let mut group = Vec::new();
-        while let Ok(first) = waiting.recv() {
-            group.push(first);
-            group.extend(waiting.try_iter().take(WAITING));
-            let outcome = self.sync();
-            for synced in group.drain(..) {
-                synced(outcome.clone());
+        let mut due = None;
+        while let Some(first) = self.next(waiting, &mut due) {
+            for request in std::iter::once(first).chain(waiting.try_iter().take(WAITING)) {
+                match request {
+                    Request::Sync(synced) => group.push(synced),
+                    Request::SettleSoon => due = due.or(Some(Instant::now() + self.within)),
+                }
             }
+            if !group.is_empty() {
+                let outcome = self.sync();
+                due = None;
+                for synced in group.drain(..) {
+                    synced(outcome.clone());
+                }
+            }
+        }
+        self.settle();
+    }
+
+    /// The next request; writes what gathers when its time has come. None: nobody asks any more.
+    fn next(&mut self, waiting: &Receiver<Request>, due: &mut Option<Instant>) -> Option<Request> {
+        loop {
+            let Some(at) = *due else { return waiting.recv().ok() };
+            match waiting.recv_timeout(at.saturating_duration_since(Instant::now())) {
+                Ok(request) => return Some(request),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    *due = None;
+                    self.settle();
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        if let Err(error) = self.db.settle() {
+            self.failure = Some(described(&self.dir, &error));
         }
     }
 
@@ -74,7 +127,7 @@ impl Disk {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
-        let outcome = match self.db.flush() {
+        let outcome = match self.db.settled().and_then(|db| db.flush()) {
             Ok(_) => {
                 self.file.sync_data().map_err(|e| StoreError::io("sync", self.dir.join("db"), &e))
             }

@@ -4,6 +4,7 @@
 //! | Concern                                        | Owner        |
 //! |------------------------------------------------|--------------|
 //! | Tables, batches, checksums                     | [`Store`]    |
+//! | Batches that are written together              | `gather`     |
 //! | Power-safe syncs, many callers in one          | `flusher`    |
 //! | Is everything there and whole?                 | [`Report`]   |
 //! | Large things: one file, all of it or none      | [`file`]     |
@@ -19,6 +20,7 @@ mod backend;
 mod database;
 pub mod file;
 mod flusher;
+mod gather;
 pub mod memory;
 #[cfg(test)]
 mod tests;
@@ -59,7 +61,9 @@ impl Table {
 pub struct Options {
     /// Memory for pages, in bytes.
     pub cache_bytes: u64,
-    /// How often unsynced writes are handed to the kernel, in milliseconds; `None` only on sync.
+    /// How long unsynced writes may wait until they are handed to the kernel, in milliseconds:
+    /// those that come within a fifth of it are written together. `None`: each batch is written
+    /// as it comes, and handed over on sync only.
     pub flush_every_ms: Option<u64>,
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::file::{Reader, Writer};
+use crate::gather::Gathering;
 use crate::memory::Disk;
 use crate::{Batch, MAX_VALUE_BYTES, Options, Store, StoreError, Table};
 
@@ -290,4 +291,73 @@ fn a_simulated_disk_keeps_what_was_synced_and_the_first_of_the_rest_when_the_pow
 
     let store = Store::open_on(&disk, dir.path()).unwrap();
     assert_eq!(keys(&store), [b"a", b"b"]);
+}
+
+fn write(key: &[u8], value: Option<&[u8]>) -> crate::database::Writes {
+    vec![(key.to_vec(), value.map(<[u8]>::to_vec))]
+}
+
+#[test]
+fn batches_that_gather_are_visible_at_once_and_written_together() {
+    let db = sled::Config::new().temporary(true).open().unwrap();
+    let gathering = Gathering::new(db.clone(), true);
+
+    assert!(gathering.apply(write(b"a", Some(b"1"))).unwrap(), "somebody must settle it");
+    assert!(!gathering.apply(write(b"b", Some(b"2"))).unwrap(), "that is known by now");
+    assert!(!gathering.apply(write(b"a", None)).unwrap());
+
+    assert_eq!(gathering.get(b"a").unwrap(), None);
+    assert_eq!(gathering.get(b"b").unwrap().unwrap(), b"2");
+    assert!(db.is_empty());
+    gathering.settle().unwrap();
+    assert_eq!((db.len(), db.get(b"b").unwrap().unwrap()), (1, b"2".into()));
+    assert_eq!(gathering.get(b"b").unwrap().unwrap(), b"2");
+}
+
+#[test]
+fn what_gathers_is_bounded() {
+    let db = sled::Config::new().temporary(true).open().unwrap();
+    let gathering = Gathering::new(db.clone(), true);
+
+    for key in 0..1_000_u16 {
+        gathering.apply(write(&key.to_be_bytes(), Some(b"small"))).unwrap();
+    }
+    assert!(db.len() > 700, "{}", db.len());
+    let before = db.len();
+    for key in 1_000..1_010_u16 {
+        gathering.apply(write(&key.to_be_bytes(), Some(&[7; 60_000]))).unwrap();
+    }
+    assert!(db.len() >= before + 5, "{} {before}", db.len());
+}
+
+#[test]
+fn a_removal_that_gathers_hides_what_is_in_the_database_from_every_reader() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    for key in [b"1", b"2", b"3"] {
+        put(&store, FIRST, key, key);
+    }
+    store.sync().unwrap();
+    let mut batch = Batch::default();
+    batch.remove(FIRST, b"1");
+    batch.remove(FIRST, b"3");
+    store.apply(batch).unwrap();
+
+    assert_eq!(store.get(FIRST, b"1").unwrap(), None);
+    assert_eq!(keys(&store, FIRST, b""), [b"2"]);
+    assert_eq!(store.floor(FIRST, b"9").unwrap().unwrap().0, b"2");
+    assert_eq!(store.first(FIRST).unwrap().unwrap().0, b"2");
+    assert_eq!(store.last(FIRST).unwrap().unwrap().0, b"2");
+    assert_eq!(store.verify(&TABLES, |_, _, _| Ok(())).unwrap().entries, 1);
+}
+
+#[test]
+fn what_gathers_is_written_when_the_last_owner_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    put(&store, FIRST, b"key", b"value");
+    drop(store);
+
+    let store = open(dir.path()).unwrap();
+    assert_eq!(&*store.get(FIRST, b"key").unwrap().unwrap(), b"value");
 }
