@@ -349,7 +349,8 @@ async fn new_group(
     log: Log,
     state: State,
 ) -> Result<Raft<Group, State>, OpenError> {
-    let engine = group::config(&config.timing).validate().map_err(|e| failed(&e))?;
+    let engine = group::config(&config.timing, config.cluster.is_none());
+    let engine = engine.validate().map_err(|e| failed(&e))?;
     let confirmed = Confirmed::default();
     let links = Links { node: config.node, transport, confirmed: confirmed.clone() };
     let raft = Raft::new(config.node, Arc::new(engine), links, log, state).await;
