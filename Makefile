@@ -12,6 +12,12 @@ PANEL := http/panel
 WIRE_THREADS ?= 4
 CLUSTER_THREADS ?= 2
 WIRE := $(filter-out cluster tidy,$(notdir $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs))))
+# The crates' own, beside those in their sources.
+UNIT := $(basename $(notdir $(patsubst %/main.rs,%, \
+	$(foreach at,* */*,$(wildcard $(at)/tests/*.rs $(at)/tests/*/main.rs)))))
+# Always of the whole workspace: what is chosen decides on the features of all crates, and with two
+# choices most of them would be compiled twice.
+TESTS := $(CARGO) test --locked --workspace
 # Where $(PANEL)/install-node puts a Node.js of our own, if this machine's is none or too old.
 export PATH := $(CURDIR)/target/node/bin:$(PATH)
 # What is built once needs no notes for the next build.
@@ -60,7 +66,7 @@ lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 tidy:
-	$(CARGO) test --locked -p tandem-tests --test tidy
+	$(TESTS) --test tidy
 
 # Looks only at what is local: no advisory database is fetched.
 deny:
@@ -69,14 +75,13 @@ deny:
 
 # Without the examples, which lint compiles, and comments' code, of which there is none.
 unit:
-	$(CARGO) test --locked --workspace --exclude tandem-tests --lib --bins --tests
+	$(TESTS) --lib --bins $(UNIT:%=--test %)
 
-# Real phones against a real node. The node is built with the same features as for the unit tests:
-# else most crates would be compiled twice.
+# Real phones against a real node, which is built with the tests of its command line.
 wire: peers panel-build
-	$(CARGO) test --locked --workspace --exclude tandem-tests --test cli --no-run
-	$(CARGO) test --locked -p tandem-tests $(WIRE:%=--test %) -- --test-threads=$(WIRE_THREADS)
-	$(CARGO) test --locked -p tandem-tests --test cluster -- --test-threads=$(CLUSTER_THREADS)
+	$(TESTS) --test cli $(WIRE:%=--test %) --test cluster --no-run
+	$(TESTS) $(WIRE:%=--test %) -- --test-threads=$(WIRE_THREADS)
+	$(TESTS) --test cluster -- --test-threads=$(CLUSTER_THREADS)
 
 peers:
 	tests/install-peers
