@@ -1,10 +1,11 @@
 //! How many calls one core bridges: an RTP generator and reflector around the audio engine.
 //!
-//! `tandem-rtp-load [calls|memory|direct] [epoll|tokio] [seconds] [number of calls …]`
+//! `tandem-rtp-load [calls|memory|direct] [epoll|tokio|rtpengine] [seconds] [number of calls …]`
 //!
 //! | Concern                                             | Owner       |
 //! |-----------------------------------------------------|-------------|
 //! | The engine, alone in a process on the first core    | `relay`     |
+//! | rtpengine in its place                              | `rtpengine` |
 //! | Paced streams into it and what comes out            | `generator` |
 //! | What legs cost in memory, and whether it comes back | `memory`    |
 //!
@@ -17,6 +18,7 @@
 mod generator;
 mod memory;
 mod relay;
+mod rtpengine;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -26,6 +28,7 @@ use tandem_engine::Backend;
 
 use crate::generator::{Generator, Outcome};
 use crate::relay::Relay;
+use crate::rtpengine::Rtpengine;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -39,8 +42,9 @@ fn main() -> ExitCode {
         ["relay", backend, ref remotes @ ..] => relay::serve(backend_of(backend), remotes),
         ["memory"] => memory::report(),
         ["direct", secs, calls] => direct(secs, calls),
-        ["calls", backend, secs, ref steps @ ..] => climb(backend_of(backend), secs, steps),
-        _ => Err("calls <epoll|tokio> <secs> <calls …> | memory | direct <secs> <calls>".into()),
+        ["calls", relay, secs, ref steps @ ..] => climb(relay, secs, steps),
+        _ => Err("calls <epoll|tokio|rtpengine> <secs> <calls …> | memory | direct <secs> <calls>"
+            .into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,19 +70,16 @@ fn direct(secs: &str, calls: &str) -> Result<()> {
 }
 
 /// One line per number of calls, and the greatest that met the goal.
-fn climb(backend: Backend, secs: &str, steps: &[&str]) -> Result<()> {
+fn climb(name: &str, secs: &str, steps: &[&str]) -> Result<()> {
     pin_to_second_core();
-    let name = format!("{backend:?}").to_lowercase();
+    let secs = secs_of(secs)?;
     println!("{}", Outcome::HEAD);
     let mut best = 0;
     for step in steps {
         let calls: usize = step.parse()?;
         let mut generator = Generator::open()?;
-        let mut relay = Relay::start(&name, calls, &generator.remotes())?;
-        let ports = relay.ports()?;
-        let pid = relay.pid();
-        let outcome = generator.run(&ports, Duration::from_secs(2), secs_of(secs)?, Some(pid))?;
-        println!("{}  {}", outcome.line(&name, calls), relay.stop()?);
+        let (outcome, last_words) = measure(&mut generator, name, calls, secs)?;
+        println!("{}  {last_words}", outcome.line(name, calls));
         let is_good = outcome.lost() == 0 && outcome.p99_us <= P99_GOAL_US;
         if is_good && outcome.is_paced() {
             best = best.max(calls);
@@ -86,6 +87,25 @@ fn climb(backend: Backend, secs: &str, steps: &[&str]) -> Result<()> {
     }
     println!("best {name} {best} calls on one core with no loss and p99 <= {P99_GOAL_US} us");
     Ok(())
+}
+
+fn measure(
+    generator: &mut Generator,
+    name: &str,
+    calls: usize,
+    secs: Duration,
+) -> Result<(Outcome, String)> {
+    let (remotes, warm_up) = (generator.remotes(), Duration::from_secs(2));
+    if name == "rtpengine" {
+        let mut relay = Rtpengine::start()?;
+        let ports = relay.bridge(calls, &remotes)?;
+        let outcome = generator.run(&ports, warm_up, secs, Some(relay.pid()))?;
+        return Ok((outcome, String::new()));
+    }
+    let mut relay = Relay::start(name, calls, &remotes)?;
+    let ports = relay.ports()?;
+    let outcome = generator.run(&ports, warm_up, secs, Some(relay.pid()))?;
+    Ok((outcome, relay.stop()?))
 }
 
 fn secs_of(text: &str) -> Result<Duration> {
