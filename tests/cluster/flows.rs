@@ -2,7 +2,7 @@
 //! and ended through the member that has the connection, whoever dies.
 
 use serde_json::{Value, json};
-use tandem_tests::sound::assert_heard;
+use tandem_tests::sound::{Recording, assert_heard};
 use tandem_tests::{Phone, Relay};
 use tokio::time::{Duration, sleep};
 
@@ -122,7 +122,7 @@ pub(crate) async fn talk_and_hold(
     callee.tell(json!({ "do": "resume" })).await;
     callee.expect_where("media", |it| it["status"] == "active").await;
     hear([&mut caller, &mut callee], "resumed", [1100.0, 700.0]).await;
-    let share = tandem_tests::sound::Recording::read(&held).share(1100.0, 0.5, 1.5);
+    let share = Recording::read(&held).share(1100.0, 0.5, 1.5);
     assert!(share < 0.1, "the held caller hears the phone: {share}");
 
     callee.hang_up().await;
@@ -230,13 +230,37 @@ async fn a_call_of_two_such_phones_goes_on_when_its_member_dies() {
     steered_from_afar(&three, heir, &before, [&mut one, &mut two]).await;
 }
 
-/// The phone comes back at the third member, as by a virtual address, and the call's end finds it
-/// there.
+/// A phone on a connection of a member, found by an address that others may have later.
+async fn movable(three: &Three, member: usize) -> (Phone, Relay) {
+    let relay = Relay::to(three.node(member).sip("tcp")).await;
+    let phone = over(three, (member, "tcp"), "1001", 1100, Some(&relay)).await;
+    (phone, relay)
+}
+
+/// The phone comes back at the third member, as by a virtual address.
+async fn comes_back(phone: &mut Phone) {
+    phone.forget();
+    phone.tell(json!({ "do": "register" })).await;
+    phone.expect("registered").await;
+}
+
+/// The phone steers the call by where it is now, and ends it.
+async fn steered(three: &Three, member: usize, [caller, callee]: [&mut Phone; 2]) {
+    callee.tell(json!({ "do": "hold" })).await;
+    callee.expect_where("media", |it| it["status"] == "local_hold").await;
+    callee.tell(json!({ "do": "resume" })).await;
+    callee.expect_where("media", |it| it["status"] == "active").await;
+    callee.hang_up().await;
+    ended([caller, callee]).await;
+    let record = three.api(member).record("number=1000").await;
+    assert_eq!(record["outcome"], "answered", "{record}");
+}
+
+/// The call's end finds the phone where it has come back.
 #[tokio::test]
 async fn a_call_goes_on_when_the_member_of_its_phone_dies() {
     let mut three = placed().await;
-    let relay = Relay::to(three.node(PHONES).sip("tcp")).await;
-    let mut callee = over(&three, (PHONES, "tcp"), "1001", 1100, Some(&relay)).await;
+    let (mut callee, relay) = movable(&three, PHONES).await;
     let mut caller = phone(&three, CALLS, "1000", 700).await;
     registered().await;
     answered(&mut caller, &mut callee, "1001").await;
@@ -246,9 +270,7 @@ async fn a_call_goes_on_when_the_member_of_its_phone_dies() {
     relay.lead_to(three.node(2).sip("tcp"));
     three.kill(PHONES).await;
     sleep(Duration::from_secs(4)).await;
-    callee.forget();
-    callee.tell(json!({ "do": "register" })).await;
-    callee.expect("registered").await;
+    comes_back(&mut callee).await;
     hear([&mut caller, &mut callee], "after", [1100.0, 700.0]).await;
     sleep(Duration::from_millis(500)).await;
     caller.hang_up().await;
@@ -258,6 +280,60 @@ async fn a_call_goes_on_when_the_member_of_its_phone_dies() {
     assert_heard(&heard[1], 700.0, 4.0);
     let record = three.api(CALLS).record("number=1000").await;
     assert_eq!(record["outcome"], "answered", "{record}");
+}
+
+/// The phone's own words find the call as well: it is told where they go from now on.
+#[tokio::test]
+async fn a_phone_whose_member_has_ended_steers_its_call_from_another_one() {
+    let mut three = placed().await;
+    let (mut callee, relay) = movable(&three, PHONES).await;
+    let mut caller = phone(&three, CALLS, "1000", 700).await;
+    registered().await;
+    answered(&mut caller, &mut callee, "1001").await;
+    let heard = [caller.record("end").await, callee.record("end").await];
+    sleep(Duration::from_millis(500)).await;
+
+    relay.lead_to(three.node(2).sip("tcp"));
+    three.node(PHONES).signal("TERM").await;
+    assert_eq!(three.ended(PHONES).await, Some(0));
+    comes_back(&mut callee).await;
+    hear([&mut caller, &mut callee], "after", [1100.0, 700.0]).await;
+    steered(&three, CALLS, [&mut caller, &mut callee]).await;
+
+    unbroken(&heard);
+}
+
+/// What caller and phone heard, however short the silence of a take-over in order.
+fn unbroken(heard: &[std::path::PathBuf; 2]) {
+    for (file, hertz) in heard.iter().zip([1100.0, 700.0]) {
+        let gap = Recording::read(file).longest_gap(hertz);
+        println!("longest gap {gap:.2} s");
+        assert!(gap < 0.5, "{}: silent for {gap} s", file.display());
+    }
+}
+
+/// The member has the call and the phone's connection.
+async fn talks_at(three: &Three, member: usize) -> (Phone, Phone, Relay) {
+    let (mut callee, relay) = movable(three, member).await;
+    let mut caller = phone(three, member, "1000", 700).await;
+    registered().await;
+    answered(&mut caller, &mut callee, "1001").await;
+    relay.lead_to(three.node(2).sip("tcp"));
+    (caller, callee, relay)
+}
+
+#[tokio::test]
+async fn a_phone_that_lost_its_member_and_its_call_finds_the_call_where_it_registers() {
+    let mut three = placed().await;
+    let (mut caller, mut callee, _relay) = talks_at(&three, PHONES).await;
+
+    three.kill(PHONES).await;
+    let (heir, _) = call_at(&three, &[CALLS, 2]).await;
+    sleep(Duration::from_secs(9)).await;
+    comes_back(&mut callee).await;
+    sleep(Duration::from_secs(1)).await;
+    hear([&mut caller, &mut callee], "after", [1100.0, 700.0]).await;
+    steered(&three, heir, [&mut caller, &mut callee]).await;
 }
 
 /// Its connection is gone: nobody is kept waiting for it.

@@ -106,6 +106,11 @@ pub enum CallMsg {
         /// The leg's number on the phone.
         line: Line,
     },
+    /// The phone of a leg is registered by another path than before, or its member is back.
+    PhoneMoved {
+        /// The leg.
+        leg: LegIndex,
+    },
     /// Whether an agent was free for this call.
     Claimed {
         /// The request's number.

@@ -13,6 +13,16 @@ use tandem_sip::value::Uri;
 /// datagrams after 30 s (RFC 5626 4.4.2 asks phones for 24 to 29 s).
 const TURNS: u64 = 25;
 
+/// By what a phone's contact is found again: by its key, or, if the phone has given another one in
+/// its place, by the Call-ID that all its REGISTERs have until it is started again (RFC 3261 10.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BindingId {
+    /// [`Binding::key`].
+    pub key: String,
+    /// [`Binding::call_id`].
+    pub call_id: String,
+}
+
 /// One registered contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
@@ -44,8 +54,13 @@ impl Binding {
     /// a gateway or the phone itself may have put what is seen into the Contact (RFC 5389).
     #[must_use]
     pub fn is_behind_nat(&self) -> bool {
-        let Ok(uri) = Uri::parse(&self.uri) else { return false };
-        is_elsewhere(&uri, self.source) || is_public(self.source.ip().to_canonical())
+        is_seen_behind_nat(&self.uri, self.source)
+    }
+
+    /// By what it is found again.
+    #[must_use]
+    pub fn id(&self) -> BindingId {
+        BindingId { key: self.key.clone(), call_id: self.call_id.clone() }
     }
 
     /// Whether calls have to take the path of the REGISTER.
@@ -58,6 +73,12 @@ impl Binding {
     pub fn needs_its_flow(&self) -> bool {
         self.is_on_connection() || self.is_behind_nat()
     }
+}
+
+/// See [`Binding::is_behind_nat`].
+pub(crate) fn is_seen_behind_nat(contact: &str, source: SocketAddr) -> bool {
+    let Ok(uri) = Uri::parse(contact) else { return false };
+    is_elsewhere(&uri, source) || is_public(source.ip().to_canonical())
 }
 
 /// Whether a phone is seen elsewhere than where a Contact of its says that it is.

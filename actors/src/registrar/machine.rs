@@ -353,6 +353,29 @@ impl Registrar {
             .collect()
     }
 
+    /// Whether a contact has another path by a fact than before it, or its first one.
+    #[must_use]
+    pub fn is_moved_by(&self, event: &RegistrarEvent) -> bool {
+        let (extension, binding, home) = match event {
+            RegistrarEvent::Bound { extension, binding } => (extension, binding, None),
+            RegistrarEvent::BoundAt { extension, binding, node } => {
+                (extension, binding, Some(*node))
+            }
+            RegistrarEvent::Unbound { .. } | RegistrarEvent::Carried { .. } => return false,
+        };
+        let before = self.bindings.get(extension).and_then(|all| all.get(&binding.key));
+        before.is_none_or(|it| (it.home, it.binding.flow) != (home, binding.flow))
+    }
+
+    /// Whether only a member that is gone had a path to a contact.
+    #[must_use]
+    pub fn is_stranded(&self, extension: &str, key: &str) -> bool {
+        let held = self.bindings.get(extension).and_then(|all| all.get(key));
+        held.is_some_and(|it| {
+            it.binding.needs_its_flow() && it.home.is_some_and(|home| self.left.contains(&home))
+        })
+    }
+
     /// Takes a fact in.
     pub fn evolve(&mut self, event: &RegistrarEvent) {
         match event {

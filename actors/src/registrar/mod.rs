@@ -4,27 +4,30 @@
 //! |----------------------------------------------|----------------------|
 //! | Which contacts there are and until when      | `machine` (pure)     |
 //! | Which of them stand behind a NAT             | `binding`, `challenged` (pure) |
+//! | Who hears of a phone's other path            | `watch`              |
 //! | Who may register                             | `switch::access`     |
-//! | Reading them from other actors               | [`Location`]         |
+//! | Reading them from other actors               | `location`           |
 //!
 //! A crash loses nothing: the supervisor starts the actor again over the same location, and a
 //! restart of the node reads the bindings from the journal.
 
 mod binding;
 mod challenged;
+mod location;
 pub mod machine;
 #[cfg(test)]
 mod tests;
+mod watch;
 
-pub use binding::Binding;
+pub(crate) use binding::is_seen_behind_nat;
+pub use binding::{Binding, BindingId};
+pub use location::Location;
 pub use machine::{RegistrarEvent, Way};
+pub(crate) use watch::Watch;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use parking_lot::RwLock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use rand::distr::{Alphanumeric, SampleString as _};
 use tandem_config::resource::Extension;
@@ -32,169 +35,19 @@ use tandem_journal::{Append, Journal};
 use tandem_kernel::port::Slot;
 use tandem_kernel::{Clock, Timestamp};
 use tandem_sip::message::{Draft, Method, Name};
-use tandem_sip::net::{FlowId, Handle, Inbound, Target};
+use tandem_sip::net::{Handle, Inbound, Target};
 use tandem_sip::value::{NameAddr, Uri};
 use tandem_telemetry::metric;
 
 use crate::entity;
 use crate::whereabouts::Whereabouts;
-use binding::is_elsewhere;
-use challenged::Challenged;
-use machine::{MIN_EXPIRES, Refused, Registrar, Registration, Wish};
+use machine::{MIN_EXPIRES, Refused, Registration, Wish};
 
 /// How often expiries are looked for; a contact may live this much longer.
 const TICK: Duration = Duration::from_secs(1);
 
 /// The level of the members' language since which they carry for each other.
 const CARRYING: u16 = 2;
-
-/// The registered contacts, for everybody who calls.
-#[derive(Clone, Default)]
-pub struct Location {
-    registrar: Arc<RwLock<Registrar>>,
-    challenged: Arc<RwLock<Challenged>>,
-    /// This node.
-    node: u64,
-}
-
-impl Location {
-    /// Of a node, which reaches other members' contacts on connections through them.
-    #[must_use]
-    pub fn new(node: u64) -> Self {
-        Self { registrar: Arc::default(), challenged: Arc::default(), node }
-    }
-
-    /// A REGISTER was not believed: the answer may tell the phone how it is seen.
-    pub(crate) fn note_challenged(&self, inbound: &Inbound) {
-        let contacts = inbound.request.headers(Name::Contact);
-        let mut uris = contacts.filter_map(|it| NameAddr::parse(it).ok()).map(|it| it.uri);
-        if !inbound.flow.is_reliable() && uris.any(|uri| is_elsewhere(&uri, inbound.source)) {
-            self.challenged.write().note(inbound.request.call_id());
-        }
-    }
-
-    /// The contacts of an extension that this node reaches.
-    #[must_use]
-    pub fn contacts(&self, extension: &str) -> Vec<Binding> {
-        let registrar = self.registrar.read();
-        registrar.reached(extension, self.node).cloned().collect()
-    }
-
-    /// The way to one contact, if this node reaches it.
-    #[must_use]
-    pub fn way(&self, extension: &str, key: &str) -> Option<Way> {
-        self.registrar.read().way(extension, key, self.node)
-    }
-
-    /// Whether a phone of the extension is registered over a path of a member; none: of ours.
-    #[must_use]
-    pub fn is_on(&self, extension: &str, member: Option<u64>, flow: FlowId) -> bool {
-        let node = member.unwrap_or(self.node);
-        self.registrar.read().is_on(extension, (node, self.node), flow)
-    }
-
-    /// The registration of a phone that was at an address and gave a Contact, as it is now: the
-    /// one from there, else the one of that Contact.
-    #[must_use]
-    pub fn find(&self, extension: &str, at: Option<SocketAddr>, contact: &str) -> Option<String> {
-        let registrar = self.registrar.read();
-        let all = || registrar.contacts(extension);
-        let from_there = all().find(|it| Some(it.source) == at);
-        let found = from_there.or_else(|| all().find(|it| it.uri == contact));
-        found.map(|binding| binding.key.clone())
-    }
-
-    /// The only registration on a connection: that of a phone on another one of before.
-    #[must_use]
-    pub fn only_connected(&self, extension: &str) -> Option<String> {
-        let registrar = self.registrar.read();
-        let mut connected = registrar.contacts(extension).filter(|it| it.flow.is_reliable());
-        let first = connected.next().filter(|_| connected.next().is_none());
-        first.map(|binding| binding.key.clone())
-    }
-
-    /// A member died: who is on its connections is not reached. The agents are told.
-    pub fn member_left(&self, member: u64, placed: Option<&Whereabouts>) {
-        self.member_changed(member, placed, |registrar| registrar.member_left(member));
-    }
-
-    /// A member is there again, perhaps with its connections.
-    pub fn member_back(&self, member: u64, placed: Option<&Whereabouts>) {
-        self.member_changed(member, placed, |registrar| registrar.member_back(member));
-    }
-
-    fn member_changed(
-        &self,
-        member: u64,
-        placed: Option<&Whereabouts>,
-        change: impl FnOnce(&mut Registrar),
-    ) {
-        let (before, after) = {
-            let mut registrar = self.registrar.write();
-            let theirs = registrar.at_home(member);
-            let known: Vec<bool> = theirs.iter().map(|it| self.reaches(&registrar, it)).collect();
-            change(&mut registrar);
-            let after: Vec<bool> = theirs.iter().map(|it| self.reaches(&registrar, it)).collect();
-            (known, theirs.into_iter().zip(after))
-        };
-        for ((extension, after), before) in after.zip(before) {
-            if let Some(placed) = placed.filter(|_| before != after) {
-                placed.registered(&extension, after);
-            }
-        }
-    }
-
-    /// One contact and the way to it, if this node reaches it.
-    #[must_use]
-    pub fn reach(&self, extension: &str, key: &str) -> Option<(Binding, Way)> {
-        self.registrar.read().reach(extension, key, self.node)
-    }
-
-    /// Whether any phone of the extension is registered that this node reaches.
-    #[must_use]
-    pub fn is_registered(&self, extension: &str) -> bool {
-        self.reaches(&self.registrar.read(), extension)
-    }
-
-    fn reaches(&self, registrar: &Registrar, extension: &str) -> bool {
-        registrar.reached(extension, self.node).next().is_some()
-    }
-
-    /// Takes a fact in, at the start from the journal.
-    ///
-    /// # Errors
-    /// When the bytes are no fact of this kind.
-    pub fn replay(&self, event: &Bytes) -> Result<(), tandem_wire::WireError> {
-        let event: RegistrarEvent = entity::decode(event)?;
-        self.registrar.write().evolve(&event);
-        Ok(())
-    }
-
-    /// Takes a fact in that any member of the cluster appended, and tells the agents. Our own
-    /// come back: the order in the journal is the one that all members have.
-    ///
-    /// # Errors
-    /// When the bytes are no fact of this kind.
-    pub fn follow(
-        &self,
-        event: &Bytes,
-        placed: &Whereabouts,
-    ) -> Result<(), tandem_wire::WireError> {
-        let event: RegistrarEvent = entity::decode(event)?;
-        self.take(&event, placed);
-        Ok(())
-    }
-
-    fn take(&self, event: &RegistrarEvent, placed: &Whereabouts) {
-        let extension = event.extension();
-        let before = self.is_registered(extension);
-        self.registrar.write().evolve(event);
-        let after = self.is_registered(extension);
-        if before != after {
-            placed.registered(extension, after);
-        }
-    }
-}
 
 /// Messages of the registrar.
 pub enum RegistrarMsg {

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tandem_kernel::Timestamp;
@@ -8,6 +10,7 @@ use tandem_sip::net::{FlowId, RemoteFlow, Transport};
 use super::challenged::Challenged;
 use super::machine::{MAX_EXPIRES, Refused, Registrar, RegistrarEvent, Registration, Way, Wish};
 use super::{Binding, Location, entity};
+use crate::whereabouts::Whereabouts;
 
 fn at(secs: u64) -> Timestamp {
     Timestamp::from_secs(1_000_000 + secs)
@@ -349,12 +352,14 @@ fn a_phone_of_before_is_found_by_its_address_its_contact_or_as_the_only_one() {
     let phone: SocketAddr = "192.0.2.7:5060".parse().unwrap();
     let flow = FlowId::stream(7, phone);
     bind(&mut location.registrar.write(), "sip:one", flow, 2, Some("a:1"));
-    let find = |at: &str, contact| location.find("1001", at.parse().ok(), contact);
+    let find =
+        |at: &str, contact| location.find("1001", at.parse().ok(), contact).map(|found| found.key);
+    let only = || location.only_on_flow("1001", true).map(|found| found.key);
 
     assert_eq!(find("192.0.2.7:5060", "sip:x").as_deref(), Some("sip:one"));
     assert_eq!(find("192.0.2.9:9", "sip:one").as_deref(), Some("sip:one"));
     assert_eq!(find("192.0.2.9:9", "sip:x"), None);
-    assert_eq!(location.only_connected("1001").as_deref(), Some("sip:one"));
+    assert_eq!(only().as_deref(), Some("sip:one"));
     let other = FlowId::stream(8, "192.0.2.8:5060".parse().unwrap());
     let wish = Registration { source: other.remote(), flow: other, ..register(Vec::new(), 1) };
     let wish = Registration { contacts: vec![super::tests::wish("sip:two", 60)], ..wish };
@@ -362,8 +367,71 @@ fn a_phone_of_before_is_found_by_its_address_its_contact_or_as_the_only_one() {
     for event in events {
         location.replay(&entity::encode(&event)).unwrap();
     }
-    assert_eq!(location.only_connected("1001"), None, "it may be either");
+    assert_eq!(only(), None, "it may be either");
     assert_eq!(find("192.0.2.8:5060", "sip:x").as_deref(), Some("sip:two"));
+}
+
+/// As a phone behind a NAT does that learns at another member how it is seen there.
+#[test]
+fn a_phone_that_gives_another_contact_is_found_by_what_it_said_last() {
+    let location = Location::new(1);
+    let bind = |uri: &str, node, cseq| {
+        let wish = register(vec![wish(uri, 60)], cseq);
+        let events = location.registrar.read().register(at(0), &wish).unwrap();
+        let Some(RegistrarEvent::Bound { extension, binding }) = events.into_iter().next() else {
+            panic!()
+        };
+        let id = binding.id();
+        let event = RegistrarEvent::BoundAt { extension, binding, node };
+        location.replay(&entity::encode(&event)).unwrap();
+        id
+    };
+    let first = bind("sip:one", 2, 1);
+    assert_eq!(location.current("1001", &first), Some(first.clone()));
+
+    let second = bind("sip:two", 3, 2);
+    assert_eq!(location.current("1001", &first), Some(second.clone()));
+    let gone =
+        RegistrarEvent::Unbound { extension: "1001".into(), key: "sip:one".into(), expired: false };
+    location.replay(&entity::encode(&gone)).unwrap();
+    assert_eq!(location.current("1001", &first), Some(second));
+}
+
+#[test]
+fn who_watches_is_told_of_another_path_and_of_no_refresh() {
+    let placed = Whereabouts::default();
+    let location = Location::new(1);
+    let told = Arc::new(AtomicU32::new(0));
+    let count = told.clone();
+    let tell = move || {
+        count.fetch_add(1, Ordering::Relaxed);
+    };
+    let watch = location.watch("1001", Arc::new(tell));
+    let mut cseq = 0;
+    let mut hear = |node, flow: FlowId| {
+        cseq += 1;
+        let wish = Registration { flow, ..register(vec![wish("sip:one", 60)], cseq) };
+        let events = location.registrar.read().register(at(0), &wish).unwrap();
+        for event in events {
+            let RegistrarEvent::Bound { extension, binding } = event else { panic!() };
+            let event = RegistrarEvent::BoundAt { extension, binding, node };
+            location.follow(&entity::encode(&event), &placed).unwrap();
+        }
+        told.load(Ordering::Relaxed)
+    };
+    let (one, two) = ("192.0.2.7:1".parse().unwrap(), "192.0.2.7:2".parse().unwrap());
+
+    assert_eq!(hear(2, FlowId::datagram(0, one)), 1, "it was not there");
+    assert_eq!(hear(2, FlowId::datagram(0, one)), 1);
+    assert_eq!(hear(2, FlowId::datagram(0, two)), 2);
+    assert_eq!(hear(3, FlowId::datagram(0, two)), 3);
+    location.member_left(3, None);
+    assert!(location.is_stranded("1001", "sip:one"));
+    location.member_back(3, None);
+    assert!(!location.is_stranded("1001", "sip:one"));
+    assert_eq!(hear(3, FlowId::datagram(0, two)), 4, "its member is back");
+    drop(watch);
+    assert_eq!(hear(2, FlowId::datagram(0, one)), 4);
 }
 
 #[test]

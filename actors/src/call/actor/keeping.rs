@@ -12,14 +12,15 @@ use tandem_sip::digest::Credentials;
 use super::{Begun, CallState};
 use crate::call::kept::{KeptCall, KeptEvent, append};
 use crate::call::leg::{SipLeg, capabilities};
-use crate::call::machine::{Call, Input, LegEnd, LegEvent, Party, QueueAct};
+use crate::call::machine::{Call, Input, LegEnd, LegEvent, LegIndex, Party, QueueAct};
 use crate::call::message::CallMsg;
 
 /// How long the far ends of a call that was taken over may take for a first answer.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(8);
 
-/// The same where all of them are browsers, whose pages have to come back.
-const PAGES_WITHIN: Duration = Duration::from_secs(28);
+/// The same where each of them has to come back first: a browser's page, and a phone that only the
+/// member that died had a path to.
+const BACK_WITHIN: Duration = Duration::from_secs(28);
 
 /// A phone that hung up while nobody heard it says so again for 32 s (RFC 3261 timer F). After
 /// that it has no call any more, and says that when it is asked.
@@ -129,9 +130,6 @@ impl CallState {
     pub(super) fn adopt(&mut self, myself: &ActorRef<CallMsg>, kept: KeptCall, from: u64) {
         self.begun = Begun::Yes;
         let KeptCall { call, mut legs, mut browsers } = kept;
-        // Pages take longer to come back than telephones to answer.
-        let within = if legs.is_empty() { PAGES_WITHIN } else { ANSWERED_WITHIN };
-        self.alarms.set(myself, within, move || CallMsg::GiveBack { to: from });
         let parties: Vec<_> =
             call.legs.iter().map(|(index, present)| (*index, present.party.clone())).collect();
         let (machine, effects) = Call::restore(self.id, self.exchange.clock.now(), call);
@@ -158,6 +156,10 @@ impl CallState {
         for effect in effects {
             self.carry_out(myself, effect, &mut waiting);
         }
+        // To come back takes longer than to answer.
+        let are_awaited = self.legs.values_mut().all(|leg| leg.is_awaited(&self.exchange));
+        let within = if are_awaited { BACK_WITHIN } else { ANSWERED_WITHIN };
+        self.alarms.set(myself, within, move || CallMsg::GiveBack { to: from });
         self.offer_again(myself);
         self.alarms.set(myself, ASKED_AGAIN, || CallMsg::OfferAgain);
         // What the machine refuses of it is not for anybody else.
@@ -176,6 +178,13 @@ impl CallState {
             let happenings = leg.offer_again(&self.exchange, myself);
             self.all_happened(myself, index, happenings);
         }
+    }
+
+    /// A phone comes back by another path.
+    pub(super) fn phone_moved(&mut self, myself: &ActorRef<CallMsg>, index: LegIndex) {
+        let Some(leg) = self.legs.get_mut(&index) else { return };
+        let happenings = leg.phone_moved(&self.exchange, myself);
+        self.all_happened(myself, index, happenings);
     }
 
     /// What a party's phone can do.

@@ -276,6 +276,7 @@ impl CallState {
             CallMsg::Browser { leg, line, said } => self.browser_said(myself, leg, line, said),
             CallMsg::PhoneAt { extension } => self.phone_at(myself, &extension),
             CallMsg::PhoneGone { leg, line } => self.phone_gone(myself, leg, line),
+            CallMsg::PhoneMoved { leg } => self.phone_moved(myself, leg),
             CallMsg::Timer(timer) if timer == TimerId(u64::MAX) => myself.stop(None),
             CallMsg::Timer(timer) => self.step(myself, Input::Timer(timer)),
             CallMsg::Media(event) => self.media(myself, event),

@@ -170,7 +170,7 @@ impl SipLeg {
             session: Signalling::Browser(line),
             attachments: Vec::new(),
             peer: Peer::called(who, false),
-            way: Way::Session,
+            way: Way::of_session(),
             call_id: exchange.fresh_call_id(),
             audio,
             closed: false,

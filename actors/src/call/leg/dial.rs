@@ -20,13 +20,14 @@ use crate::call::machine::{Device, Dialled, LegEnd, Line, Party};
 use crate::call::message::CallMsg;
 use crate::exchange::Exchange;
 use crate::outbound::lines::WITHHELD;
+use crate::registrar::BindingId;
 use crate::softphone;
 
 /// Where and how an INVITE goes.
 struct Destination {
     target: Uri,
     /// The registration that is called.
-    key: Option<String>,
+    registration: Option<BindingId>,
     route: Vec<String>,
     next_hop: Target,
     from: NameAddr,
@@ -82,7 +83,8 @@ impl SipLeg {
         if let Some(contact) = flow.and_then(|flow| exchange.sip.contact_through(flow)) {
             identity.local_contact = contact;
         }
-        let way = Way::along(flow, &who, destination.key.as_deref());
+        let mut way = Way::along(flow, &who, destination.registration);
+        way.watch(exchange, id, myself);
         let is_private = matches!(transport, Some(Transport::Tls | Transport::Wss));
         let (offer, second_offer) = audio.first_offer(is_private);
         let is_proxied = !destination.route.is_empty();
@@ -136,7 +138,7 @@ fn to_device(exchange: &Exchange, device: &Device, caller: &Party) -> Result<Des
             addr: None,
         },
         target,
-        key: Some(binding.key),
+        registration: Some(binding.id()),
         route: binding.path,
         from: party(caller.name(), caller.number(), realm),
         to: party(&extension.name, &extension.number, realm),
@@ -217,7 +219,7 @@ fn to_line(exchange: &Exchange, line: &Line, caller: &Party) -> Result<Destinati
         next_hop: way.target(&target),
         to: party("", &line.number, &way.domain),
         target,
-        key: None,
+        registration: None,
         route: Vec::new(),
         from,
         headers,

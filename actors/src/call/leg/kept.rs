@@ -48,7 +48,8 @@ impl SipLeg {
         let audio = Audio::revive(exchange, id, caps, kept.session.local(), myself)?;
         let peer = kept.session.peer().map(|peer| peer.ip());
         let identity = exchange.identity_towards(None, peer);
-        let way = Way::of_kept(&who, &kept.session);
+        let mut way = Way::of_kept(&who, &kept.session);
+        way.watch(exchange, id, myself);
         let call_id = kept.session.call_id().to_owned();
         let (session, effects) =
             Session::restore(Instant::now(), kept.session, &identity, credentials);
@@ -73,6 +74,34 @@ impl SipLeg {
     /// Whether the far end has answered anything that this node asked.
     pub(crate) const fn is_heard(&self) -> bool {
         self.heard
+    }
+
+    /// Whether the far end is a phone that has to register before anything leads to it.
+    pub(crate) fn is_awaited(&mut self, exchange: &Exchange) -> bool {
+        self.browser_of().is_some() || self.way.is_awaited(exchange)
+    }
+
+    /// The phone is registered by another path than before, or its member is back. One that has
+    /// not answered here is asked there; every other one is told by which Contact it finds us.
+    pub(crate) fn phone_moved(
+        &mut self,
+        exchange: &Exchange,
+        myself: &ActorRef<CallMsg>,
+    ) -> Vec<Happening> {
+        let Some(flow) = self.way.flow(exchange) else { return Vec::new() };
+        if self.heard && self.session.flow() == Some(flow) {
+            return Vec::new();
+        }
+        let now = Instant::now();
+        let asked = self.session.ask_anew(now);
+        if !asked.is_empty() || self.ended {
+            return self.run(exchange, myself, asked);
+        }
+        if !self.heard {
+            return self.offer_again(exchange, myself);
+        }
+        let told = self.session.refresh_contact(now);
+        self.run(exchange, myself, told)
     }
 
     /// A re-INVITE with our address of now.

@@ -100,7 +100,7 @@ impl SipLeg {
             session: Signalling::Sip(Box::new(session)),
             attachments: Vec::new(),
             peer: Peer::calling(who.clone(), inbound),
-            way: Way::Session,
+            way: Way::of_session(),
             call_id: inbound.request.call_id().to_owned(),
             audio,
             closed: false,
@@ -200,9 +200,6 @@ impl SipLeg {
 
     /// Lets a request go by the flow that the phone's registration has now.
     fn lead(&mut self, exchange: &Exchange, draft: &mut Draft, target: &mut Target) {
-        if matches!(self.way, Way::Session) {
-            return;
-        }
         if let Some(flow) = self.way.flow(exchange).filter(|flow| target.flow != Some(*flow)) {
             let contact = way::contact(exchange, flow);
             way::turn(draft, target, flow, &contact);
@@ -449,6 +446,7 @@ impl SipLeg {
         self.audio = moved;
         self.attachments.clear();
         self.session.moved(id, myself);
+        self.way.watch(exchange, id, myself);
         for (call_id, tag) in self.session.dialogs() {
             let sink = self.sink(myself);
             self.attachments.push(exchange.sip.attach(&call_id, &tag, sink));

@@ -43,6 +43,30 @@ impl Signalling {
         }
     }
 
+    /// See [`Session::flow`].
+    pub(super) fn flow(&self) -> Option<FlowId> {
+        match self {
+            Self::Sip(session) => session.flow(),
+            Self::Browser(_) => None,
+        }
+    }
+
+    /// See [`Session::ask_anew`].
+    pub(super) fn ask_anew(&mut self, now: Instant) -> Vec<Effect> {
+        match self {
+            Self::Sip(session) => session.ask_anew(now),
+            Self::Browser(_) => Vec::new(),
+        }
+    }
+
+    /// See [`Session::refresh_contact`].
+    pub(super) fn refresh_contact(&mut self, now: Instant) -> Vec<Effect> {
+        match self {
+            Self::Sip(session) => session.refresh_contact(now),
+            Self::Browser(_) => Vec::new(),
+        }
+    }
+
     /// The dialogs' Call-IDs and local tags.
     pub(super) fn dialogs(&self) -> Vec<(String, String)> {
         match self {

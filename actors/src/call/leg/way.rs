@@ -5,66 +5,158 @@
 //! over another connection, or at another member, is found there.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use ractor::ActorRef;
+use tandem_kernel::LegId;
 use tandem_sip::message::{Draft, Name};
 use tandem_sip::net::{FlowId, Target};
 use tandem_sip::session::Snapshot;
 
 use crate::call::machine::Party;
+use crate::call::message::CallMsg;
 use crate::exchange::Exchange;
-use crate::registrar::Way as Path;
+use crate::registrar::{BindingId, Watch, Way as Path, is_seen_behind_nat};
 
-/// Who knows the way to a leg's far end.
-#[derive(Debug)]
-pub(super) enum Way {
+/// The way to a leg's far end.
+pub(super) struct Way {
+    to: To,
+    /// Tells the call when the phone registers by another path.
+    watch: Option<Watch>,
+}
+
+/// Who knows the way.
+enum To {
     /// The session alone.
     Session,
-    /// The registration with this key.
-    Registration { extension: String, key: String },
+    /// A registration.
+    Registration { extension: String, id: BindingId },
     /// A registration that is to be found by what the phone was known by.
-    Lost { extension: String, at: Option<SocketAddr>, contact: String, is_on_connection: bool },
+    Lost { extension: String, at: SocketAddr, contact: String, flow: Kept },
+}
+
+/// What a phone of before was spoken to by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// A connection.
+    Connection,
+    /// The only path that a NAT let through.
+    Opening,
+    /// Any path.
+    Any,
+}
+
+impl Kept {
+    fn of(kept: &Snapshot, at: SocketAddr) -> Self {
+        if kept.is_reliable() {
+            return Self::Connection;
+        }
+        // By another member's path, where that is no connection, the phone is behind a NAT.
+        if kept.is_on_connection() || is_seen_behind_nat(kept.target(), at) {
+            return Self::Opening;
+        }
+        Self::Any
+    }
+}
+
+impl To {
+    /// Whose phone it is, if it has to be found.
+    fn extension(&self) -> Option<&str> {
+        match self {
+            Self::Session => None,
+            Self::Registration { extension, .. } | Self::Lost { extension, .. } => Some(extension),
+        }
+    }
 }
 
 impl Way {
+    /// The session knows it.
+    pub(super) const fn of_session() -> Self {
+        Self { to: To::Session, watch: None }
+    }
+
     /// Of a call that is placed along a flow.
-    pub(super) fn along(flow: Option<FlowId>, party: &Party, key: Option<&str>) -> Self {
-        match (party, key) {
-            (Party::Extension { number, .. }, Some(key))
+    pub(super) fn along(flow: Option<FlowId>, party: &Party, id: Option<BindingId>) -> Self {
+        let to = match (party, id) {
+            (Party::Extension { number, .. }, Some(id))
                 if flow.is_some_and(|flow| flow.is_remote()) =>
             {
-                Self::Registration { extension: number.clone(), key: key.to_owned() }
+                To::Registration { extension: number.clone(), id }
             }
-            _ => Self::Session,
-        }
+            _ => To::Session,
+        };
+        Self { to, watch: None }
     }
 
     /// Of a leg that another member had: its connections, and those that it knew, are not ours,
     /// and where a NAT let it in we may not be.
     pub(super) fn of_kept(party: &Party, kept: &Snapshot) -> Self {
-        let is_proxied = kept.peer().is_none();
-        match party {
-            Party::Extension { number, .. } if !is_proxied => Self::Lost {
+        let to = match (party, kept.peer()) {
+            (Party::Extension { number, .. }, Some(at)) => To::Lost {
                 extension: number.clone(),
-                at: kept.peer(),
+                at,
                 contact: kept.target().to_owned(),
-                is_on_connection: kept.is_on_connection(),
+                flow: Kept::of(kept, at),
             },
-            _ => Self::Session,
-        }
+            // Behind a proxy, which knows the way.
+            _ => To::Session,
+        };
+        Self { to, watch: None }
+    }
+
+    /// The call hears of it when the phone registers by another path.
+    pub(super) fn watch(&mut self, exchange: &Exchange, id: LegId, call: &ActorRef<CallMsg>) {
+        let (call, leg) = (call.clone(), id.index);
+        self.watch = self.to.extension().map(|extension| {
+            let tell = move || {
+                // A call that has ended needs no phone.
+                let _gone = call.cast(CallMsg::PhoneMoved { leg });
+            };
+            exchange.location.watch(extension, Arc::new(tell))
+        });
     }
 
     /// The flow that leads to the phone now; none: as the session says.
     pub(super) fn flow(&mut self, exchange: &Exchange) -> Option<FlowId> {
-        if let Self::Lost { extension, at, contact, is_on_connection } = self {
-            let known = exchange.location.find(extension, *at, contact);
-            let only = || exchange.location.only_connected(extension);
-            let key = known.or_else(|| is_on_connection.then(only).flatten())?;
-            *self = Self::Registration { extension: std::mem::take(extension), key };
-        }
-        let Self::Registration { extension, key } = self else { return None };
-        let flow = flow_of(exchange, exchange.location.way(extension, key)?);
+        self.find(exchange);
+        let To::Registration { extension, id } = &self.to else { return None };
+        let flow = flow_of(exchange, exchange.location.way(extension, &id.key)?);
         // One that is known to be closed is not tried; the session tries the Contact.
         exchange.sip.path(flow).is_some().then_some(flow)
+    }
+
+    /// Whether nothing leads to the phone until it registers at a member that lives.
+    pub(super) fn is_awaited(&mut self, exchange: &Exchange) -> bool {
+        self.find(exchange);
+        match &self.to {
+            To::Session => false,
+            To::Registration { extension, id } => exchange.location.is_stranded(extension, &id.key),
+            To::Lost { flow, .. } => *flow != Kept::Any,
+        }
+    }
+
+    /// Looks for the registration of now.
+    fn find(&mut self, exchange: &Exchange) {
+        let location = &exchange.location;
+        match &mut self.to {
+            To::Session => {}
+            To::Registration { extension, id } => {
+                if let Some(now) = location.current(extension, id) {
+                    *id = now;
+                }
+            }
+            To::Lost { extension, at, contact, flow } => {
+                let known = location.find(extension, Some(*at), contact);
+                let only = || match flow {
+                    Kept::Connection => location.only_on_flow(extension, true),
+                    Kept::Opening => location.only_on_flow(extension, false),
+                    Kept::Any => None,
+                };
+                if let Some(id) = known.or_else(only) {
+                    self.to = To::Registration { extension: std::mem::take(extension), id };
+                }
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Asked {
     /// Kept to be sent again with credentials or along another path, and for CANCEL and ACK.
     pub(super) draft: Draft,
     pub(super) target: Target,
-    challenges: u8,
+    pub(super) challenges: u8,
 }
 
 /// What a request is for.
@@ -39,6 +39,8 @@ pub(super) enum Kind {
     Info,
     /// The BYE of a fork that was answered too late.
     ForkBye,
+    /// A re-INVITE in whose place another one was sent.
+    Superseded,
 }
 
 /// How a request ended: by an answer or by what takes its place.
@@ -78,7 +80,7 @@ impl Session {
         self.ask(kind, draft, target);
     }
 
-    fn send(&mut self, mut asked: Box<Asked>) {
+    pub(super) fn send(&mut self, mut asked: Box<Asked>) {
         self.next_request += 1;
         asked.id = RequestRef(self.next_request);
         asked.txn = None;
@@ -128,7 +130,7 @@ impl Session {
 
     pub(super) fn request_failed(&mut self, txn: TxnId, by: Party) {
         let Some(mut asked) = self.take_asked(txn) else { return };
-        let has_dialog = !matches!(asked.kind, Kind::Invite | Kind::Cancel);
+        let has_dialog = !matches!(asked.kind, Kind::Invite | Kind::Cancel | Kind::Superseded);
         if by == Party::Transport && has_dialog && asked.target.flow.is_some() {
             // The connection has gone; the peer's Contact may still be reached. The CSeq
             // number is raised, for the request may have arrived.
@@ -145,6 +147,9 @@ impl Session {
     }
 
     fn conclude(&mut self, asked: Box<Asked>, outcome: Outcome<'_>) {
+        if asked.kind == Kind::Superseded {
+            return self.superseded_concluded(&asked, outcome);
+        }
         let Some(asked) = self.answer_challenge(asked, outcome) else { return };
         match asked.kind {
             Kind::Invite => self.invite_concluded(*asked, outcome),
@@ -154,7 +159,14 @@ impl Session {
             Kind::Refer => self.refer_concluded(&asked, outcome),
             Kind::Notify(id) => self.notify_concluded(id, outcome),
             Kind::Info if outcome.is_lost_dialog() => self.lost(outcome),
-            Kind::Info | Kind::Cancel | Kind::Bye | Kind::ForkBye => {}
+            Kind::Info | Kind::Cancel | Kind::Bye | Kind::ForkBye | Kind::Superseded => {}
+        }
+    }
+
+    /// Its answer is of no interest: the one to the later offer counts.
+    fn superseded_concluded(&mut self, asked: &Asked, outcome: Outcome<'_>) {
+        if let (200..=299, Some(answer)) = (outcome.status, outcome.answer) {
+            self.acknowledge_invite(asked, answer);
         }
     }
 

@@ -14,6 +14,7 @@
 //! | Requests of ours: challenges, failures                 | `asked`        |
 //! | Requests of the peer within the dialog                 | `received`     |
 //! | A dialog's identity, target and route                  | `dialog`       |
+//! | A peer that is found by another path                   | `moved`        |
 //! | What outlives a process                                | `snapshot`     |
 //! | Accounts at a provider, out of any dialog              | [`registration`] |
 //! | Whether a peer is there                                | [`ping`]       |
@@ -32,6 +33,7 @@ mod ending;
 mod incoming;
 mod info;
 mod input;
+mod moved;
 pub mod notifier;
 mod offer;
 mod outgoing;

@@ -15,7 +15,6 @@ use super::refresh::Refresh;
 use super::timer::Timers;
 use super::{Identity, Session, State};
 use crate::digest::Credentials;
-use crate::net::FlowId;
 
 /// A confirmed session at rest. What was under way when it was taken is lost: an offer is not
 /// answered, a transfer is not followed.
@@ -57,6 +56,12 @@ impl Snapshot {
         self.dialog.flow.is_some_and(|flow| flow.is_reliable() || flow.is_remote())
     }
 
+    /// Whether the peer was spoken to on a connection, whichever member of a cluster had it.
+    #[must_use]
+    pub fn is_reliable(&self) -> bool {
+        self.dialog.flow.is_some_and(|flow| flow.is_reliable())
+    }
+
     /// The peer's address, if it is spoken to without a proxy.
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
@@ -65,15 +70,6 @@ impl Snapshot {
 }
 
 impl Session {
-    /// Requests of a dialog that pinned none or another go along this path from now on, and the
-    /// peer finds us by this Contact there (RFC 5626 5.3).
-    pub fn pin(&mut self, flow: FlowId, contact: &str) {
-        contact.clone_into(&mut self.identity.local_contact);
-        if let Some(dialog) = self.dialog() {
-            dialog.flow = Some(flow);
-        }
-    }
-
     /// A picture of the session, if it is confirmed and nobody has hung up.
     #[must_use]
     pub fn snapshot(&self) -> Option<Snapshot> {

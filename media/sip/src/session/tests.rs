@@ -5,6 +5,7 @@ mod calls;
 mod chaos;
 mod forks;
 mod manners;
+mod moved;
 mod offers;
 mod provisional;
 mod refreshing;

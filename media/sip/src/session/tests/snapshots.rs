@@ -52,7 +52,7 @@ fn a_session_that_is_pinned_asks_along_its_flow_from_where_it_says_it_is() {
     let contact = draft.header(Name::Contact);
     assert_eq!(contact, Some("<sip:member-1@edge.example;transport=tcp>"));
     let kept = session.snapshot().unwrap();
-    assert!(kept.is_on_connection());
+    assert!(kept.is_on_connection() && kept.is_reliable());
     assert_eq!(kept.peer(), Some(flow.remote()));
 }
 
