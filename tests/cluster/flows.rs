@@ -3,12 +3,12 @@
 
 use serde_json::{Value, json};
 use tandem_tests::sound::{Recording, assert_heard};
-use tandem_tests::{Phone, Relay};
+use tandem_tests::{Machine, Phone, Relay};
 use tokio::time::{Duration, sleep};
 
 use crate::Three;
 use crate::calls::call_at;
-use crate::queues::phone;
+use crate::queues::{phone, until_placed};
 
 /// The members: who has the calls, and who has the phones' connections.
 const CALLS: usize = 0;
@@ -333,6 +333,26 @@ async fn a_phone_that_lost_its_member_and_its_call_finds_the_call_where_it_regis
     comes_back(&mut callee).await;
     sleep(Duration::from_secs(1)).await;
     hear([&mut caller, &mut callee], "after", [1100.0, 700.0]).await;
+    steered(&three, heir, [&mut caller, &mut callee]).await;
+}
+
+/// Its connection is the way to the phone until the others have the call.
+#[tokio::test]
+async fn a_member_that_ends_hands_the_call_of_a_phone_on_its_connection_on() {
+    let short = |number| Machine::new(number).with("node.drain_secs=1");
+    let three = until_placed(Three::of([1, 2, 3].map(short)).await).await;
+    let mut three = until_carrying(three).await;
+    let (mut caller, mut callee, _relay) = talks_at(&three, PHONES).await;
+    let heard = [caller.record("end").await, callee.record("end").await];
+    sleep(Duration::from_secs(1)).await;
+
+    three.node(PHONES).signal("TERM").await;
+    assert_eq!(three.ended(PHONES).await, Some(0));
+    let (heir, _) = call_at(&three, &[CALLS, 2]).await;
+    hear([&mut caller, &mut callee], "after", [1100.0, 700.0]).await;
+    unbroken(&heard);
+    comes_back(&mut callee).await;
+    sleep(Duration::from_secs(1)).await;
     steered(&three, heir, [&mut caller, &mut callee]).await;
 }
 

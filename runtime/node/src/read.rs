@@ -245,6 +245,8 @@ impl Read {
         self.lives(change, Some(placed));
         if let Some(Change::Leave(member)) = change {
             placed.member_left(member);
+        }
+        if let Some(member) = change.and_then(Change::bereft) {
             let (kept, placing, own) = (self.kept.clone(), self.placing.clone(), self.node);
             let is_ours = move |call| kept.home(call) == member && placing.heir(call) == Some(own);
             tokio::spawn(adopt(exchange.clone(), self.records.clone(), is_ours));
@@ -258,7 +260,8 @@ impl Read {
         match change {
             Some(Change::Leave(member)) => self.location.member_left(member, placed),
             Some(Change::Join(member)) => self.location.member_back(member, placed),
-            Some(Change::Drain(_)) | None => {}
+            // One that is about to leave still puts what others say to its phones on their way.
+            Some(Change::Drain(_) | Change::HandOn(_)) | None => {}
         }
     }
 

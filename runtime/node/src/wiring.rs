@@ -112,13 +112,10 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     }
     placement::give_away(&journal, &read.placing).await;
     drain(config, &exchange).await;
-    placement::hand_on(&journal, &read.placing, &exchange.calls).await;
-    let cut_off = exchange.calls.count();
-    if cut_off > 0 {
-        tracing::warn!(calls = cut_off, "calls are cut off");
-    }
+    hand_on((&journal, mesh.as_ref()), &read, &exchange).await;
     let _last = ending.send(true);
     let _served = tokio::time::timeout(Duration::from_secs(3), server).await;
+    placement::leave(&journal, &read.placing).await;
     exchange.sip.stop();
     journal::hand_over(&journal).await;
     journal.close().await.context("failed to close the journal")?;
@@ -437,6 +434,16 @@ async fn wait_for_signal() -> Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+/// Calls that a drain has left go on elsewhere, if there is anybody.
+async fn hand_on((journal, mesh): (&Journal, Option<&Mesh>), read: &Read, exchange: &Exchange) {
+    let level = mesh.map_or(0, Mesh::settled);
+    placement::hand_on(journal, &read.placing, &exchange.calls, level).await;
+    let cut_off = exchange.calls.count();
+    if cut_off > 0 {
+        tracing::warn!(calls = cut_off, "calls are cut off");
+    }
 }
 
 /// No new calls; the others get time to end. A second signal ends them now.

@@ -126,7 +126,7 @@ impl World {
         }
         match change {
             Change::Leave(_) => self.report.deaths += 1,
-            Change::Join(_) | Change::Drain(_) => self.report.moves += 1,
+            Change::Join(_) | Change::Drain(_) | Change::HandOn(_) => self.report.moves += 1,
         }
         self.tell(format!("{change:?} at {index}, by {}", written.by));
         Ok(())

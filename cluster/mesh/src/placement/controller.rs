@@ -37,12 +37,15 @@ pub struct Members {
 pub struct Known {
     table: Table,
     left: BTreeSet<u64>,
+    /// Those whose calls are handed on, and that have not left yet.
+    leaving: BTreeSet<u64>,
     version: u64,
 }
 
 impl Default for Known {
     fn default() -> Self {
-        Self { table: Table::new(SHARDS), left: BTreeSet::new(), version: 0 }
+        let (left, leaving) = (BTreeSet::new(), BTreeSet::new());
+        Self { table: Table::new(SHARDS), left, leaving, version: 0 }
     }
 }
 
@@ -53,16 +56,21 @@ impl Known {
         self.version = version;
         // One that two leaders made changes nothing the second time, on every member.
         let is_new = match change {
-            Change::Leave(node) => self.left.insert(node),
+            Change::Leave(node) => {
+                self.leaving.remove(&node);
+                self.left.insert(node)
+            }
+            Change::HandOn(node) => !self.left.contains(&node) && self.leaving.insert(node),
             Change::Join(node) => {
+                self.leaving.remove(&node);
                 self.left.remove(&node);
                 true
             }
             Change::Drain(_) => true,
         };
         let has_moved = self.table.step(index, change).is_ok();
-        let is_death = matches!(change, Change::Leave(_)) && is_new;
-        has_moved || is_death
+        let are_calls_left = change.bereft().is_some() && is_new;
+        has_moved || are_calls_left
     }
 
     /// The table.

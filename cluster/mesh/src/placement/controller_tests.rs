@@ -6,7 +6,7 @@ use std::time::Duration;
 use tandem_kernel::Timestamp;
 
 use super::Change;
-use super::controller::{DEAD, HEARTBEAT, Members, STEADY, Watch, next, silence_of_before};
+use super::controller::{DEAD, HEARTBEAT, Known, Members, STEADY, Watch, next, silence_of_before};
 use crate::lease::Patience;
 use crate::roster::Input;
 use crate::{ClusterId, Member, Roster, Standing, State};
@@ -54,6 +54,25 @@ fn who_answers_steadily_is_given_shards_and_who_died_loses_them_first() {
     assert_eq!(change, Some(Change::Join(3)), "one that is dead is not given any");
     let change = next(&known(&[1, 3], &[]), &roster, &dead, &nodes(&[1, 3]));
     assert_eq!(change, Some(Change::Leave(2)), "one without shards may have calls");
+}
+
+#[test]
+fn who_is_about_to_leave_bequeaths_its_calls_once_and_has_left_when_it_says_so_or_dies() {
+    let mut known = Known::default();
+    known.take(1, 1, Change::Join(1));
+    known.take(2, 2, Change::Join(2));
+
+    assert!(known.take(3, 3, Change::HandOn(2)));
+    assert!(!known.take(4, 4, Change::HandOn(2)), "it was said");
+    let Members { takers, left } = known.members();
+    assert_eq!((takers, left), (nodes(&[1]), nodes(&[])));
+    let dies = next(&known.members(), &roster(2), &nodes(&[2]), &nodes(&[1]));
+    assert_eq!(dies, Some(Change::Leave(2)));
+    assert!(known.take(5, 5, Change::Leave(2)), "there may be calls yet");
+    assert!(!known.take(6, 6, Change::HandOn(2)));
+    assert_eq!(known.members().left, nodes(&[2]));
+    assert!(known.take(7, 7, Change::Join(2)));
+    assert!(known.take(8, 8, Change::HandOn(2)), "another life");
 }
 
 #[test]

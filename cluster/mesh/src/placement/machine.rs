@@ -37,6 +37,20 @@ pub enum Change {
     Leave(u64),
     /// A member gives its shards away and takes none.
     Drain(u64),
+    /// A member is about to leave: others go on with its calls, and use its ways to phones until
+    /// it has left. Since level 3 of the members' language.
+    HandOn(u64),
+}
+
+impl Change {
+    /// The member whose calls others go on with.
+    #[must_use]
+    pub const fn bereft(self) -> Option<u64> {
+        match self {
+            Self::Leave(node) | Self::HandOn(node) => Some(node),
+            Self::Join(_) | Self::Drain(_) => None,
+        }
+    }
 }
 
 /// A shard that has a new owner.
@@ -99,7 +113,9 @@ impl Table {
         }
         match change {
             Change::Join(node) if self.takers.insert(node) => Ok(self.join(node, epoch)),
-            Change::Leave(node) | Change::Drain(node) if self.takers.remove(&node) => {
+            Change::Leave(node) | Change::Drain(node) | Change::HandOn(node)
+                if self.takers.remove(&node) =>
+            {
                 Ok(self.leave(node, epoch))
             }
             _ => Err(Refusal::NotPossible),

@@ -127,23 +127,40 @@ pub(crate) async fn give_away(journal: &Journal, placing: &Placing) {
 /// How long others may take to go on with the calls of a node that ends.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(10);
 
+/// The level of the members' language since which one says that it is about to leave.
+const HANDING_ON: u16 = 3;
+
 /// What a drain has left goes on at other members: they offer the phones their own addresses while
-/// this node still carries the audio.
-pub(crate) async fn hand_on(journal: &Journal, placing: &Placing, calls: &Calls) {
-    let (Members { takers, left: _ }, version) = placing.members();
-    let own = journal.node();
-    let has_others = takers.iter().any(|member| *member != own);
-    if !journal.is_shared() || !has_others || calls.count() == 0 {
+/// this node still carries the audio, and what they say to the phones that only it has a path to.
+pub(crate) async fn hand_on(journal: &Journal, placing: &Placing, calls: &Calls, level: u16) {
+    if !has_others(journal, placing) || calls.count() == 0 {
         return;
     }
     tracing::info!(calls = calls.count(), "the others go on with the calls");
-    propose(journal, version, Change::Leave(own)).await;
+    let own = journal.node();
+    let change = if level < HANDING_ON { Change::Leave(own) } else { Change::HandOn(own) };
+    propose(journal, placing.members().1, change).await;
     let handed_on = async {
         while calls.count() > 0 {
             tokio::time::sleep(LOOK).await;
         }
     };
     let _in_time = tokio::time::timeout(TAKEN_OVER_WITHIN, handed_on).await;
+}
+
+/// A node that ends has left: nobody is to find out by its silence that its phones are not
+/// reached through it any more.
+pub(crate) async fn leave(journal: &Journal, placing: &Placing) {
+    let (Members { takers: _, left }, version) = placing.members();
+    let own = journal.node();
+    if has_others(journal, placing) && !left.contains(&own) {
+        propose(journal, version, Change::Leave(own)).await;
+    }
+}
+
+fn has_others(journal: &Journal, placing: &Placing) -> bool {
+    let own = journal.node();
+    journal.is_shared() && placing.members().0.takers.iter().any(|member| *member != own)
 }
 
 /// Tells the actors when this node's lease ends, and when it begins anew.
