@@ -51,7 +51,8 @@ pub struct Binding {
 impl Binding {
     /// Whether only the socket that the REGISTER came to is let through to the phone (RFC 5626 1):
     /// it is seen elsewhere than where its Contact says that it is, or at a public address, where
-    /// a gateway or the phone itself may have put what is seen into the Contact (RFC 5389).
+    /// a gateway or the phone itself may have put what is seen into the Contact (RFC 5389). One of
+    /// IPv6 stands behind a firewall there, which lets in answers only (RFC 6092 3.2.1).
     #[must_use]
     pub fn is_behind_nat(&self) -> bool {
         is_seen_behind_nat(&self.uri, self.source)
@@ -88,12 +89,16 @@ pub(super) fn is_elsewhere(contact: &Uri, source: SocketAddr) -> bool {
     !is_there || contact.port.unwrap_or(5060) != source.port()
 }
 
-/// Whether an address is one of the public network. One of IPv6 needs no NAT.
+/// Whether an address is one of the public network.
 const fn is_public(ip: IpAddr) -> bool {
-    let IpAddr::V4(ip) = ip else { return false };
-    // RFC 6598: between customers and their provider's own NAT.
-    let is_shared = ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64;
-    !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || is_shared)
+    match ip {
+        IpAddr::V4(ip) => {
+            // RFC 6598: between customers and their provider's own NAT.
+            let is_shared = ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64;
+            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || is_shared)
+        }
+        IpAddr::V6(ip) => !(ip.is_unique_local() || ip.is_loopback() || ip.is_unicast_link_local()),
+    }
 }
 
 /// A turn with an extension and the key of its contact.

@@ -253,7 +253,10 @@ fn a_phone_elsewhere_than_it_says_or_at_a_public_address_is_behind_a_nat() {
         ("sip:1001@100.128.0.7:5060", "100.128.0.7:5060", true),
         ("sip:1001@8.8.4.4:5060", "8.8.4.4:5060", true),
         ("sip:1001@8.8.4.4:5060", "[::ffff:8.8.4.4]:5060", true),
-        ("sip:1001@[2001:db8::7]:5060", "[2001:db8::7]:5060", false),
+        ("sip:1001@[2001:db8::7]:5060", "[2001:db8::7]:5060", true),
+        ("sip:1001@[fd00::7]:5060", "[fd00::7]:5060", false),
+        ("sip:1001@[fe80::7]:5060", "[fe80::7]:5060", false),
+        ("sip:1001@[::1]:5060", "[::1]:5060", false),
     ] {
         let mut registrar = Registrar::default();
         let source = source.parse().unwrap();
