@@ -152,7 +152,9 @@ impl World {
         if !is_whole || !is_quick {
             self.network.whole_since = Timestamp::from_secs(u64::MAX / 4_000_000);
         } else if self.network.whole_since > self.now {
-            self.network.whole_since = self.now;
+            // What a disk that was slow is at takes as long as before.
+            let free = self.members.iter().map(|it| it.disk.free()).max();
+            self.network.whole_since = self.now.max(free.unwrap_or_default());
         }
     }
 

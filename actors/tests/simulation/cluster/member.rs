@@ -105,6 +105,35 @@ pub(super) struct Peer {
     pub(super) flight: Option<(u64, u64)>,
 }
 
+/// A disk that syncs.
+#[derive(Debug, Default)]
+pub(super) struct Disk {
+    /// When the sync ends that runs, and the one that follows it.
+    runs: Timestamp,
+    follows: Option<Timestamp>,
+}
+
+impl Disk {
+    /// When what is written now is synced, by a sync that takes so long if it is the first of it.
+    pub(super) fn sync(&mut self, now: Timestamp, takes: Duration) -> Timestamp {
+        if self.runs <= now
+            && let Some(follows) = self.follows.take()
+        {
+            self.runs = follows;
+        }
+        if self.runs <= now {
+            self.runs = now + takes;
+            return self.runs;
+        }
+        *self.follows.get_or_insert(self.runs + takes)
+    }
+
+    /// When all is synced.
+    pub(super) fn free(&self) -> Timestamp {
+        self.follows.unwrap_or(self.runs)
+    }
+}
+
 pub(super) struct Member {
     pub(super) id: u64,
     pub(super) life: u32,
@@ -114,7 +143,7 @@ pub(super) struct Member {
     pub(super) ahead: i64,
     pub(super) stepped: i64,
     pub(super) slowest_sync: Duration,
-    pub(super) disk_free: Timestamp,
+    pub(super) disk: Disk,
     pub(super) group: Replica,
     pub(super) desk: Desk,
     /// The index of the last record that was applied.
@@ -152,7 +181,7 @@ impl Member {
             ahead: 0,
             stepped: 0,
             slowest_sync: Duration::ZERO,
-            disk_free: now,
+            disk: Disk::default(),
             group: Replica::new(id, voters, ids, now),
             desk: Desk::default(),
             head: 0,

@@ -301,15 +301,14 @@ impl World {
         self.carry_out(member, out)
     }
 
-    /// Syncs come one after the other.
+    /// Syncs come one after the other; as in the real one what comes while one runs is synced
+    /// together by the next.
     fn sync_takes(&mut self, member: u64) -> Duration {
         let slowest = self.of(member).slowest_sync.max(Duration::from_millis(3));
         let most = u64::try_from(slowest.as_micros()).unwrap();
         let takes = Duration::from_micros(self.rng.random_range(most / 10..=most));
         let now = self.now;
-        let at = self.of_mut(member);
-        at.disk_free = at.disk_free.max(now) + takes;
-        at.disk_free.since(now)
+        self.of_mut(member).disk.sync(now, takes).since(now)
     }
 
     fn apply(&mut self, member: u64) -> Outcome<()> {
