@@ -284,6 +284,13 @@ impl Replica {
         }
     }
 
+    fn replicate_to(&self, now: Timestamp, other: u64, out: &mut Vec<Out>) {
+        let Role::Leader { next, .. } = &self.role else { return };
+        if let Some(at) = next.get(&other) {
+            out.push(self.append(now, other, *at, 64));
+        }
+    }
+
     fn append(&self, now: Timestamp, other: u64, at: usize, most: usize) -> Out {
         let since_won = now.since(self.won);
         let of_quorum = self.quorum_answered(now).map_or(since_won, |at| now.since(at));
@@ -467,7 +474,9 @@ impl Replica {
         if fits {
             self.tell_commit(now, out);
         } else {
-            self.replicate(now, out);
+            // Who has fallen behind is asked again, and nobody else: two that are behind would have
+            // each other asked by every answer, twice as often each time.
+            self.replicate_to(now, from, out);
         }
     }
 
