@@ -4,6 +4,10 @@
 //! The table is the cluster's own (it is in the journal); here it is only asked. An owner that
 //! has not heard of a quorum for its lease is silent: somebody else may have its queues by now.
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tandem_journal::{Journal, Kind};
@@ -47,6 +51,30 @@ impl Seat {
 #[must_use]
 pub fn may_speak(contact_age: Option<Duration>) -> bool {
     contact_age.is_some_and(|age| age < LEASE)
+}
+
+/// Since when entities are where they are, as an actor has seen it last that speaks with them. Pure.
+///
+/// What it says goes to where its member reads them to be, which may be behind: what is said to an
+/// entity that has been moved is lost. So who reads of a move begins anew with the one that moved.
+#[derive(Clone, Debug, Default)]
+pub struct Moves(BTreeMap<String, u64>);
+
+impl Moves {
+    /// Looks at all entities that matter, with the epoch of each; gives those that have been moved
+    /// since the last look. One that is looked at for the first time has not.
+    pub fn look<'a>(
+        &mut self,
+        keys: impl IntoIterator<Item = &'a str>,
+        epoch: impl Fn(&str) -> u64,
+    ) -> Vec<String> {
+        let seen: BTreeMap<String, u64> =
+            keys.into_iter().map(|key| (key.to_owned(), epoch(key))).collect();
+        let before = std::mem::replace(&mut self.0, seen);
+        let has_moved =
+            |(key, epoch): &(&String, &u64)| before.get(*key).is_some_and(|it| it != *epoch);
+        self.0.iter().filter(has_moved).map(|(key, _)| key.clone()).collect()
+    }
 }
 
 /// Asks the table.
@@ -104,6 +132,12 @@ impl Placement {
             Owner::Here { epoch } => Some(epoch),
             Owner::There(_) | Owner::Nobody => None,
         }
+    }
+
+    /// Since when an entity is where it is.
+    #[must_use]
+    pub fn epoch(&self, kind: Kind, key: &str) -> u64 {
+        self.shared.as_ref().map_or(ALONE, |shared| (shared.locate)(kind, key).epoch)
     }
 
     /// Whether an owner's word is out of date: its entity has been moved since.

@@ -12,6 +12,7 @@ use super::machine::{Agent, Effect, Input, Rule};
 use super::{AgentEvent, AgentMsg, Command, Denial, Facts, Failed, Outcome, Refused, Source};
 use crate::entity;
 use crate::office::AgentView;
+use crate::placement::Moves;
 use crate::queue::QueueWord;
 use crate::recorder::{Fold, Recorder};
 use crate::whereabouts::Whereabouts;
@@ -52,6 +53,8 @@ pub struct AgentState {
     clock: Clock,
     epoch: u64,
     recorder: Recorder,
+    /// Where the queues are.
+    queues: Moves,
 }
 
 /// The actor.
@@ -77,7 +80,9 @@ impl Actor for AgentActor {
             clock: args.clock,
             epoch: args.epoch,
             recorder: args.recorder,
+            queues: Moves::default(),
         };
+        state.moved_queues(None);
         let seen = state.placed.agent_runs(&state.extension, myself.clone());
         let opened = Input::Opened { registered: seen.is_reachable(), calls: seen.calls };
         state.report(&myself, opened);
@@ -129,7 +134,17 @@ impl Actor for AgentActor {
                 }
                 Input::Facts(state.recorder.load().await?)
             }
-            AgentMsg::Memberships(rules) => Input::Memberships(rules),
+            AgentMsg::Placed => {
+                let moved = state.moved_queues(None);
+                state.follow(&myself, moved);
+                return Ok(());
+            }
+            AgentMsg::Memberships(rules) => {
+                let moved = state.moved_queues(Some(&rules));
+                state.report(&myself, Input::Memberships(rules));
+                state.follow(&myself, moved);
+                return Ok(());
+            }
             AgentMsg::Settings(settings) => Input::Settings(settings),
             AgentMsg::Registered(registered) => Input::Registered(registered),
             AgentMsg::InCall(call) => Input::InCall(call),
@@ -149,6 +164,18 @@ struct Stepped {
 }
 
 impl AgentState {
+    /// Queues that have been moved since the last look, of those that the agent has or will have.
+    fn moved_queues(&mut self, new: Option<&BTreeMap<String, Rule>>) -> Vec<String> {
+        let keys = new.unwrap_or_else(|| self.agent.rules()).keys().map(String::as_str);
+        self.queues.look(keys, |key| self.placed.placement().epoch(entity::QUEUE, key))
+    }
+
+    fn follow(&mut self, myself: &ActorRef<AgentMsg>, moved: Vec<String>) {
+        for queue in moved {
+            self.report(myself, Input::QueueMoved { queue });
+        }
+    }
+
     /// A step that nobody waits for.
     fn report(&mut self, myself: &ActorRef<AgentMsg>, input: Input) {
         match self.step(myself, input) {

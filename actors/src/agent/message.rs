@@ -48,6 +48,8 @@ pub enum AgentMsg {
         /// Answered after the commit.
         reply: RpcReplyPort<Result<(Outcome, AgentView), Failed>>,
     },
+    /// Other members run queues than before, maybe.
+    Placed,
     /// Asks for the states that must pass by themselves.
     Leases(RpcReplyPort<Vec<Lease>>),
     /// Asks for the picture of the agent.

@@ -169,7 +169,8 @@ impl AgentsState {
         }
     }
 
-    /// Starts whom this member owns by now, and stops whom it owns no longer.
+    /// Starts whom this member owns by now, and stops whom it owns no longer; one that goes on is
+    /// told.
     async fn placed(&mut self, myself: &ActorRef<AgentsMsg>) {
         let extensions: Vec<String> = self.posts.keys().cloned().collect();
         for extension in extensions {
@@ -178,8 +179,9 @@ impl AgentsState {
             match (owned, actor) {
                 (Some(_), None) => self.start(myself, &extension).await,
                 (None, Some(actor)) => actor.stop(None),
-                // One of an earlier epoch finds out by itself and is started again.
-                (Some(_), Some(_)) | (None, None) => {}
+                // One of an earlier epoch finds out by this and is started again.
+                (Some(_), Some(actor)) => drop(actor.cast(AgentMsg::Placed)),
+                (None, None) => {}
             }
         }
     }

@@ -17,6 +17,7 @@ use super::machine::{Effect, Input, Queue, Refused};
 use super::request::ReturnCall;
 use super::{CallSink, DecisionSink, Exit, Facts, QueueEvent, QueueMsg, QueueNotice, QueueWord};
 use crate::entity;
+use crate::placement::Moves;
 use crate::recorder::{Fold, Recorder};
 use crate::whereabouts::Whereabouts;
 
@@ -83,6 +84,8 @@ pub struct QueueState {
     clock: Clock,
     epoch: u64,
     recorder: Recorder,
+    /// Where its agents are.
+    agents: Moves,
 }
 
 /// The actor.
@@ -110,7 +113,9 @@ impl Actor for QueueActor {
             clock: args.clock,
             epoch: args.epoch,
             recorder: args.recorder,
+            agents: Moves::default(),
         };
+        state.moved_agents(None);
         // Agents answer at once, so they must find this actor.
         state.placed.queue_runs(&state.number, myself.clone());
         let alive: BTreeSet<CallId> = state.sinks.lock().keys().copied().collect();
@@ -178,7 +183,17 @@ impl Actor for QueueActor {
                 state.next_minute(&myself);
                 Input::Minute
             }
-            QueueMsg::Configure(config) => Input::Configure(config),
+            QueueMsg::Placed => {
+                let moved = state.moved_agents(None);
+                state.follow(&myself, moved);
+                return Ok(());
+            }
+            QueueMsg::Configure(config) => {
+                let moved = state.moved_agents(Some(&config));
+                state.report(&myself, Input::Configure(config));
+                state.follow(&myself, moved);
+                return Ok(());
+            }
             QueueMsg::Remove => Input::Remove,
             QueueMsg::Timer(timer) => Input::Timer(timer),
         };
@@ -188,6 +203,19 @@ impl Actor for QueueActor {
 }
 
 impl QueueState {
+    /// Agents that have been moved since the last look, of those that the queue has or will have.
+    fn moved_agents(&mut self, new: Option<&Config>) -> Vec<String> {
+        let members = &new.unwrap_or_else(|| self.queue.config()).members;
+        let keys = members.iter().map(|member| member.extension.as_str());
+        self.agents.look(keys, |key| self.placed.placement().epoch(entity::AGENT, key))
+    }
+
+    fn follow(&mut self, myself: &ActorRef<QueueMsg>, moved: Vec<String>) {
+        for agent in moved {
+            self.report(myself, Input::AgentMoved { agent });
+        }
+    }
+
     /// Has the actor told when the next minute of the clock begins.
     fn next_minute(&self, myself: &ActorRef<QueueMsg>) {
         let into = Duration::from_micros(self.clock.now().as_micros() % 60_000_000);

@@ -246,6 +246,8 @@ pub enum QueueMsg {
     View(RpcReplyPort<QueueStatus>),
     /// A minute of the clock is over.
     Minute,
+    /// Other members run agents than before, maybe.
+    Placed,
     /// A timer went off. It may be late.
     Timer(TimerId),
     /// A fact was not taken by the journal.

@@ -220,7 +220,8 @@ impl QueuesState {
         }
     }
 
-    /// Starts what this member owns by now, and stops what it owns no longer.
+    /// Starts what this member owns by now, and stops what it owns no longer; one that goes on is
+    /// told.
     async fn placed(&mut self, myself: &ActorRef<QueuesMsg>) {
         let numbers: Vec<String> = self.posts.keys().cloned().collect();
         for number in numbers {
@@ -229,8 +230,9 @@ impl QueuesState {
             match (owned, actor) {
                 (Some(_), None) => self.start(myself, &number).await,
                 (None, Some(actor)) => actor.stop(None),
-                // One of an earlier epoch finds out by itself and is started again.
-                (Some(_), Some(_)) | (None, None) => {}
+                // One of an earlier epoch finds out by this and is started again.
+                (Some(_), Some(actor)) => drop(actor.cast(QueueMsg::Placed)),
+                (None, None) => {}
             }
         }
     }

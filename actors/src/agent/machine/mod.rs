@@ -72,6 +72,11 @@ pub enum Input {
         /// The word.
         message: ToAgent,
     },
+    /// A queue's actor runs at another member of the cluster from now on.
+    QueueMoved {
+        /// Its number.
+        queue: String,
+    },
     /// A wish of a person.
     Command {
         /// What.
@@ -149,6 +154,8 @@ pub struct Agent {
     published: BTreeMap<String, Standing>,
     /// Queues that were not told yet that this actor is new.
     untold: BTreeSet<String>,
+    /// Queues that have said nothing since this actor began.
+    unheard: BTreeSet<String>,
     next_round: u64,
     next_timer: u64,
     /// The moment of the step.
@@ -179,6 +186,7 @@ impl Agent {
             since: Timestamp::default(),
             published: BTreeMap::new(),
             untold: BTreeSet::new(),
+            unheard: BTreeSet::new(),
             next_round: 0,
             next_timer: 0,
             now: Timestamp::default(),
@@ -213,6 +221,7 @@ impl Agent {
                 }
             }
             Input::Queue { queue, message } => self.queue_says(now, queue, message, &mut out),
+            Input::QueueMoved { queue } => self.queue_begins(&queue),
             Input::Command { command, source } => {
                 let (events, outcome) =
                     command::decide(&self.facts, &self.settings, now, source, command)?;
@@ -236,6 +245,12 @@ impl Agent {
     #[must_use]
     pub const fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    /// The agent's queues.
+    #[must_use]
+    pub const fn rules(&self) -> &BTreeMap<String, Rule> {
+        &self.rules
     }
 
     /// The reservation that holds now.
@@ -326,6 +341,7 @@ impl Agent {
         self.calls = calls;
         self.since = now;
         self.untold = self.rules.keys().cloned().collect();
+        self.unheard = self.untold.clone();
         self.seat(now, out);
         self.time_rests(now, out);
     }
@@ -381,12 +397,14 @@ impl Agent {
         message: ToAgent,
         out: &mut Vec<Effect>,
     ) {
+        let is_first = self.unheard.remove(&queue);
         match message {
             ToAgent::Hello => {
-                // A new actor of the queue knows of no reservation.
-                self.held.take_if(|held| held.queue == queue);
-                self.withdraw_bid(&queue, None);
-                self.published.remove(&queue);
+                if is_first {
+                    // That this actor is new was said when the queue did not run yet.
+                    self.untold.insert(queue.clone());
+                }
+                self.queue_begins(&queue);
             }
             ToAgent::Reserve { offer, call, bid, lease, round: _ } => {
                 self.reserve(queue, bids::Wish { offer, call, bid, lease }, out);
@@ -408,6 +426,13 @@ impl Agent {
             ToAgent::Finished { call, wrap_up } => self.finished(now, call, wrap_up, out),
             ToAgent::Seize { offer, call, lease } => self.seize(queue, offer, call, lease, out),
         }
+    }
+
+    /// A new actor of the queue knows of no reservation; what the one before was told is lost.
+    fn queue_begins(&mut self, queue: &str) {
+        self.held.take_if(|held| held.queue == queue);
+        self.withdraw_bid(queue, None);
+        self.published.remove(queue);
     }
 
     /// in the queue whose calls were missed, and for no reason of the list.

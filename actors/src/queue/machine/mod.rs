@@ -104,6 +104,8 @@ struct Member {
     /// 1 is the best; all the same without skill-based routing.
     level: u8,
     standing: Option<Standing>,
+    /// Its actor is another than the one that was told of calls.
+    is_another: bool,
     offer: Option<OfferId>,
     /// A round that waits for a bid or a pass.
     round: Option<Round>,
@@ -288,6 +290,7 @@ impl Queue {
             }
             Input::Agent { agent, message } => self.agent_says(now, agent, message, &mut out)?,
             Input::AgentLost { agent } => self.agent_lost(now, &agent, &mut out)?,
+            Input::AgentMoved { agent } => self.agent_moved(now, agent, &mut out)?,
             Input::Callback { call, word } => self.callback_says(now, call, word, &mut out)?,
             Input::CancelCallback { call } => self.cancel_callback(now, call, &mut out)?,
             Input::PickUp { call, by } => self.pick_up(now, call, by, &mut out)?,

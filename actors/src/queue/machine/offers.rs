@@ -15,7 +15,8 @@ use crate::queue::{Decision, OfferEnd, OfferId, QueueNotice};
 use tandem_config::resource::Membership;
 
 impl Queue {
-    /// How an agent stands now. A fresh agent knows of no reservation and no call.
+    /// How an agent stands now. A fresh agent knows of no reservation and no call, as does one that
+    /// was moved.
     pub(super) fn stands(
         &mut self,
         now: Timestamp,
@@ -26,6 +27,7 @@ impl Queue {
         out: &mut Vec<Effect>,
     ) {
         let Some(member) = self.members.get_mut(&agent) else { return };
+        let fresh = std::mem::take(&mut member.is_another) || fresh;
         let offer = member.offer.filter(|_| fresh);
         let talking = standing.talking.clone();
         member.round = round;
@@ -86,17 +88,39 @@ impl Queue {
         out: &mut Vec<Effect>,
     ) -> Result<(), Refused> {
         let member = self.members.get_mut(agent).ok_or(Refused::NotAMember)?;
-        member.round = None;
         if let Some(standing) = &mut member.standing {
-            standing.ready = false;
             standing.registered = false;
         }
+        self.let_agent_be(now, agent, out);
+        Ok(())
+    }
+
+    /// What was said to the actor at the member before is lost, and the new one knows nothing of
+    /// what that one granted: it may ring for another queue by now. It is asked how it stands; what
+    /// it said when it began may have been heard before, and it was answered elsewhere.
+    pub(super) fn agent_moved(
+        &mut self,
+        now: Timestamp,
+        agent: String,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        self.members.get_mut(&agent).ok_or(Refused::NotAMember)?.is_another = true;
+        self.let_agent_be(now, &agent, out);
+        out.push(Effect::Tell { agent, message: ToAgent::Hello });
+        Ok(())
+    }
+
+    /// Nothing is offered to an agent until they say how they stand.
+    fn let_agent_be(&mut self, now: Timestamp, agent: &str, out: &mut Vec<Effect>) {
+        let Some(member) = self.members.get_mut(agent) else { return };
+        member.round = None;
+        let offer = member.offer;
+        self.not_ready(agent);
         self.free.remove(agent);
-        if let Some(offer) = self.members.get(agent).and_then(|member| member.offer) {
+        if let Some(offer) = offer {
             self.withdraw(offer, false, out);
             self.ring_over(now, offer, OfferEnd::AgentGone, out);
         }
-        Ok(())
     }
 
     /// Keeps `free` in step with what is known of a member.

@@ -113,6 +113,11 @@ pub enum Input {
         /// The agent's extension.
         agent: String,
     },
+    /// An agent's actor runs at another member of the cluster from now on.
+    AgentMoved {
+        /// The agent's extension.
+        agent: String,
+    },
     /// A call's word about a callback.
     Callback {
         /// The call, or the call whose place the request keeps.

@@ -9,7 +9,7 @@ use tandem_actors::agent::machine::{self as agent, Agent, Rule};
 use tandem_actors::agent::{self as agents, AgentEvent};
 use tandem_actors::entity;
 use tandem_actors::gateway::words::Word;
-use tandem_actors::placement::Owner;
+use tandem_actors::placement::{Moves, Owner};
 use tandem_actors::queue::machine::{self as queue, Queue};
 use tandem_actors::queue::{self as queues, Exit, QueueEvent, QueueNotice, QueueWord};
 use tandem_actors::whereabouts::machine::{Change, News};
@@ -19,7 +19,7 @@ use tandem_kernel::{CallId, Decision, Intensity, Restart};
 use super::Outcome;
 use super::desk::Then;
 use super::lines::HEARD_BY_THEN;
-use super::member::{Inner, Way};
+use super::member::{Inner, Way, seat};
 use super::world::{Told, World};
 
 /// On its way from one actor to another of the same member.
@@ -68,6 +68,8 @@ pub(super) struct Running {
     pub(super) machine: Machine,
     pub(super) epoch: u64,
     incarnation: u64,
+    /// Where those are with whom it speaks.
+    moves: Moves,
 }
 
 #[derive(Debug)]
@@ -138,11 +140,42 @@ impl World {
             match (self.owns(id, who), runs) {
                 (Some(_), false) => self.start(id, who)?,
                 (None, true) => self.stop(id, who)?,
-                // One of an earlier epoch finds out by itself and is started again.
-                (Some(_), true) | (None, false) => {}
+                // One of an earlier epoch finds out by this and is started again.
+                (Some(_), true) => self.follow(id, who),
+                (None, false) => {}
             }
         }
         Ok(())
+    }
+
+    /// Tells an actor of those that were moved among those with whom it speaks.
+    fn follow(&mut self, id: u64, who: Who) {
+        for moved in self.moved_for(id, who) {
+            let input: Input = match who {
+                Who::Queue(_) => queue::Input::AgentMoved { agent: moved }.into(),
+                Who::Agent(_) => agent::Input::QueueMoved { queue: moved }.into(),
+            };
+            self.later_at(id, AT_ONCE, Inner::Follow(who, input));
+        }
+    }
+
+    fn moved_for(&mut self, id: u64, who: Who) -> Vec<String> {
+        let at = self.of_mut(id);
+        let known = at.known.clone();
+        let Some(running) = at.posts.get_mut(&who).and_then(|post| post.running.as_mut()) else {
+            return Vec::new();
+        };
+        let epoch = |kind: Kind, key: &str| seat(&known, kind, key).epoch;
+        match &running.machine {
+            Machine::Queue(queue) => {
+                let agents = queue.config().members.iter().map(|it| it.extension.as_str());
+                running.moves.look(agents, |key| epoch(entity::AGENT, key))
+            }
+            Machine::Agent(agent) => {
+                let queues = agent.rules().keys().map(String::as_str);
+                running.moves.look(queues, |key| epoch(entity::QUEUE, key))
+            }
+        }
     }
 
     pub(super) fn stop(&mut self, id: u64, who: Who) -> Outcome<()> {
@@ -178,7 +211,9 @@ impl World {
         self.tell_of_actor(who, || format!("starts at {id} in epoch {epoch} behind {known}"));
         let post = self.of_mut(id).posts.get_mut(&who).unwrap();
         (post.epoch, post.known) = (epoch, known);
-        post.running = Some(Running { machine, epoch, incarnation });
+        let moves = Moves::default();
+        post.running = Some(Running { machine, epoch, incarnation, moves });
+        self.moved_for(id, who);
         self.step(id, who, opened)?;
         if let (Who::Queue(queue), Some(running)) = (who, &self.of(id).posts[&who].running)
             && let Machine::Queue(machine) = &running.machine

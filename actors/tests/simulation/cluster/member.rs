@@ -17,7 +17,7 @@ use tandem_mesh::lease::Patience;
 use tandem_mesh::placement::controller::{DEAD, HEARTBEAT, next};
 use tandem_mesh::placement::{Address, Change, Known, Watch};
 
-use super::actors::{Post, Who};
+use super::actors::{Input, Post, Who};
 use super::desk::{Desk, Then};
 use super::group::{Mark, Replica, Say};
 use super::lines::{GIVEN_BACK_BY_THEN, Line, Passing, Scene};
@@ -48,6 +48,8 @@ pub(super) enum Inner {
         way: Option<Way>,
     },
     AgentTold(usize, agent::Input),
+    /// One with whom an actor speaks was moved.
+    Follow(Who, Input),
     NotRecorded(Who, u64, AppendError),
     CallTold {
         call: CallId,
@@ -228,9 +230,7 @@ impl Member {
     }
 
     pub(super) fn seat(&self, kind: Kind, key: &str) -> Seat {
-        let address = Address { kind: kind.0, key: key.to_owned() };
-        let slot = self.known.table().slot(address.shard());
-        Seat { member: slot.node, epoch: slot.epoch }
+        seat(&self.known, kind, key)
     }
 
     /// Whether it has a call, or may go on with it.
@@ -238,6 +238,13 @@ impl Member {
         let may_go_on = self.expected.as_ref().is_none_or(|calls| calls.contains(&call));
         self.lines.contains_key(&call) || may_go_on
     }
+}
+
+/// Where a table puts an entity.
+pub(super) fn seat(known: &Known, kind: Kind, key: &str) -> Seat {
+    let address = Address { kind: kind.0, key: key.to_owned() };
+    let slot = known.table().slot(address.shard());
+    Seat { member: slot.node, epoch: slot.epoch }
 }
 
 impl World {
@@ -290,6 +297,7 @@ impl World {
             Inner::AgentTold(agent, input) => {
                 return self.step(id, Who::Agent(agent), input.into());
             }
+            Inner::Follow(who, input) => return self.step(id, who, input),
             Inner::NotRecorded(who, incarnation, error) => {
                 return self.not_recorded(id, who, incarnation, &error);
             }

@@ -60,6 +60,36 @@ fn a_new_actor_of_a_queue_is_told_the_standing_and_frees_the_agent() {
 }
 
 #[test]
+fn a_queue_that_begins_after_a_new_actor_is_told_that_it_is_new() {
+    let mut bench = Bench::new(&RULES);
+    let is_fresh = |bench: &mut Bench| {
+        let told = bench.told();
+        let fresh =
+            told.iter().filter(|(_, it)| matches!(it, FromAgent::Standing { fresh: true, .. }));
+        fresh.map(|(queue, _)| queue.clone()).collect::<Vec<_>>()
+    };
+    bench.told();
+
+    bench.hear("6401", ToAgent::Hello);
+    assert_eq!(is_fresh(&mut bench), ["6401"], "nobody may have heard the first word");
+    bench.hear("6401", ToAgent::Hello);
+    assert!(is_fresh(&mut bench).is_empty(), "the queue of before has told of the talks");
+}
+
+#[test]
+fn a_queue_that_was_moved_is_told_the_standing_and_frees_the_agent() {
+    let mut bench = Bench::idle(&["6400", "6401"]);
+    bench.reserve("6400", 1, 0, 0);
+    bench.seen.clear();
+
+    bench.step(Input::QueueMoved { queue: "6400".into() }).unwrap();
+
+    let standings = bench.standings();
+    assert!(standings["6400"].0.ready && standings["6400"].1.is_some());
+    assert!(bench.agent.held().is_none());
+}
+
+#[test]
 fn a_new_actor_learns_of_its_talks_from_the_queue() {
     let mut bench = Bench::new(&RULES);
     let wrap_up = Duration::from_secs(5);

@@ -154,6 +154,54 @@ fn a_fresh_agent_is_told_of_the_talks_that_go_on_and_loses_the_rings() {
 }
 
 #[test]
+fn an_agent_who_was_moved_rings_no_more_and_is_asked_how_they_stand() {
+    let mut bench = Bench::staffed(config(RingStrategy::Linear, &["1", "2"]));
+    bench.join(1);
+    bench.join(2);
+    assert_eq!(bench.answer(1), "1");
+    let (offer, _) = bench.ring(2);
+    bench.granting = false;
+    bench.standings.remove("2");
+    bench.seen.clear();
+
+    bench.step(Input::AgentMoved { agent: "2".into() }).unwrap();
+    bench.step(Input::AgentMoved { agent: "1".into() }).unwrap();
+
+    let withdrawn = QueueNotice::Withdraw { offer, elsewhere: false };
+    assert!(bench.seen.contains(&Effect::Notify { call: call(2), notice: withdrawn }));
+    let hello = |agent: &str| Effect::Tell { agent: agent.into(), message: ToAgent::Hello };
+    assert!(bench.seen.contains(&hello("1")) && bench.seen.contains(&hello("2")));
+    let is_asked = |bench: &Bench| {
+        let asks =
+            |it: &Effect| matches!(it, Effect::Tell { message: ToAgent::Reserve { .. }, .. });
+        bench.seen.iter().any(asks)
+    };
+    bench.wait_secs(5);
+    assert!(!is_asked(&bench), "what is said to them may be lost");
+    bench.stands("2", free(bench.now));
+    assert!(is_asked(&bench));
+}
+
+#[test]
+fn an_agent_who_was_moved_is_told_of_their_talk() {
+    let mut bench = Bench::staffed(config(RingStrategy::Linear, &["1"]));
+    bench.join(1);
+    bench.answer(1);
+    bench.seen.clear();
+
+    bench.step(Input::AgentMoved { agent: "1".into() }).unwrap();
+    // That they were new was heard when they were answered elsewhere.
+    bench.stands("1", free(bench.now));
+    bench.wait_secs(5);
+
+    assert!(bench.seen.iter().any(|effect| matches!(
+        effect,
+        Effect::Tell { message: ToAgent::Answered { call: of, .. }, .. } if *of == call(1)
+    )));
+    assert!(bench.queue.facts().active.contains_key(&call(1)), "the talk goes on");
+}
+
+#[test]
 fn the_bytes_of_events_stay_readable() {
     let at = Timestamp::from_micros(1_000_001);
     let (call, offer, agent) = (call(0x0102), OfferId(7), "1001".to_owned());
