@@ -52,15 +52,17 @@ impl Contact {
     }
 
     /// The question was taken, when entries before `applied` were applied here and those before
-    /// `committed` were committed at the leader.
-    pub(crate) fn note(&self, asked: Option<Instant>, applied: u64, committed: u64) {
+    /// `committed` were committed, as the leader knows; none: it has just been elected and does
+    /// not know yet what was committed before, so that after a pause its contact proves nothing.
+    pub(crate) fn note(&self, asked: Option<Instant>, applied: u64, committed: Option<u64>) {
         let Some(asked) = asked else { return };
         let mut last = self.last.lock();
         let goes_on = last.at.is_some_and(|at| at.elapsed() < self.lease);
-        if goes_on || applied >= committed {
+        if goes_on || committed.is_some_and(|committed| applied >= committed) {
             *last = Last { at: last.at.max(Some(asked)), behind: None };
             return;
         }
+        let Some(committed) = committed else { return };
         let (needed, then) = *last.behind.get_or_insert((committed, asked));
         if applied >= needed {
             *last = Last { at: last.at.max(Some(then)), behind: Some((committed, asked)) };

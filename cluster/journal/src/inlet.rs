@@ -103,7 +103,9 @@ impl Answering {
         age: Duration,
     ) -> Result<Reply, String> {
         let asked = self.contact.asked(age);
-        let committed = request.leader_commit.map_or(0, |id| id.index + 1);
+        // One that has committed nothing of its own yet does not know all that those before it have.
+        let committed = request.leader_commit.filter(|id| id.leader_id == request.vote.leader_id);
+        let committed = committed.map(|id| id.index + 1);
         let answered = self.raft.append_entries(request).await;
         // Whose log is another's has not applied what was committed.
         if answered.as_ref().is_ok_and(AppendEntriesResponse::is_success) {

@@ -45,6 +45,8 @@ pub(crate) enum Say {
 pub(crate) struct Asked {
     pub at: Timestamp,
     pub age: Duration,
+    /// Whether it has committed an entry of its own, and so knows what those before it have.
+    pub knows: bool,
 }
 
 /// What is to be done.
@@ -55,9 +57,12 @@ pub(crate) enum Out {
     Sync {
         mark: Mark,
         then: Option<(u64, Say)>,
-        contact: Option<(Timestamp, usize)>,
+        contact: Option<Seen>,
     },
 }
+
+/// A contact: when it was asked for, and how much was committed by then; none: it is not known.
+pub(crate) type Seen = (Timestamp, Option<usize>);
 
 /// A length of the log, and the term of its last entry: by both the log is known.
 #[derive(Clone, Copy, Debug)]
@@ -295,7 +300,8 @@ impl Replica {
         let since_won = now.since(self.won);
         let of_quorum = self.quorum_answered(now).map_or(since_won, |at| now.since(at));
         let of_target = self.answered.get(&other).map_or(since_won, |at| now.since(*at));
-        let asked = Asked { at: now, age: of_quorum.max(of_target) };
+        let knows = self.commit >= self.first || self.counts_when_behind;
+        let asked = Asked { at: now, age: of_quorum.max(of_target), knows };
         let before = at.checked_sub(1).map_or(0, |last| self.log[last].term);
         let entries = self.log[at..].iter().take(most).cloned().collect();
         let (term, commit) = (self.term, self.commit);
@@ -382,7 +388,7 @@ impl Replica {
         out: &mut Vec<Out>,
     ) {
         let came = if self.counts_when_heard { now } else { self.beats.1 };
-        let contact = (came - asked.age, commit);
+        let contact = (came - asked.age, asked.knows.then_some(commit));
         let term = self.term;
         let known = at.checked_sub(1).map_or(Some(0), |last| self.log.get(last).map(|it| it.term));
         if known != Some(before) {
@@ -417,12 +423,7 @@ impl Replica {
     }
 
     /// The disk has the log up to a mark, unless another leader has cut it since; false then.
-    pub(crate) fn synced(
-        &mut self,
-        now: Timestamp,
-        mark: Mark,
-        contact: Option<(Timestamp, usize)>,
-    ) -> bool {
+    pub(crate) fn synced(&mut self, now: Timestamp, mark: Mark, contact: Option<Seen>) -> bool {
         let holds = self.log.len() >= mark.upto && self.mark(mark.upto).term == mark.term;
         if holds {
             self.synced = self.synced.max(mark.upto);
@@ -435,14 +436,16 @@ impl Replica {
     }
 
     /// As in the real one: after a pause a contact counts when what was committed is applied.
-    fn note_contact(&mut self, now: Timestamp, (asked, committed): (Timestamp, usize)) {
+    fn note_contact(&mut self, now: Timestamp, (asked, committed): Seen) {
         let lease = self.timing.election_max;
         let goes_on = self.contact.is_some_and(|at| now.since(at) < lease);
-        if goes_on || self.applied >= committed || self.counts_when_behind {
+        let knows = committed.is_some_and(|committed| self.applied >= committed);
+        if goes_on || knows || self.counts_when_behind {
             self.contact = self.contact.max(Some(asked));
             self.behind = None;
             return;
         }
+        let Some(committed) = committed else { return };
         let (needed, then) = *self.behind.get_or_insert((committed, asked));
         if self.applied >= needed {
             self.contact = self.contact.max(Some(then));

@@ -19,7 +19,7 @@ use tandem_mesh::placement::{Address, Change, Known, Watch};
 
 use super::actors::{Input, Post, Who};
 use super::desk::{Desk, Then};
-use super::group::{Mark, Replica, Say};
+use super::group::{Mark, Replica, Say, Seen};
 use super::lines::{GIVEN_BACK_BY_THEN, Line, Passing, Scene};
 use super::world::World;
 use super::{Broken, Outcome};
@@ -35,7 +35,7 @@ pub(super) enum Inner {
     Synced {
         mark: Mark,
         then: Option<Box<(u64, Say)>>,
-        contact: Option<(Timestamp, usize)>,
+        contact: Option<Seen>,
     },
     /// Something is to be started, or tried again.
     Start(Who),

@@ -17,7 +17,7 @@ use tandem_mesh::Roster;
 
 use super::checks::Checks;
 use super::desk::Forward;
-use super::group::{Entry, Mark, Out, Say};
+use super::group::{Entry, Mark, Out, Say, Seen};
 use super::lines::Person;
 use super::member::{Inner, Member};
 use super::{Broken, Outcome, Plan, Report};
@@ -287,7 +287,7 @@ impl World {
         member: u64,
         mark: Mark,
         then: Option<Box<(u64, Say)>>,
-        contact: Option<(Timestamp, usize)>,
+        contact: Option<Seen>,
     ) -> Outcome<()> {
         let now = self.now;
         if self.of_mut(member).group.synced(now, mark, contact)
