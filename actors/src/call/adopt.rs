@@ -75,9 +75,16 @@ async fn one(exchange: Arc<Exchange>, records: Records, call: CallId) {
 
 /// Whether this member has a call by the fact that it has appended, when that is read here: the
 /// call may have ended before it, and where the answer took long, another member may have taken
-/// the call over behind it.
+/// the call over behind it. A member that was cut off or stopped meanwhile may have lost the call
+/// by a fact that it has not read: it knows when it is heard again.
 async fn is_ours(exchange: &Exchange, records: &Records, call: CallId, version: u64) -> bool {
-    for _ in 0..LOOKS {
+    let mut looks = 0;
+    while looks < LOOKS {
+        if !exchange.placed.placement().may_speak() {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            continue;
+        }
+        looks += 1;
         if exchange.kept.version(call) >= version {
             return exchange.kept.home(call) == exchange.journal.node();
         }

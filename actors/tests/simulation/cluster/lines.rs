@@ -29,6 +29,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Between two looks of a member that is cut off, whether it is heard again.
 const LOOK_FOR_QUORUM: Duration = Duration::from_millis(100);
 
+/// How long after a call was taken over each far end is asked once more.
+const OFFERED_AGAIN: Duration = Duration::from_secs(35);
+
+/// Between two tries of somebody to hang up whose call is at no member just now.
+const HANGS_UP_AGAIN: Duration = Duration::from_secs(1);
+
 /// How long a member that was cut off may take to read what became of its calls.
 pub(super) const GIVEN_BACK_BY_THEN: Duration = Duration::from_millis(500);
 
@@ -350,6 +356,9 @@ impl World {
             Some(Stage::Talking { since, .. }) => (self.now > *since, false),
             _ => (true, true),
         };
+        if stage.is_none() && self.is_healed {
+            return self.later(HANGS_UP_AGAIN, Event::HangsUp(call));
+        }
         // Whoever waits when all is well again waits to be served.
         if !is_over || (waits && self.is_healed) {
             return;
@@ -401,6 +410,11 @@ impl World {
 
     pub(super) fn took_over(&mut self, id: u64, call: CallId, of_before: u64, told: &Told) {
         match told {
+            Ok(_) if !self.may_speak(id) => {
+                // Whoever was cut off or stopped may have lost it again by a fact not read yet.
+                let told = told.clone();
+                self.later_at(id, LOOK_AGAIN, Inner::TookOver { call, of_before, told });
+            }
             Ok(appended) => {
                 let at = self.of(id);
                 // It may have ended before, or another was quicker than the answer.
@@ -452,6 +466,7 @@ impl World {
             model.exit = Some(Exit::Answered);
         }
         self.of_mut(id).lines.insert(call, Line { model, version, asks: 0 });
+        self.later_at(id, OFFERED_AGAIN, Inner::OfferAgain(call));
         match scene {
             Scene::Talking { agent, .. } => self.in_call(id, agent, call),
             _ => {
@@ -461,6 +476,20 @@ impl World {
             }
         }
         if has_hung_up {
+            self.hung_up(id, call);
+        }
+    }
+
+    /// As in the real one: whom two have taken for theirs, one of them too late, or who has hung up
+    /// where nobody heard it, is found by the one that has the call.
+    pub(super) fn offer_again(&mut self, id: u64, call: CallId) {
+        let at = self.of(id);
+        if !at.lines.contains_key(&call) || at.homes.home(call) != id {
+            return;
+        }
+        let person = self.persons.get_mut(&call).unwrap();
+        person.at = id;
+        if person.is_over || person.has_hung_up {
             self.hung_up(id, call);
         }
     }

@@ -21,7 +21,7 @@ use super::actors::{Input, Post, Who};
 use super::desk::{Desk, Then};
 use super::group::{Mark, Replica, Say, Seen};
 use super::lines::{GIVEN_BACK_BY_THEN, Line, Passing, Scene};
-use super::world::World;
+use super::world::{Told, World};
 use super::{Broken, Outcome};
 use crate::calls::Reaction;
 
@@ -87,6 +87,14 @@ pub(super) enum Inner {
         call: CallId,
         of_before: u64,
     },
+    /// The journal has that it has taken a call over.
+    TookOver {
+        call: CallId,
+        of_before: u64,
+        told: Told,
+    },
+    /// Each far end of a call that it goes on with is asked once more.
+    OfferAgain(CallId),
     Forget {
         grave: u64,
     },
@@ -318,6 +326,10 @@ impl World {
             }
             Inner::Dropped(call) => self.drop_call(id, call),
             Inner::TakeOver { call, of_before } => self.take_over(id, call, of_before),
+            Inner::TookOver { call, of_before, told } => {
+                self.took_over(id, call, of_before, &told);
+            }
+            Inner::OfferAgain(call) => self.offer_again(id, call),
             Inner::Forget { grave } => {
                 let changes = self.of_mut(id).floors.forget(grave);
                 self.tell_agents(id, changes);
