@@ -177,17 +177,11 @@ impl QueueWord {
             Self::Agent { agent, message } => Input::Agent { agent, message },
             Self::AgentLost { agent } => Input::AgentLost { agent },
             Self::Callback { call, word } => Input::Callback { call, word },
-            Self::Moved { call } => return rings_over(facts, call),
+            Self::Moved { call } => Input::Moved { call },
             Self::CallLost { call } => return lost(facts, call),
         };
         vec![input]
     }
-}
-
-fn rings_over(facts: &Facts, call: CallId) -> Vec<Input> {
-    let rings = facts.rings.iter().filter(|(_, ring)| ring.call == call);
-    let why = OfferEnd::AgentGone;
-    rings.map(|(offer, _)| Input::OfferEnded { call, offer: *offer, why }).collect()
 }
 
 /// A caller who waits is gone, a talk is over as long as it is known to have lasted.

@@ -272,6 +272,7 @@ impl Queue {
                 self.join(now, call, stay, caller, caller_name, &mut out)?;
             }
             Input::Gone { call, reason } => self.gone(now, call, reason, &mut out)?,
+            Input::Moved { call } => self.caller_moved(now, call, &mut out),
             Input::Greeted { call } => self.greeted(call)?,
             Input::Place { call } => self.tell_place(call, &mut out)?,
             Input::Digit { call, digit } => self.digit(now, call, digit, &mut out)?,

@@ -363,6 +363,17 @@ impl Queue {
         }
     }
 
+    /// What rang for a call that goes on elsewhere, or anew, rings no more. It is told so: what it
+    /// was offered before may reach it only now.
+    pub(super) fn caller_moved(&mut self, now: Timestamp, call: CallId, out: &mut Vec<Effect>) {
+        let rings = self.offers.iter();
+        let rings = rings.filter(|(_, it)| it.call == call && it.stage != OfferStage::Asked);
+        for id in rings.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.withdraw(id, false, out);
+            self.ring_over(now, id, OfferEnd::AgentGone, out);
+        }
+    }
+
     /// Tells the call to stop ringing. Its answer may be on its way.
     pub(super) fn withdraw(&mut self, id: OfferId, elsewhere: bool, out: &mut Vec<Effect>) {
         let Some(offer) = self.offers.get(&id) else { return };

@@ -43,6 +43,11 @@ pub enum Input {
         /// How.
         reason: Exit,
     },
+    /// A waiting caller's call goes on at another member of the cluster, or there anew.
+    Moved {
+        /// The call.
+        call: CallId,
+    },
     /// A caller has heard the join announcement to its end.
     Greeted {
         /// The call.

@@ -274,3 +274,20 @@ fn a_caller_who_begins_anew_talks_no_more() {
     assert_eq!(again.queue.facts().waiting.len(), 1);
     assert!(!again.seen.contains(&Effect::Forget(call(1))), "the way to them is needed");
 }
+
+#[test]
+fn a_caller_whose_call_goes_on_elsewhere_is_told_what_rings_no_more() {
+    let mut bench = Bench::staffed(config(RingStrategy::Linear, &["1"]));
+    bench.join(1);
+    let (offer, _) = bench.ring(1);
+    bench.seen.clear();
+
+    bench.step(Input::Moved { call: call(1) }).unwrap();
+
+    let withdrawn = QueueNotice::Withdraw { offer, elsewhere: false };
+    assert_eq!(bench.notices(1), [withdrawn], "the offer may come there behind the move");
+    assert!(bench.queue.facts().rings.is_empty());
+    // That it was answered may be on its way as well.
+    bench.step(Input::OfferAnswered { call: call(1), offer }).unwrap();
+    assert_eq!(bench.exit(1), Some(Exit::Answered));
+}
