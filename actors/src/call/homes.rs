@@ -11,12 +11,23 @@ use crate::queue::QueueWord;
 const MOST_OVER: usize = 8_192;
 
 /// What is known of one call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Home {
     /// Of the last fact.
     version: u64,
     /// Who has taken it over last.
     taken_by: Option<u64>,
+    /// Who had taken it over before.
+    before: Vec<u64>,
+    /// Who says that it has taken it over, which is not read here yet.
+    coming: Option<u64>,
+}
+
+impl Home {
+    fn taken(&mut self, by: u64) {
+        self.before.extend(self.taken_by.replace(by));
+        self.coming.take_if(|coming| *coming == by);
+    }
 }
 
 /// The calls of which something is kept, and those that have just ended.
@@ -36,8 +47,21 @@ impl Homes {
         }
         let home = self.going.entry(call).or_default();
         home.version = version;
-        home.taken_by = taken_by.or(home.taken_by);
+        if let Some(by) = taken_by {
+            home.taken(by);
+        }
         true
+    }
+
+    /// A member's word is heard. One that says that a call goes on there has taken it over, by a
+    /// fact that may be read here later: from now on nobody else speaks for the call.
+    pub fn heard(&mut self, member: u64, word: &QueueWord) {
+        let QueueWord::Moved { call } = word else { return };
+        let Some(home) = self.going.get_mut(call) else { return };
+        // What of its facts is read here it may have said before it has lost the call again.
+        let is_read =
+            call.node() == member || home.taken_by == Some(member) || home.before.contains(&member);
+        home.coming = Some(member).filter(|_| !is_read);
     }
 
     /// A call has ended.
@@ -72,7 +96,7 @@ impl Homes {
     pub fn may_say(&self, member: u64, word: &QueueWord) -> bool {
         let Some(call) = word.speaks_for() else { return true };
         match self.going.get(&call) {
-            Some(home) => home.taken_by.is_none_or(|by| by == member),
+            Some(home) => home.coming.or(home.taken_by).is_none_or(|by| by == member),
             // A call that a queue has made speaks for the place of one that has ended.
             None => !matches!(word, QueueWord::Join { .. }) || !self.over.has(&call),
         }
@@ -103,6 +127,23 @@ mod tests {
         assert!(homes.may_say(2, &join()));
         // Whoever says it, what rang there rings no more.
         assert!(homes.may_say(1, &QueueWord::Moved { call: CALL }));
+    }
+
+    #[test]
+    fn who_says_that_a_call_goes_on_there_is_believed_before_the_fact_is_read() {
+        let mut homes = Homes::default();
+        homes.note(CALL, 1, None);
+        let gone = QueueWord::CallerGone { call: CALL };
+
+        homes.heard(2, &QueueWord::Moved { call: CALL });
+        assert!(!homes.may_say(1, &gone) && homes.may_say(2, &gone));
+        assert_eq!(homes.home(CALL), 7, "that is the journal's to say");
+        homes.note(CALL, 2, Some(2));
+        homes.note(CALL, 3, Some(3));
+        assert!(!homes.may_say(2, &gone) && homes.may_say(3, &gone));
+
+        homes.heard(2, &QueueWord::Moved { call: CALL });
+        assert!(!homes.may_say(2, &gone) && homes.may_say(3, &gone), "it was long on its way");
     }
 
     #[test]

@@ -127,6 +127,13 @@ impl KeptCalls {
         self.0.read().homes.has(call)
     }
 
+    /// A member's word is heard; see [`Homes::heard`].
+    pub(crate) fn heard(&self, member: u64, word: &QueueWord) {
+        if matches!(word, QueueWord::Moved { .. }) {
+            self.0.write().homes.heard(member, word);
+        }
+    }
+
     /// Whether a member may say a word, as far as is known here; see [`Homes::may_say`].
     pub(crate) fn may_say(&self, member: u64, word: &QueueWord) -> bool {
         self.0.read().homes.may_say(member, word)

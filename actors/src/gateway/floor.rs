@@ -23,7 +23,7 @@ impl Gateway {
             return;
         }
         match word {
-            Word::ToQueue { ref word, .. } if !placed.may_say(from, word) => {
+            Word::ToQueue { ref word, .. } if !placed.is_heard(from, word) => {
                 // It was cut off, or stopped, and has not read yet that it has lost the call.
                 metric::GATEWAY_OUTDATED.increment();
             }

@@ -169,6 +169,12 @@ impl Whereabouts {
         self.kept.may_say(member, word)
     }
 
+    /// As [`may_say`](Self::may_say), for a word that another member has said.
+    pub(crate) fn is_heard(&self, member: u64, word: &QueueWord) -> bool {
+        self.kept.heard(member, word);
+        self.may_say(member, word)
+    }
+
     /// This member has gone on with all calls of before its start that are still its own.
     pub fn gone_on(&self) {
         self.has_gone_on.store(true, Ordering::Relaxed);

@@ -111,6 +111,9 @@ impl World {
             }
             self.check_heard(id, from, (kind, key), epoch)?;
         }
+        if let Word::ToQueue { word, .. } = &word {
+            self.of_mut(id).homes.heard(from, word);
+        }
         match word {
             Word::ToQueue { ref word, .. } if !self.of(id).homes.may_say(from, word) => {
                 if let Some(call) = word.speaks_for() {
