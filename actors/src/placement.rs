@@ -53,7 +53,8 @@ pub fn may_speak(contact_age: Option<Duration>) -> bool {
     contact_age.is_some_and(|age| age < LEASE)
 }
 
-/// Since when entities are where they are, as an actor has seen it last that speaks with them. Pure.
+/// Since when entities are where they are, as an actor that speaks with them has seen it last.
+/// Pure.
 ///
 /// What it says goes to where its member reads them to be, which may be behind: what is said to an
 /// entity that has been moved is lost. So who reads of a move begins anew with the one that moved.

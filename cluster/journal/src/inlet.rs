@@ -103,7 +103,7 @@ impl Answering {
         age: Duration,
     ) -> Result<Reply, String> {
         let asked = self.contact.asked(age);
-        // One that has committed nothing of its own yet does not know all that those before it have.
+        // One that has committed nothing of its own yet knows less than those before it, maybe.
         let committed = request.leader_commit.filter(|id| id.leader_id == request.vote.leader_id);
         let committed = committed.map(|id| id.index + 1);
         let answered = self.raft.append_entries(request).await;
