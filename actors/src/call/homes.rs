@@ -137,7 +137,7 @@ mod tests {
 
         homes.heard(2, &QueueWord::Moved { call: CALL });
         assert!(!homes.may_say(1, &gone) && homes.may_say(2, &gone));
-        assert_eq!(homes.home(CALL), 7, "that is the journal's to say");
+        assert_eq!(homes.home(CALL), CALL.node(), "that is the journal's to say");
         homes.note(CALL, 2, Some(2));
         homes.note(CALL, 3, Some(3));
         assert!(!homes.may_say(2, &gone) && homes.may_say(3, &gone));
