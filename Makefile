@@ -7,11 +7,12 @@
 CARGO ?= cargo
 TOOLS := .tools
 PANEL := http/panel
-# Wire tests at once. Mostly they wait: four leave two cores half idle. Those of clusters have three
-# nodes each and measure gaps in what is heard.
-WIRE_THREADS ?= 4
+# Wire tests at once. Mostly they wait: six leave a third of two cores idle. Those of the panel have
+# browsers, those of clusters three nodes each, and measure gaps in what is heard.
+WIRE_THREADS ?= 6
+PANEL_THREADS ?= 4
 CLUSTER_THREADS ?= 2
-WIRE := $(filter-out cluster tidy,$(notdir $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs))))
+WIRE := $(filter-out cluster panel tidy,$(notdir $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs))))
 # The crates' own, beside those in their sources.
 UNIT := $(basename $(notdir $(patsubst %/main.rs,%, \
 	$(foreach at,* */*,$(wildcard $(at)/tests/*.rs $(at)/tests/*/main.rs)))))
@@ -79,8 +80,9 @@ unit:
 
 # Real phones against a real node, which is built with the tests of its command line.
 wire: peers panel-build
-	$(TESTS) --test cli $(WIRE:%=--test %) --test cluster --no-run
+	$(TESTS) --test cli $(WIRE:%=--test %) --test panel --test cluster --no-run
 	$(TESTS) $(WIRE:%=--test %) -- --test-threads=$(WIRE_THREADS)
+	$(TESTS) --test panel -- --test-threads=$(PANEL_THREADS)
 	$(TESTS) --test cluster -- --test-threads=$(CLUSTER_THREADS)
 
 peers:
