@@ -260,14 +260,10 @@ async fn steered(three: &Three, member: usize, [caller, callee]: [&mut Phone; 2]
 #[tokio::test]
 async fn a_call_goes_on_when_the_member_of_its_phone_dies() {
     let mut three = placed().await;
-    let (mut callee, relay) = movable(&three, PHONES).await;
-    let mut caller = phone(&three, CALLS, "1000", 700).await;
-    registered().await;
-    answered(&mut caller, &mut callee, "1001").await;
+    let (mut caller, mut callee, _relay) = talks_at(&three, CALLS, PHONES).await;
     let heard = [caller.record("death").await, callee.record("death").await];
     sleep(Duration::from_millis(500)).await;
 
-    relay.lead_to(three.node(2).sip("tcp"));
     three.kill(PHONES).await;
     sleep(Duration::from_secs(4)).await;
     comes_back(&mut callee).await;
@@ -286,14 +282,10 @@ async fn a_call_goes_on_when_the_member_of_its_phone_dies() {
 #[tokio::test]
 async fn a_phone_whose_member_has_ended_steers_its_call_from_another_one() {
     let mut three = placed().await;
-    let (mut callee, relay) = movable(&three, PHONES).await;
-    let mut caller = phone(&three, CALLS, "1000", 700).await;
-    registered().await;
-    answered(&mut caller, &mut callee, "1001").await;
+    let (mut caller, mut callee, _relay) = talks_at(&three, CALLS, PHONES).await;
     let heard = [caller.record("end").await, callee.record("end").await];
     sleep(Duration::from_millis(500)).await;
 
-    relay.lead_to(three.node(2).sip("tcp"));
     three.node(PHONES).signal("TERM").await;
     assert_eq!(three.ended(PHONES).await, Some(0));
     comes_back(&mut callee).await;
@@ -312,10 +304,10 @@ fn unbroken(heard: &[std::path::PathBuf; 2]) {
     }
 }
 
-/// The member has the call and the phone's connection.
-async fn talks_at(three: &Three, member: usize) -> (Phone, Phone, Relay) {
-    let (mut callee, relay) = movable(three, member).await;
-    let mut caller = phone(three, member, "1000", 700).await;
+/// One member has the call, one the phone's connection. The phone's next one leads to the third.
+async fn talks_at(three: &Three, call: usize, connection: usize) -> (Phone, Phone, Relay) {
+    let (mut callee, relay) = movable(three, connection).await;
+    let mut caller = phone(three, call, "1000", 700).await;
     registered().await;
     answered(&mut caller, &mut callee, "1001").await;
     relay.lead_to(three.node(2).sip("tcp"));
@@ -325,7 +317,7 @@ async fn talks_at(three: &Three, member: usize) -> (Phone, Phone, Relay) {
 #[tokio::test]
 async fn a_phone_that_lost_its_member_and_its_call_finds_the_call_where_it_registers() {
     let mut three = placed().await;
-    let (mut caller, mut callee, _relay) = talks_at(&three, PHONES).await;
+    let (mut caller, mut callee, _relay) = talks_at(&three, PHONES, PHONES).await;
 
     three.kill(PHONES).await;
     let (heir, _) = call_at(&three, &[CALLS, 2]).await;
@@ -342,7 +334,7 @@ async fn a_member_that_ends_hands_the_call_of_a_phone_on_its_connection_on() {
     let short = |number| Machine::new(number).with("node.drain_secs=1");
     let three = until_placed(Three::of([1, 2, 3].map(short)).await).await;
     let mut three = until_carrying(three).await;
-    let (mut caller, mut callee, _relay) = talks_at(&three, PHONES).await;
+    let (mut caller, mut callee, _relay) = talks_at(&three, PHONES, PHONES).await;
     let heard = [caller.record("end").await, callee.record("end").await];
     sleep(Duration::from_secs(1)).await;
 

@@ -65,15 +65,10 @@ impl Location {
     /// The registration of a phone that was at an address and gave a Contact, as it is now: the
     /// one from there, else the one of that Contact.
     #[must_use]
-    pub fn find(
-        &self,
-        extension: &str,
-        at: Option<SocketAddr>,
-        contact: &str,
-    ) -> Option<BindingId> {
+    pub fn find(&self, extension: &str, at: SocketAddr, contact: &str) -> Option<BindingId> {
         let registrar = self.registrar.read();
         let all = || registrar.contacts(extension);
-        let from_there = all().find(|it| Some(it.source) == at);
+        let from_there = all().find(|it| it.source == at);
         from_there.or_else(|| all().find(|it| it.uri == contact)).map(Binding::id)
     }
 

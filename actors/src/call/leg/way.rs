@@ -146,7 +146,7 @@ impl Way {
                 }
             }
             To::Lost { extension, at, contact, flow } => {
-                let known = location.find(extension, Some(*at), contact);
+                let known = location.find(extension, *at, contact);
                 let only = || match flow {
                     Kept::Connection => location.only_on_flow(extension, true),
                     Kept::Opening => location.only_on_flow(extension, false),
