@@ -224,7 +224,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When a value is too large or the disk fails; then nothing was written.
+    /// When a value is too large, and nothing was written; or when the disk fails, now or before.
     pub fn apply(&self, batch: Batch) -> Result<(), StoreError> {
         if let Some((table, len)) = batch.too_large {
             return Err(StoreError::TooLarge { table, len });

@@ -6,6 +6,8 @@
 //! next sync, as before; after a crash a beginning of them is there, each as a whole.
 
 use std::collections::HashMap;
+use std::mem;
+use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 use sled::IVec;
@@ -16,23 +18,30 @@ use crate::database::Writes;
 const MOST: usize = 256;
 const MOST_BYTES: usize = 256 * 1024;
 
+/// A key and its value; none removes.
+type Write = (IVec, Option<IVec>);
+
 /// The database, and what it has not been given yet.
 pub(crate) struct Gathering {
     db: sled::Db,
     /// None: each batch is written as it comes.
     waiting: Option<Mutex<Waiting>>,
+    /// The first write that failed. Some such writes keep their place in the database's buffer
+    /// (a page whose own file can not be written): a later flush waits for them without end, and
+    /// with it every database of the process, which share a lock. So nobody comes to it again.
+    failure: OnceLock<sled::Error>,
 }
 
 #[derive(Default)]
 struct Waiting {
     /// The last write of each key; none removes.
-    writes: HashMap<Vec<u8>, Option<IVec>>,
+    writes: HashMap<IVec, Option<IVec>>,
     bytes: usize,
 }
 
 impl Gathering {
     pub(crate) fn new(db: sled::Db, gathers: bool) -> Self {
-        Self { db, waiting: gathers.then(Mutex::default) }
+        Self { db, waiting: gathers.then(Mutex::default), failure: OnceLock::new() }
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> sled::Result<Option<IVec>> {
@@ -41,14 +50,15 @@ impl Gathering {
         {
             return Ok(written.clone());
         }
-        self.db.get(key)
+        self.usable()?.get(key)
     }
 
     /// Makes a batch visible. True: it is the first that waits, and somebody is to settle it.
     pub(crate) fn apply(&self, writes: Writes) -> sled::Result<bool> {
-        let given = writes.into_iter().map(|(key, value)| (key, value.map(IVec::from)));
+        self.usable()?;
+        let given = writes.into_iter().map(|(key, value)| (key.into(), value.map(IVec::from)));
         let Some(waiting) = &self.waiting else {
-            write(&self.db, given)?;
+            self.write(given)?;
             return Ok(false);
         };
         let mut waiting = waiting.lock();
@@ -58,7 +68,7 @@ impl Gathering {
             waiting.writes.insert(key, value);
         }
         if waiting.writes.len() >= MOST || waiting.bytes >= MOST_BYTES {
-            waiting.settle(&self.db)?;
+            self.empty(&mut waiting)?;
             return Ok(false);
         }
         Ok(is_first && !waiting.writes.is_empty())
@@ -66,32 +76,47 @@ impl Gathering {
 
     /// Gives the database what waits.
     pub(crate) fn settle(&self) -> sled::Result<()> {
-        self.waiting.as_ref().map_or(Ok(()), |waiting| waiting.lock().settle(&self.db))
+        self.waiting.as_ref().map_or(Ok(()), |waiting| self.empty(&mut waiting.lock()))
     }
 
     /// The database with all that was written.
     pub(crate) fn settled(&self) -> sled::Result<&sled::Db> {
         self.settle()?;
-        Ok(&self.db)
+        self.usable()
     }
-}
 
-impl Waiting {
-    fn settle(&mut self, db: &sled::Db) -> sled::Result<()> {
-        if self.writes.is_empty() {
+    fn empty(&self, waiting: &mut Waiting) -> sled::Result<()> {
+        if waiting.writes.is_empty() {
             return Ok(());
         }
-        let all = self.writes.iter().map(|(key, value)| (key.clone(), value.clone()));
-        write(db, all)?;
-        *self = Self::default();
+        self.usable()?;
+        self.write(waiting.writes.iter().map(|(key, value)| (key.clone(), value.clone())))?;
+        *waiting = Waiting::default();
         Ok(())
+    }
+
+    fn write(&self, writes: impl ExactSizeIterator<Item = Write>) -> sled::Result<()> {
+        write(&self.db, writes).inspect_err(|error| {
+            // None but the first matters.
+            let _ = self.failure.set(error.clone());
+        })
+    }
+
+    fn usable(&self) -> sled::Result<&sled::Db> {
+        self.failure.get().map_or(Ok(&self.db), |error| Err(error.clone()))
     }
 }
 
-fn write(
-    db: &sled::Db,
-    mut writes: impl ExactSizeIterator<Item = (Vec<u8>, Option<IVec>)>,
-) -> sled::Result<()> {
+impl Drop for Gathering {
+    fn drop(&mut self) {
+        if self.failure.get().is_some() {
+            // The database flushes when its last owner goes; so this one never does.
+            mem::forget(self.db.clone());
+        }
+    }
+}
+
+fn write(db: &sled::Db, mut writes: impl ExactSizeIterator<Item = Write>) -> sled::Result<()> {
     if writes.len() == 1 {
         let Some((key, value)) = writes.next() else { return Ok(()) };
         // By itself it is as whole as a batch, and a third of its work.

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::file::{Reader, Writer};
 use crate::gather::Gathering;
@@ -360,4 +361,26 @@ fn what_gathers_is_written_when_the_last_owner_goes() {
 
     let store = open(dir.path()).unwrap();
     assert_eq!(&*store.get(FIRST, b"key").unwrap().unwrap(), b"value");
+}
+
+/// A large page lies in a file of its own; where that can not be written, the database waits for
+/// the page without end.
+#[test]
+fn a_write_that_failed_holds_up_neither_readers_nor_who_closes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    fs::remove_dir_all(dir.path().join("blobs")).unwrap();
+    let (done, ended) = std::sync::mpsc::channel();
+    let user = std::thread::spawn(move || {
+        let failed = (0..100).find_map(|key| {
+            let mut batch = Batch::default();
+            batch.put(FIRST, &[key], &[key; 60_000]);
+            store.apply(batch).and_then(|()| store.sync()).err()
+        });
+        let refused = (store.get(FIRST, &[200]).is_err(), store.sync().is_err());
+        done.send((failed.is_some(), refused, store.close().is_err())).unwrap();
+    });
+    let told = ended.recv_timeout(Duration::from_secs(60));
+    assert_eq!(told, Ok((true, (true, true), true)));
+    user.join().unwrap();
 }
