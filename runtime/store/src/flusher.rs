@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::StoreError;
 use crate::database::described;
 use crate::gather::Gathering;
+use crate::large::LargePages;
 
 /// Called once when the sync that it waits for is over.
 pub type Synced = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -40,7 +41,10 @@ impl Flusher {
         let place = dir.clone();
         let thread = std::thread::Builder::new()
             .name("store-flush".into())
-            .spawn(move || Disk { db, file, dir, within, failure: None }.serve(&waiting))
+            .spawn(move || {
+                let large = LargePages::new(&dir);
+                Disk { db, file, large, dir, within, failure: None }.serve(&waiting);
+            })
             .map_err(|e| StoreError::io("start a thread for", place, &e))?;
         Ok(Self { requests, thread })
     }
@@ -73,6 +77,7 @@ impl Flusher {
 struct Disk {
     db: Arc<Gathering>,
     file: File,
+    large: LargePages,
     dir: PathBuf,
     within: Duration,
     // A kernel reports a failed write-back once and then forgets it, so we do not.
@@ -122,18 +127,24 @@ impl Disk {
         }
     }
 
-    /// The database's own flush ends at the page cache (`sync_file_range`), hence `fdatasync`.
     fn sync(&mut self) -> Result<(), StoreError> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
-        let outcome = match self.db.settled().and_then(|db| db.flush()) {
-            Ok(_) => {
-                self.file.sync_data().map_err(|e| StoreError::io("sync", self.dir.join("db"), &e))
-            }
-            Err(error) => Err(described(&self.dir, &error)),
-        };
+        let outcome = self.sync_all();
         self.failure = outcome.as_ref().err().cloned();
         outcome
+    }
+
+    /// The large pages go first: none is durable that names one which is not. The database's own
+    /// flush ends at the page cache (`sync_file_range`), hence `fdatasync`.
+    fn sync_all(&mut self) -> Result<(), StoreError> {
+        let db = self.db.settled().map_err(|error| described(&self.dir, &error))?;
+        let large = self.db.quietly(|| self.large.new_ones(SystemTime::now()));
+        large
+            .and_then(|files| self.large.sync(&files))
+            .map_err(|e| StoreError::io("sync", self.dir.join("blobs"), &e))?;
+        db.flush().map_err(|error| described(&self.dir, &error))?;
+        self.file.sync_data().map_err(|e| StoreError::io("sync", self.dir.join("db"), &e))
     }
 }

@@ -30,6 +30,7 @@ pub(crate) struct Gathering {
     /// (a page whose own file can not be written): a later flush waits for them without end, and
     /// with it every database of the process, which share a lock. So nobody comes to it again.
     failure: OnceLock<sled::Error>,
+    writing: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -41,7 +42,8 @@ struct Waiting {
 
 impl Gathering {
     pub(crate) fn new(db: sled::Db, gathers: bool) -> Self {
-        Self { db, waiting: gathers.then(Mutex::default), failure: OnceLock::new() }
+        let waiting = gathers.then(Mutex::default);
+        Self { db, waiting, failure: OnceLock::new(), writing: Mutex::default() }
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> sled::Result<Option<IVec>> {
@@ -85,6 +87,12 @@ impl Gathering {
         self.usable()
     }
 
+    /// Does something while nobody writes.
+    pub(crate) fn quietly<T>(&self, something: impl FnOnce() -> T) -> T {
+        let _writing = self.writing.lock();
+        something()
+    }
+
     fn empty(&self, waiting: &mut Waiting) -> sled::Result<()> {
         if waiting.writes.is_empty() {
             return Ok(());
@@ -96,6 +104,7 @@ impl Gathering {
     }
 
     fn write(&self, writes: impl ExactSizeIterator<Item = Write>) -> sled::Result<()> {
+        let _writing = self.writing.lock();
         write(&self.db, writes).inspect_err(|error| {
             // None but the first matters.
             let _ = self.failure.set(error.clone());

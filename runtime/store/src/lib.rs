@@ -21,6 +21,7 @@ mod database;
 pub mod file;
 mod flusher;
 mod gather;
+mod large;
 pub mod memory;
 #[cfg(test)]
 mod tests;

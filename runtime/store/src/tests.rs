@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::file::{Reader, Writer};
 use crate::gather::Gathering;
+use crate::large::LargePages;
 use crate::memory::Disk;
 use crate::{Batch, MAX_VALUE_BYTES, Options, Store, StoreError, Table};
 
@@ -375,7 +376,7 @@ fn a_write_that_failed_holds_up_neither_readers_nor_who_closes() {
         let failed = (0..100).find_map(|key| {
             let mut batch = Batch::default();
             batch.put(FIRST, &[key], &[key; 60_000]);
-            store.apply(batch).and_then(|()| store.sync()).err()
+            store.apply(batch).err()
         });
         let refused = (store.get(FIRST, &[200]).is_err(), store.sync().is_err());
         done.send((failed.is_some(), refused, store.close().is_err())).unwrap();
@@ -383,4 +384,28 @@ fn a_write_that_failed_holds_up_neither_readers_nor_who_closes() {
     let told = ended.recv_timeout(Duration::from_secs(60));
     assert_eq!(told, Ok((true, (true, true), true)));
     user.join().unwrap();
+}
+
+#[test]
+fn the_files_of_large_pages_are_synced_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    let mut large = LargePages::new(dir.path());
+    let mut after = |keys: std::ops::Range<u8>| {
+        for key in keys {
+            put(&store, FIRST, &[key], &[key; 20_000]);
+        }
+        store.sync().unwrap();
+        let new = large.new_ones(SystemTime::now()).unwrap();
+        large.sync(&new).unwrap();
+        let again = large.new_ones(SystemTime::now()).unwrap();
+        assert!(again.is_empty(), "{again:?}");
+        new
+    };
+    let first = after(0..40);
+    assert!(!first.is_empty(), "no page was large");
+    let second = after(40..80);
+    assert!(!second.is_empty() && second.iter().all(|file| !first.contains(file)));
+
+    large.sync(&[dir.path().join("blobs/gone")]).unwrap();
 }
