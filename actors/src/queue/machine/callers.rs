@@ -73,7 +73,9 @@ impl Queue {
                 let notice = QueueNotice::Withdraw { offer: OfferId::EVERY, elsewhere: false };
                 out.push(Effect::Notify { call, notice });
             }
-            out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
+            // Until the journal has that this actor runs the queue, the one before may still write
+            // that they have left: then they are to come anew, and go on asking.
+            out.push(Effect::NotifyKept { call, notice: QueueNotice::Joined { position } });
         }
     }
 
@@ -103,6 +105,12 @@ impl Queue {
         let number = caller.clone();
         self.record(QueueEvent::Joined { at: now, call, caller, caller_name }, out);
         self.callers.insert(call, Caller::new());
+        if self.facts.generation > 1 {
+            // An actor of before may have taken them in, and let phones ring, by what the journal
+            // has refused: what rings for them by now the call alone knows.
+            let notice = QueueNotice::Withdraw { offer: OfferId::EVERY, elsewhere: false };
+            out.push(Effect::Notify { call, notice });
+        }
         // Who waits talks no more, whatever became of the word: a call that its member's heir goes
         // on with begins anew where the answer was lost with the member.
         self.talk_lost(now, call, now, out);

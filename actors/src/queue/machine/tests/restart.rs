@@ -82,15 +82,28 @@ fn a_queue_that_begins_again_asks_its_callers_whether_they_wait() {
     let mut bench = Bench::with(before.queue.config().clone(), fold(&before.events), &alive);
 
     assert!(
-        bench.seen.contains(&Effect::Notify {
+        bench.seen.contains(&Effect::NotifyKept {
             call: call(5),
             notice: QueueNotice::Joined { position: 3 },
-        })
+        }),
+        "when no actor of before can write any more that it has left"
     );
     // Its hang-up was lost with the actor of before.
     bench.step(Input::Gone { call: call(5), reason: Exit::CallerHangup }).unwrap();
 
     assert_eq!(bench.exit(5), Some(Exit::CallerHangup));
+}
+
+#[test]
+fn who_joins_a_queue_that_began_again_rings_by_nothing_of_before() {
+    let config = config(RingStrategy::Linear, &["1"]);
+    let facts = fold(&Bench::new(config.clone()).events);
+    let mut bench = Bench::with(config, facts, &[]);
+
+    bench.join(1);
+
+    let silenced = QueueNotice::Withdraw { offer: OfferId::EVERY, elsewhere: false };
+    assert_eq!(bench.notices(1), [silenced, QueueNotice::Joined { position: 1 }]);
 }
 
 #[test]
