@@ -18,12 +18,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tandem_journal::Kind;
 use tandem_kernel::Clock;
 use tandem_sip::net::Handle;
 use tandem_telemetry::metric;
 use tokio::sync::Notify;
 
-use self::machine::{Heard, Inbox, Outbox};
+use self::machine::{Heard, Inbox, Outbox, addressee};
 pub(crate) use self::words::Dial;
 use self::words::{Answer, Letter, Question, Reply, Word};
 use crate::connections::Flows;
@@ -154,11 +155,16 @@ impl Gateway {
         }
         metric::GATEWAY_WORDS.increment();
         let peer = self.peer(member);
-        if !peer.outbox.lock().add(word) {
+        let epoch = addressee(&word).map(|(kind, key)| self.epoch(kind, key));
+        if !peer.outbox.lock().add_for(word, epoch) {
             metric::GATEWAY_DROPPED.increment();
             *peer.outbox.lock() = Outbox::new(rand::random());
         }
         peer.news.notify_one();
+    }
+
+    fn epoch(&self, kind: Kind, key: &str) -> u64 {
+        self.0.placed.placement().epoch(kind, key)
     }
 
     /// Tells all members that somebody was told of.
@@ -244,6 +250,7 @@ impl Gateway {
     async fn post(self, member: u64, peer: Arc<Peer>) {
         loop {
             peer.outbox.lock().suit(self.0.carrier.level(member), rand::random);
+            peer.outbox.lock().leave_unsaid(|kind, key| self.epoch(kind, key));
             let letter = peer.outbox.lock().letter();
             let Some((session, first, mut words)) = letter else {
                 peer.news.notified().await;

@@ -540,6 +540,10 @@ impl World {
                 News::InCall(call) => agent::Input::InCall(call),
                 News::OutOfCall(call) => agent::Input::OutOfCall(call),
             };
+            // What was left unsaid is a word about nobody.
+            if extension.is_empty() {
+                continue;
+            }
             let agent = self.agent_at(&extension);
             self.later_at(id, AT_ONCE, Inner::AgentTold(agent, input));
         }
