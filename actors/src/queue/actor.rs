@@ -84,6 +84,8 @@ pub struct QueueState {
     clock: Clock,
     epoch: u64,
     recorder: Recorder,
+    /// How many appends were refused before this actor began.
+    refusals: u64,
     /// Where its agents are.
     agents: Moves,
 }
@@ -102,7 +104,7 @@ impl Actor for QueueActor {
         args: QueueArgs,
     ) -> Result<QueueState, ActorProcessingErr> {
         let facts: Facts = args.recorder.own(args.epoch).await?;
-        args.placed.recover_sinks(&args.config.number, &facts.listeners());
+        args.placed.recover_sinks(&args.config.number, args.epoch, &facts.listeners());
         let mut state = QueueState {
             number: args.config.number.clone(),
             queue: Queue::new(args.config, facts),
@@ -112,6 +114,7 @@ impl Actor for QueueActor {
             sender: args.sender,
             clock: args.clock,
             epoch: args.epoch,
+            refusals: args.recorder.refusals(),
             recorder: args.recorder,
             agents: Moves::default(),
         };
@@ -261,10 +264,10 @@ impl QueueState {
             let _asker_is_gone = reply.send(outcome);
             return;
         }
-        let recorder = self.recorder.clone();
+        let (recorder, refusals) = (self.recorder.clone(), self.refusals);
         tandem_kernel::spawn("queue answer", async move {
             // Without the commit nobody is answered, and who asks hears of a time-out.
-            if recorder.settled().await {
+            if recorder.kept(refusals).await {
                 let _asker_is_gone = reply.send(Ok(()));
             }
         });
@@ -317,10 +320,10 @@ impl QueueState {
             return;
         }
         if events.is_empty() {
-            let recorder = self.recorder.clone();
-            // What was recorded before may still be on its way.
+            let (recorder, refusals) = (self.recorder.clone(), self.refusals);
+            // What was recorded before may still be on its way, or may have been refused.
             tandem_kernel::spawn("queue notice", async move {
-                if recorder.settled().await {
+                if recorder.kept(refusals).await {
                     tell();
                 }
             });
