@@ -186,17 +186,17 @@ impl Recorder {
         self.settled().await && self.refusals() == refusals
     }
 
-    /// Appends the events of one step; `state` is the state after them. `then` hears of the
-    /// outcome.
+    /// Appends the events of one step; `state` is the state after them, of which a snapshot is
+    /// saved now and then: none while members could not read it. `then` hears of the outcome.
     pub(crate) fn append<F: Fold>(
         &self,
         events: &[F::Event],
-        state: &F,
+        state: Option<&F>,
         then: impl FnOnce(Result<(), AppendError>) + Send + 'static,
     ) {
         let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
         let unsaved = self.unsaved.fetch_add(count, Ordering::Relaxed) + count;
-        let state = (unsaved >= SNAPSHOT_EVERY).then(|| {
+        let state = state.filter(|_| unsaved >= SNAPSHOT_EVERY).map(|state| {
             self.unsaved.store(0, Ordering::Relaxed);
             tandem_wire::encode_versioned(state)
         });

@@ -274,7 +274,7 @@ impl AgentState {
             return;
         }
         let actor = myself.clone();
-        self.recorder.append(events, self.agent.facts(), move |outcome| {
+        self.recorder.append(events, Some(self.agent.facts()), move |outcome| {
             if let Err(error) = &outcome {
                 let _gone = actor.cast(AgentMsg::NotRecorded(error.clone()));
             }

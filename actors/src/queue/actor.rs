@@ -39,6 +39,9 @@ pub type Sender = Arc<dyn Fn(Sent) + Send + Sync>;
 /// How often it is looked whether an interval of the service level is over.
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// The level of the members' language since which they read snapshots that tell who has left.
+const TELLING_WHO_LEFT: u16 = 4;
+
 /// A notice that waits for the commit.
 type Kept = (CallSink, QueueNotice);
 
@@ -330,7 +333,9 @@ impl QueueState {
             return;
         }
         let actor = myself.clone();
-        self.recorder.append(events, self.queue.facts(), move |outcome| match outcome {
+        let is_read = self.placed.settled_level() >= TELLING_WHO_LEFT;
+        let facts = is_read.then(|| self.queue.facts());
+        self.recorder.append(events, facts, move |outcome| match outcome {
             Ok(()) => tell(),
             Err(error) => {
                 let _gone = actor.cast(QueueMsg::NotRecorded(error));

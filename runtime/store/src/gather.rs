@@ -6,7 +6,7 @@
 //! next sync, as before; after a crash a beginning of them is there, each as a whole.
 
 use std::collections::HashMap;
-use std::mem;
+use std::mem::ManuallyDrop;
 use std::sync::OnceLock;
 
 use parking_lot::Mutex;
@@ -120,7 +120,7 @@ impl Drop for Gathering {
     fn drop(&mut self) {
         if self.failure.get().is_some() {
             // The database flushes when its last owner goes; so this one never does.
-            mem::forget(self.db.clone());
+            let _owner = ManuallyDrop::new(self.db.clone());
         }
     }
 }

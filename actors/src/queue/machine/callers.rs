@@ -94,12 +94,13 @@ impl Queue {
         if !self.came.note(now, call, stay) {
             return Err(Refused::StayIsOver);
         }
-        if let Some(reason) = self.barrier() {
-            self.record(QueueEvent::Refused { at: now, call, reason }, out);
-            let failover = self.config.failover.clone();
-            let notice = QueueNotice::Refused { reason, failover };
-            out.push(Effect::Notify { call, notice });
-            out.push(Effect::Forget(call));
+        let before = self.facts.left.by(call, stay);
+        if let Some(reason) = before.or_else(|| self.barrier()) {
+            if before.is_none() {
+                self.record(QueueEvent::Refused { at: now, call, reason }, out);
+            }
+            let notice = QueueNotice::Refused { reason, failover: self.config.failover.clone() };
+            out.extend([Effect::Notify { call, notice }, Effect::Forget(call)]);
             return Ok(());
         }
         let number = caller.clone();

@@ -304,3 +304,46 @@ fn a_caller_whose_call_goes_on_elsewhere_is_told_what_rings_no_more() {
     bench.step(Input::OfferAnswered { call: call(1), offer }).unwrap();
     assert_eq!(bench.exit(1), Some(Exit::Answered));
 }
+
+#[test]
+fn snapshots_of_all_versions_before_are_read() {
+    let mut bench = Bench::staffed(config(RingStrategy::Linear, &["1"]));
+    bench.join(1);
+    let facts = bench.queue.facts();
+    let now = tandem_wire::encode_versioned(facts);
+    let left = tandem_wire::encode(&facts.left).len();
+    let level = tandem_wire::encode(&(&facts.level, &facts.window)).len();
+    let none = tandem_wire::encode(&crate::queue::request::Requests::default()).len();
+    let cut =
+        |version: u16, less: usize| [&version.to_le_bytes(), &now[2..now.len() - less]].concat();
+
+    let third = cut(3, left);
+    let second = cut(2, left + level);
+    let first = cut(1, left + level + none);
+
+    for bytes in [first, second, third, now.clone()] {
+        assert_eq!(Facts::read(&bytes, 1 << 20).unwrap(), *facts);
+    }
+}
+
+#[test]
+fn who_was_sent_on_before_a_restart_and_asks_again_leaves_once() {
+    let mut config = config(RingStrategy::Linear, &[]);
+    config.max_callers = 1;
+    let mut before = Bench::new(config.clone());
+    before.join(1);
+    before.join(2);
+    let facts = fold(&before.events);
+    assert_eq!(facts.counters.total, 1);
+
+    let mut again = Bench::with(config, facts, &[call(1)]);
+    again.join(2);
+
+    let sent_on =
+        |it: &QueueNotice| matches!(it, QueueNotice::Refused { reason: Exit::MaxCallers, .. });
+    assert!(again.notices(2).iter().all(sent_on), "the word was lost with the actor");
+    assert_eq!(again.queue.facts().counters.total, 1);
+    let (caller, caller_name) = ("02".to_owned(), String::new());
+    again.step(Input::Join { call: call(2), stay: 2, caller, caller_name }).unwrap();
+    assert_eq!(again.queue.facts().counters.total, 2, "it has come a second time");
+}
