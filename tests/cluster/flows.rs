@@ -22,11 +22,11 @@ async fn placed() -> Three {
 /// These members once all have said that they carry for each other.
 pub(crate) async fn until_carrying(three: Three) -> Three {
     let agreed = async {
-        while !three.machines[0].done(&["cluster", "status"]).await.contains("speak level 4") {
+        while !three.machines[0].done(&["cluster", "status"]).await.contains("speak level 3") {
             sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), agreed).await.expect("all speak level 4");
+    tokio::time::timeout(Duration::from_secs(20), agreed).await.expect("all speak level 3");
     three
 }
 

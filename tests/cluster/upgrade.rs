@@ -25,7 +25,7 @@ async fn table(machine: &Machine) -> String {
 #[tokio::test]
 async fn an_upgrade_of_one_member_after_the_other_costs_no_call() {
     let mut three = until_placed(Three::of([1, 2, 3].map(older)).await).await;
-    assert!(!table(&three.machines[0]).await.contains("level 4"));
+    assert!(!table(&three.machines[0]).await.contains("level 3"));
     let (mut caller, mut callee) = talking(&three, [0, 0]).await;
     let mut waiting = phone(&three, 0, "1004", 900).await;
     waiting.call("6400").await;
@@ -49,7 +49,7 @@ async fn an_upgrade_of_one_member_after_the_other_costs_no_call() {
     }
 
     let settled = async {
-        while !table(&three.machines[2]).await.contains("all builds speak level 4") {
+        while !table(&three.machines[2]).await.contains("all builds speak level 3") {
             sleep(Duration::from_millis(200)).await;
         }
     };

@@ -1,9 +1,8 @@
 //! Words to one member: in order, each once, for as long as both run; and whose word it is. Pure.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use tandem_journal::Kind;
-use tandem_kernel::CallId;
 
 use super::words::{Floor, Word};
 use crate::entity;
@@ -23,26 +22,12 @@ const TOGETHER: usize = 128;
 /// What the messages in one letter may weigh together, in bytes; one is always sent.
 const WEIGHT: usize = 256 * 1024;
 
-/// A word that waits.
-#[derive(Clone, Debug)]
-struct Waiting {
-    word: Word,
-    /// Since when the queue or agent that it is for is where it is, as was known when it was said.
-    epoch: Option<u64>,
-}
-
-impl From<Word> for Waiting {
-    fn from(word: Word) -> Self {
-        Self { word, epoch: None }
-    }
-}
-
 /// The sender's side.
 #[derive(Debug)]
 pub struct Outbox {
     session: u64,
     first: u64,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<Word>,
     /// How many of those that wait are about flows.
     of_flows: usize,
 }
@@ -51,34 +36,17 @@ impl Outbox {
     /// One whose first word is the floor, which is filled in when it is sent.
     #[must_use]
     pub fn new(session: u64) -> Self {
-        let waiting = VecDeque::from([Word::Floor(Floor::default()).into()]);
+        let waiting = VecDeque::from([Word::Floor(Floor::default())]);
         Self { session, first: 0, waiting, of_flows: 0 }
     }
 
     /// Adds a word; false: too many wait, and it has to begin anew.
     pub fn add(&mut self, word: Word) -> bool {
-        self.add_for(word, None)
-    }
-
-    /// Adds a word for a queue or agent that is where it is since an epoch.
-    pub fn add_for(&mut self, word: Word, epoch: Option<u64>) -> bool {
         let fits = self.waiting.len() < MOST_WAITING;
         if fits {
-            self.waiting.push_back(Waiting { word, epoch });
+            self.waiting.push_back(word);
         }
         fits
-    }
-
-    /// Leaves unsaid what waits for queues and agents that have been moved since it was said. It
-    /// may have waited for long, and who runs them there again must not hear it: a caller who was
-    /// answered long ago would come anew. Words keep their numbers.
-    pub fn leave_unsaid(&mut self, epoch: impl Fn(Kind, &str) -> u64) {
-        for waiting in self.waiting.iter_mut().take(TOGETHER) {
-            let now = addressee(&waiting.word).map(|(kind, key)| epoch(kind, key));
-            if waiting.epoch.is_some() && waiting.epoch != now {
-                *waiting = nothing().into();
-            }
-        }
     }
 
     /// Adds a word about a flow; false: too many wait, and this one is dropped.
@@ -97,23 +65,17 @@ impl Outbox {
             weight += word.weight();
             is_first || weight <= WEIGHT
         };
-        let words: Vec<Word> = self
-            .waiting
-            .iter()
-            .map(|it| &it.word)
-            .take(TOGETHER)
-            .take_while(fits)
-            .cloned()
-            .collect();
+        let words: Vec<Word> =
+            self.waiting.iter().take(TOGETHER).take_while(fits).cloned().collect();
         (!words.is_empty()).then_some((self.session, self.first, words))
     }
 
     /// A peer that came back as an older build does not read all that waits.
     pub(super) fn suit(&mut self, level: u16, session: impl FnOnce() -> u64) {
-        let is_read = |it: &Waiting| it.word.since() <= level;
+        let is_read = |word: &Word| word.since() <= level;
         if !self.waiting.iter().take(TOGETHER).all(is_read) {
             self.waiting.retain(is_read);
-            let is_of_flow = |it: &&Waiting| matches!(it.word, Word::Flow(_));
+            let is_of_flow = |word: &&Word| matches!(word, Word::Flow(_));
             self.of_flows = self.waiting.iter().filter(is_of_flow).count();
             self.begin_anew(session());
         }
@@ -122,7 +84,7 @@ impl Outbox {
     /// The peer has all words before `next` of a session.
     pub fn taken(&mut self, session: u64, next: u64) {
         while session == self.session && self.first < next && !self.waiting.is_empty() {
-            let word = self.waiting.pop_front().map(|it| it.word);
+            let word = self.waiting.pop_front();
             self.of_flows -= usize::from(matches!(word, Some(Word::Flow(_))));
             self.first += 1;
         }
@@ -132,8 +94,8 @@ impl Outbox {
     pub fn begin_anew(&mut self, session: u64) {
         self.session = session;
         self.first = 0;
-        self.waiting.retain(|it| !matches!(it.word, Word::Floor(_)));
-        self.waiting.push_front(Word::Floor(Floor::default()).into());
+        self.waiting.retain(|word| !matches!(word, Word::Floor(_)));
+        self.waiting.push_front(Word::Floor(Floor::default()));
     }
 }
 
@@ -166,19 +128,22 @@ impl Inbox {
     }
 }
 
-/// For which queue or agent a word is. None: it is for whoever has a call or a phone.
-#[must_use]
-pub fn addressee(word: &Word) -> Option<(Kind, &str)> {
-    match word {
-        Word::ToQueue { number, .. } => Some((entity::QUEUE, number)),
-        Word::ToAgent { extension, .. } => Some((entity::AGENT, extension)),
-        _ => None,
-    }
-}
+/// The highest epoch in which each queue and agent was heard: one whose move is not known here yet
+/// is outdated as soon as the next one has spoken.
+#[derive(Debug, Default)]
+pub struct Heard(BTreeMap<Kind, BTreeMap<String, u64>>);
 
-/// A word that every build reads and that changes nothing.
-fn nothing() -> Word {
-    Word::OutOfCall { extension: String::new(), call: CallId::from_u128(0) }
+impl Heard {
+    /// Notes an owner's word; false when a later one was heard before.
+    pub fn note(&mut self, kind: Kind, key: &str, epoch: u64) -> bool {
+        let keys = self.0.entry(kind).or_default();
+        let Some(last) = keys.get_mut(key) else {
+            keys.insert(key.to_owned(), epoch);
+            return true;
+        };
+        *last = (*last).max(epoch);
+        *last == epoch
+    }
 }
 
 /// Which owner says a word, and since when it is one: who hears it drops it when the entity has

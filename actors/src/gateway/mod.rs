@@ -18,13 +18,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tandem_journal::Kind;
 use tandem_kernel::Clock;
 use tandem_sip::net::Handle;
 use tandem_telemetry::metric;
 use tokio::sync::Notify;
 
-use self::machine::{Inbox, Outbox, addressee};
+use self::machine::{Heard, Inbox, Outbox};
 pub(crate) use self::words::Dial;
 use self::words::{Answer, Letter, Question, Reply, Word};
 use crate::connections::Flows;
@@ -89,6 +88,7 @@ struct Inner {
     flows: OnceLock<Arc<Flows>>,
     peers: Mutex<BTreeMap<u64, Arc<Peer>>>,
     inboxes: Mutex<BTreeMap<u64, Inbox>>,
+    heard: Mutex<Heard>,
 }
 
 impl Gateway {
@@ -100,9 +100,10 @@ impl Gateway {
         live: Live,
         (copies, phones): (Copies, Softphones),
     ) -> Self {
-        let (peers, inboxes) = (Mutex::default(), Mutex::default());
+        let (peers, inboxes, heard) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (dials, flows) = (OnceLock::new(), OnceLock::new());
-        let inner = Inner { carrier, placed, live, copies, phones, dials, flows, peers, inboxes };
+        let inner =
+            Inner { carrier, placed, live, copies, phones, dials, flows, peers, inboxes, heard };
         Self(Arc::new(inner))
     }
 
@@ -153,16 +154,11 @@ impl Gateway {
         }
         metric::GATEWAY_WORDS.increment();
         let peer = self.peer(member);
-        let epoch = addressee(&word).map(|(kind, key)| self.epoch(kind, key));
-        if !peer.outbox.lock().add_for(word, epoch) {
+        if !peer.outbox.lock().add(word) {
             metric::GATEWAY_DROPPED.increment();
             *peer.outbox.lock() = Outbox::new(rand::random());
         }
         peer.news.notify_one();
-    }
-
-    fn epoch(&self, kind: Kind, key: &str) -> u64 {
-        self.0.placed.placement().epoch(kind, key)
     }
 
     /// Tells all members that somebody was told of.
@@ -248,7 +244,6 @@ impl Gateway {
     async fn post(self, member: u64, peer: Arc<Peer>) {
         loop {
             peer.outbox.lock().suit(self.0.carrier.level(member), rand::random);
-            peer.outbox.lock().leave_unsaid(|kind, key| self.epoch(kind, key));
             let letter = peer.outbox.lock().letter();
             let Some((session, first, mut words)) = letter else {
                 peer.news.notified().await;

@@ -5,7 +5,6 @@ use tandem_kernel::CallId;
 
 use super::machine::{Inbox, Outbox};
 use super::words::{Floor, Word};
-use crate::queue::QueueWord;
 
 fn word(number: u32) -> Word {
     Word::InCall { extension: number.to_string(), call: CallId::from_u128(1) }
@@ -46,26 +45,6 @@ fn who_was_started_anew_hears_the_floor_and_what_waits() {
     deliver(&mut outbox, &mut fresh, true, &mut anew);
 
     assert_eq!(anew, [Word::Floor(Floor::default()), word(2)]);
-}
-
-#[test]
-fn what_waits_for_a_queue_that_was_moved_is_left_unsaid_and_keeps_its_number() {
-    let to_queue = |number: &str| {
-        let word = QueueWord::CallerGone { call: CallId::from_u128(1) };
-        Word::ToQueue { number: number.to_owned(), word, epoch: None }
-    };
-    let mut outbox = Outbox::new(7);
-    for number in ["6400", "6401"] {
-        assert!(outbox.add_for(to_queue(number), Some(3)));
-    }
-    assert!(outbox.add(word(1)));
-
-    outbox.leave_unsaid(|_, key| if key == "6400" { 5 } else { 3 });
-
-    let (_, first, words) = outbox.letter().unwrap();
-    assert_eq!((first, words.len()), (0, 4));
-    assert!(!words.contains(&to_queue("6400")));
-    assert_eq!(words[2..], [to_queue("6401"), word(1)]);
 }
 
 #[test]

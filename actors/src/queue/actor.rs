@@ -39,9 +39,6 @@ pub type Sender = Arc<dyn Fn(Sent) + Send + Sync>;
 /// How often it is looked whether an interval of the service level is over.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The level of the members' language since which they read snapshots that tell who has left.
-const TELLING_WHO_LEFT: u16 = 4;
-
 /// A notice that waits for the commit.
 type Kept = (CallSink, QueueNotice);
 
@@ -87,8 +84,6 @@ pub struct QueueState {
     clock: Clock,
     epoch: u64,
     recorder: Recorder,
-    /// How many appends were refused before this actor began.
-    refusals: u64,
     /// Where its agents are.
     agents: Moves,
 }
@@ -107,7 +102,7 @@ impl Actor for QueueActor {
         args: QueueArgs,
     ) -> Result<QueueState, ActorProcessingErr> {
         let facts: Facts = args.recorder.own(args.epoch).await?;
-        args.placed.recover_sinks(&args.config.number, args.epoch, &facts.listeners());
+        args.placed.recover_sinks(&args.config.number, &facts.listeners());
         let mut state = QueueState {
             number: args.config.number.clone(),
             queue: Queue::new(args.config, facts),
@@ -117,7 +112,6 @@ impl Actor for QueueActor {
             sender: args.sender,
             clock: args.clock,
             epoch: args.epoch,
-            refusals: args.recorder.refusals(),
             recorder: args.recorder,
             agents: Moves::default(),
         };
@@ -267,10 +261,10 @@ impl QueueState {
             let _asker_is_gone = reply.send(outcome);
             return;
         }
-        let (recorder, refusals) = (self.recorder.clone(), self.refusals);
+        let recorder = self.recorder.clone();
         tandem_kernel::spawn("queue answer", async move {
             // Without the commit nobody is answered, and who asks hears of a time-out.
-            if recorder.kept(refusals).await {
+            if recorder.settled().await {
                 let _asker_is_gone = reply.send(Ok(()));
             }
         });
@@ -323,19 +317,17 @@ impl QueueState {
             return;
         }
         if events.is_empty() {
-            let (recorder, refusals) = (self.recorder.clone(), self.refusals);
-            // What was recorded before may still be on its way, or may have been refused.
+            let recorder = self.recorder.clone();
+            // What was recorded before may still be on its way.
             tandem_kernel::spawn("queue notice", async move {
-                if recorder.kept(refusals).await {
+                if recorder.settled().await {
                     tell();
                 }
             });
             return;
         }
         let actor = myself.clone();
-        let is_read = self.placed.settled_level() >= TELLING_WHO_LEFT;
-        let facts = is_read.then(|| self.queue.facts());
-        self.recorder.append(events, facts, move |outcome| match outcome {
+        self.recorder.append(events, self.queue.facts(), move |outcome| match outcome {
             Ok(()) => tell(),
             Err(error) => {
                 let _gone = actor.cast(QueueMsg::NotRecorded(error));

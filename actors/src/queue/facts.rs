@@ -7,7 +7,6 @@ use tandem_kernel::{CallId, Timestamp};
 use tandem_wire::{Schema, WireError};
 
 use super::event::{QueueEvent, Turn};
-use super::left::Left;
 use super::level::{Level, Window};
 use super::request::{Dialling, Requests};
 use super::{Class, Exit, OfferId};
@@ -115,12 +114,10 @@ pub struct Facts {
     pub level: Level,
     /// The same since the last evaluation; since version 3.
     pub window: Window,
-    /// Who has left of late; since version 4.
-    pub left: Left,
 }
 
 impl Schema for Facts {
-    const VERSION: u16 = 4;
+    const VERSION: u16 = 3;
 }
 
 impl Facts {
@@ -140,7 +137,7 @@ impl Facts {
                 self.places.insert(*call, self.next_place);
                 self.next_place += 1;
             }
-            QueueEvent::Refused { at, call, reason } => self.leave(*call, *reason, *at, 0),
+            QueueEvent::Refused { at, reason, .. } => self.count(*reason, *at, 0),
             QueueEvent::Ringing { call, offer, agent, turn, .. } => {
                 self.ring(*offer, *call, agent);
                 match turn {
@@ -224,26 +221,27 @@ impl Facts {
     }
 
     /// Reads a snapshot of this version or of those before: the first knew no requests, the
-    /// second no service level, the third not who has left.
+    /// second no service level.
     pub(crate) fn read(bytes: &[u8], limit: usize) -> Result<Self, WireError> {
-        let (version, body) = tandem_wire::split_version(bytes)?;
-        let requests = || tandem_wire::encode(&Requests::default());
         let level = || tandem_wire::encode(&(Level::default(), Window::default()));
-        let left = || tandem_wire::encode(&Left::default());
-        let whole = match version {
-            1 => [body, &requests(), &level(), &left()].concat(),
-            2 => [body, &level(), &left()].concat(),
-            3 => [body, &left()].concat(),
-            _ => return tandem_wire::decode_versioned(bytes, limit),
-        };
-        tandem_wire::decode(&whole, limit)
+        match tandem_wire::split_version(bytes)? {
+            (1, body) => {
+                let requests = tandem_wire::encode(&Requests::default());
+                tandem_wire::decode(&[body, &requests, &level()].concat(), limit)
+            }
+            (2, body) => tandem_wire::decode(&[body, &level()].concat(), limit),
+            _ => tandem_wire::decode_versioned(bytes, limit),
+        }
     }
 
     fn leave(&mut self, call: CallId, exit: Exit, at: Timestamp, wait_us: u64) {
         if let Some(place) = self.places.remove(&call) {
             self.waiting.remove(&place);
         }
-        self.left.note(call, exit);
+        self.count(exit, at, wait_us);
+    }
+
+    fn count(&mut self, exit: Exit, at: Timestamp, wait_us: u64) {
         self.counters.count(exit);
         self.level.count(exit, wait_us);
         self.window.count(at, exit, wait_us);

@@ -7,7 +7,6 @@
 //! | How long it will take                          | `pace` (pure)                  |
 //! | How many were answered in time                 | `level` (pure)                 |
 //! | Who asked to be called back                    | `request`, `machine::callbacks`|
-//! | Who has left of late                           | `left` (pure)                  |
 //! | What outlives the actor                        | `facts`, the fold of `event`   |
 //! | Whether an agent can take a call               | the agent                      |
 //! | Phones, music, who answered first              | the call                       |
@@ -19,7 +18,6 @@
 mod actor;
 pub mod event;
 mod facts;
-pub mod left;
 pub mod level;
 pub mod machine;
 mod message;

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use ractor::ActorRef;
 use tandem_journal::{Entity, Journal};
 use tandem_kernel::CallId;
@@ -37,8 +37,6 @@ pub struct Whereabouts {
     floors: RwLock<Floors>,
     kept: KeptCalls,
     sinks: RwLock<BTreeMap<String, Sinks>>,
-    /// Since when a queue was here when its ways were looked for last.
-    found: Mutex<BTreeMap<String, u64>>,
     recorders: RwLock<BTreeMap<Entity, Recorder>>,
     /// Whether this member has gone on with its calls of before its start.
     has_gone_on: AtomicBool,
@@ -115,22 +113,12 @@ impl Whereabouts {
         Sinks::clone(self.sinks.write().entry(number.to_owned()).or_default())
     }
 
-    /// Finds the ways to calls of which a queue has read that is here since `epoch`; those of an
-    /// earlier time lead where calls were. Who is alone has none that it does not know: its calls
-    /// ended with it.
-    pub(crate) fn recover_sinks(
-        &self,
-        number: &str,
-        epoch: u64,
-        listeners: &BTreeMap<CallId, CallId>,
-    ) {
+    /// Finds the ways to calls of which a queue has read. Who is alone has none that it does not
+    /// know: its calls ended with it.
+    pub(crate) fn recover_sinks(&self, number: &str, listeners: &BTreeMap<CallId, CallId>) {
         let Some((own, gateway)) = self.gateway.get() else { return };
-        let before = self.found.lock().insert(number.to_owned(), epoch);
         let sinks = self.sinks(number);
         let mut sinks = sinks.lock();
-        if before != Some(epoch) {
-            sinks.clear();
-        }
         for (name, call) in listeners {
             if !sinks.contains_key(name)
                 && let Some(way) = gateway.way_to(*own, *call, number)

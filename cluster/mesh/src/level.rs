@@ -14,9 +14,8 @@ use crate::mesh::{Inner, Mesh};
 use crate::{MeshError, control, files, tls};
 
 /// The newest level of this build. 2: SIP through the member that a phone is connected to. 3: the
-/// audio of browsers between members is encrypted, a member that ends says so before it leaves. 4:
-/// snapshots of queues tell who has left.
-pub const NEWEST: u16 = 4;
+/// audio of browsers between members is encrypted, a member that ends says so before it leaves.
+pub const NEWEST: u16 = 3;
 
 /// The oldest level that this build speaks.
 pub const OLDEST: u16 = 1;

@@ -73,9 +73,7 @@ impl Queue {
                 let notice = QueueNotice::Withdraw { offer: OfferId::EVERY, elsewhere: false };
                 out.push(Effect::Notify { call, notice });
             }
-            // Until the journal has that this actor runs the queue, the one before may still write
-            // that they have left: then they are to come anew, and go on asking.
-            out.push(Effect::NotifyKept { call, notice: QueueNotice::Joined { position } });
+            out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
         }
     }
 
@@ -94,24 +92,17 @@ impl Queue {
         if !self.came.note(now, call, stay) {
             return Err(Refused::StayIsOver);
         }
-        let before = self.facts.left.by(call, stay);
-        if let Some(reason) = before.or_else(|| self.barrier()) {
-            if before.is_none() {
-                self.record(QueueEvent::Refused { at: now, call, reason }, out);
-            }
-            let notice = QueueNotice::Refused { reason, failover: self.config.failover.clone() };
-            out.extend([Effect::Notify { call, notice }, Effect::Forget(call)]);
+        if let Some(reason) = self.barrier() {
+            self.record(QueueEvent::Refused { at: now, call, reason }, out);
+            let failover = self.config.failover.clone();
+            let notice = QueueNotice::Refused { reason, failover };
+            out.push(Effect::Notify { call, notice });
+            out.push(Effect::Forget(call));
             return Ok(());
         }
         let number = caller.clone();
         self.record(QueueEvent::Joined { at: now, call, caller, caller_name }, out);
         self.callers.insert(call, Caller::new());
-        if self.facts.generation > 1 {
-            // An actor of before may have taken them in, and let phones ring, by what the journal
-            // has refused: what rings for them by now the call alone knows.
-            let notice = QueueNotice::Withdraw { offer: OfferId::EVERY, elsewhere: false };
-            out.push(Effect::Notify { call, notice });
-        }
         // Who waits talks no more, whatever became of the word: a call that its member's heir goes
         // on with begins anew where the answer was lost with the member.
         self.talk_lost(now, call, now, out);

@@ -92,8 +92,6 @@ pub(super) struct Post {
     epoch: u64,
     /// The newest epoch that an append was refused for.
     current: u64,
-    /// The newest start of the actor of which an append was refused.
-    refused: Option<u64>,
     waiting: VecDeque<Job>,
     flight: Vec<Job>,
 }
@@ -205,12 +203,6 @@ impl World {
             return Ok(());
         }
         self.report.starts += 1;
-        if let Who::Queue(queue) = who
-            && self.of(id).posts[&who].epoch != epoch
-        {
-            // Ways of an earlier time lead where calls were.
-            self.of_mut(id).sinks.remove(&queue);
-        }
         let incarnation = self.number();
         let (machine, opened, known) = match who {
             Who::Queue(index) => self.queue_from(id, index),
@@ -548,10 +540,6 @@ impl World {
                 News::InCall(call) => agent::Input::InCall(call),
                 News::OutOfCall(call) => agent::Input::OutOfCall(call),
             };
-            // What was left unsaid is a word about nobody.
-            if extension.is_empty() {
-                continue;
-            }
             let agent = self.agent_at(&extension);
             self.later_at(id, AT_ONCE, Inner::AgentTold(agent, input));
         }
@@ -559,7 +547,7 @@ impl World {
 
     fn record(&mut self, id: u64, who: Who, events: Vec<Bytes>, kept: Vec<Kept>) {
         if events.is_empty() && self.of(id).posts[&who].is_settled() {
-            return self.tell_settled(id, who, self.incarnation(id, who), kept);
+            return self.tell_kept(id, who, kept);
         }
         if events.is_empty() && kept.is_empty() {
             return;
@@ -568,13 +556,6 @@ impl World {
         let post = self.of_mut(id).posts.get_mut(&who).unwrap();
         post.waiting.push_back(Job { events, incarnation, kept });
         self.write_on(id, who);
-    }
-
-    /// Tells what waited for all that was appended before, if all was taken.
-    fn tell_settled(&mut self, id: u64, who: Who, incarnation: u64, kept: Vec<Kept>) {
-        if self.of(id).posts[&who].refused.is_none_or(|refused| refused < incarnation) {
-            self.tell_kept(id, who, kept);
-        }
     }
 
     fn tell_kept(&mut self, id: u64, who: Who, kept: Vec<Kept>) {
@@ -601,11 +582,9 @@ impl World {
         }
         let events: Vec<Bytes> = post.flight.iter().flat_map(|job| job.events.clone()).collect();
         if events.is_empty() {
-            // What was before them is durable or refused.
-            for job in std::mem::take(&mut post.flight) {
-                self.tell_settled(id, who, job.incarnation, job.kept);
-            }
-            return;
+            // What was before them is durable.
+            let jobs = std::mem::take(&mut post.flight);
+            return self.tell_kept(id, who, jobs.into_iter().flat_map(|job| job.kept).collect());
         }
         let (expected, epoch) = (Some(post.known), post.epoch);
         let append = Append { entity, expected, epoch, op_id: None, events };
@@ -625,7 +604,6 @@ impl World {
                 if let AppendError::StaleEpoch { current } = error {
                     post.current = post.current.max(current);
                 }
-                post.refused = jobs.iter().map(|job| job.incarnation).max().max(post.refused);
                 for job in jobs {
                     let told = Inner::NotRecorded(who, job.incarnation, error.clone());
                     self.later_at(id, AT_ONCE, told);

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tandem_actors::agent::machine as agent;
 use tandem_actors::call::homes::Homes;
 use tandem_actors::entity;
-use tandem_actors::gateway::machine::{Inbox, Outbox};
-use tandem_actors::placement::{self, Heard, LEASE, Owner, Seat};
+use tandem_actors::gateway::machine::{Heard, Inbox, Outbox};
+use tandem_actors::placement::{self, LEASE, Owner, Seat};
 use tandem_actors::queue::{OfferId, QueueNotice, QueueWord, machine as queue};
 use tandem_actors::whereabouts::machine::Floors;
 use tandem_journal::{Append, AppendError, Entity, Kind, Record, Timing};
@@ -21,7 +21,7 @@ use super::actors::{Input, Post, Who};
 use super::desk::{Desk, Then};
 use super::group::{Mark, Replica, Say, Seen};
 use super::lines::{GIVEN_BACK_BY_THEN, Line, Passing, Scene};
-use super::world::{Packet, Told, World};
+use super::world::{Told, World};
 use super::{Broken, Outcome};
 use crate::calls::Reaction;
 
@@ -32,11 +32,6 @@ const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(super) enum Inner {
     Tick,
-    /// What came while the member was frozen; it is lost with it.
-    Arrived {
-        from: u64,
-        packet: Box<Packet>,
-    },
     Synced {
         mark: Mark,
         then: Option<Box<(u64, Say)>>,
@@ -296,7 +291,6 @@ impl World {
     pub(super) fn at(&mut self, id: u64, inner: Inner) -> Outcome<()> {
         match inner {
             Inner::Tick => return self.tick(id),
-            Inner::Arrived { from, packet } => return self.arrived(from, id, *packet),
             Inner::Synced { mark, then, contact } => return self.synced(id, mark, then, contact),
             Inner::Start(who) => return self.start(id, who),
             Inner::QueueTimer(queue, incarnation, timer) => {
@@ -429,8 +423,7 @@ impl World {
     }
 
     pub(super) fn owner(&self, id: u64, kind: Kind, key: &str) -> Owner {
-        let at = self.of(id);
-        at.seat(kind, key).owner(id, self.may_speak(id), at.heard.epoch(kind, key))
+        self.of(id).seat(kind, key).owner(id, self.may_speak(id))
     }
 
     pub(super) fn owned_since(&self, id: u64, kind: Kind, key: &str) -> Option<u64> {

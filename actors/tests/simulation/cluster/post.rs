@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use rand::Rng;
 use tandem_actors::agent::machine as agent;
-use tandem_actors::gateway::machine::{Outbox, addressee, speaker};
+use tandem_actors::gateway::machine::{Outbox, speaker};
 use tandem_actors::gateway::words::{Reply, Word};
 use tandem_actors::queue::{Exit, QueueWord};
 use tandem_actors::whereabouts::machine::OWN;
 use tandem_kernel::CallId;
 
 use super::actors::AT_ONCE;
-use super::member::{Inner, Way, seat};
+use super::member::{Inner, Way};
 use super::world::{Packet, World};
 use super::{Broken, Outcome};
 
@@ -26,9 +26,8 @@ impl World {
     /// Tells a member something.
     pub(super) fn tell_member(&mut self, id: u64, to: u64, word: Word) {
         let session = self.rng.random();
-        let epoch = addressee(&word).map(|(kind, key)| self.of(id).seat(kind, key).epoch);
         let peer = self.of_mut(id).peers.get_mut(&to).unwrap();
-        if !peer.outbox.add_for(word, epoch) {
+        if !peer.outbox.add(word) {
             peer.outbox = Outbox::new(session);
         }
         self.post(id, to);
@@ -44,12 +43,10 @@ impl World {
     /// Sends what waits for a peer.
     pub(super) fn post(&mut self, id: u64, to: u64) {
         let (serial, floor) = (self.number(), self.of(id).floors.own());
-        let known = self.of(id).known.clone();
         let peer = self.of_mut(id).peers.get_mut(&to).unwrap();
         if peer.flight.is_some() {
             return;
         }
-        peer.outbox.leave_unsaid(|kind, key| seat(&known, kind, key).epoch);
         let Some((session, first, mut words)) = peer.outbox.letter() else { return };
         for word in &mut words {
             if let Word::Floor(told) = word {

@@ -608,6 +608,22 @@ fn q_140_without_the_switch_the_key_means_nothing() {
     assert_eq!(bench.notices(1), []);
 }
 
+#[test]
+fn snapshots_from_before_there_were_callbacks_and_service_levels_are_read() {
+    let mut bench = Bench::staffed(config(RingStrategy::Linear, &["1"]));
+    bench.join(1);
+    let facts = bench.queue.facts();
+    let now = tandem_wire::encode_versioned(facts);
+    let level = tandem_wire::encode(&(&facts.level, &facts.window)).len();
+    let none = tandem_wire::encode(&crate::queue::request::Requests::default()).len();
+    let second = [&2u16.to_le_bytes(), &now[2..now.len() - level]].concat();
+    let first = [&1u16.to_le_bytes(), &now[2..now.len() - level - none]].concat();
+
+    assert_eq!(Facts::read(&first, 1 << 20).unwrap(), *facts);
+    assert_eq!(Facts::read(&second, 1 << 20).unwrap(), *facts);
+    assert_eq!(Facts::read(&now, 1 << 20).unwrap(), *facts);
+}
+
 /// The end of the customer's first call is read when the call that was started in its place
 /// rings agents already: neither is lost by that.
 #[test]

@@ -82,28 +82,15 @@ fn a_queue_that_begins_again_asks_its_callers_whether_they_wait() {
     let mut bench = Bench::with(before.queue.config().clone(), fold(&before.events), &alive);
 
     assert!(
-        bench.seen.contains(&Effect::NotifyKept {
+        bench.seen.contains(&Effect::Notify {
             call: call(5),
             notice: QueueNotice::Joined { position: 3 },
-        }),
-        "when no actor of before can write any more that it has left"
+        })
     );
     // Its hang-up was lost with the actor of before.
     bench.step(Input::Gone { call: call(5), reason: Exit::CallerHangup }).unwrap();
 
     assert_eq!(bench.exit(5), Some(Exit::CallerHangup));
-}
-
-#[test]
-fn who_joins_a_queue_that_began_again_rings_by_nothing_of_before() {
-    let config = config(RingStrategy::Linear, &["1"]);
-    let facts = fold(&Bench::new(config.clone()).events);
-    let mut bench = Bench::with(config, facts, &[]);
-
-    bench.join(1);
-
-    let silenced = QueueNotice::Withdraw { offer: OfferId::EVERY, elsewhere: false };
-    assert_eq!(bench.notices(1), [silenced, QueueNotice::Joined { position: 1 }]);
 }
 
 #[test]
@@ -303,47 +290,4 @@ fn a_caller_whose_call_goes_on_elsewhere_is_told_what_rings_no_more() {
     // That it was answered may be on its way as well.
     bench.step(Input::OfferAnswered { call: call(1), offer }).unwrap();
     assert_eq!(bench.exit(1), Some(Exit::Answered));
-}
-
-#[test]
-fn snapshots_of_all_versions_before_are_read() {
-    let mut bench = Bench::staffed(config(RingStrategy::Linear, &["1"]));
-    bench.join(1);
-    let facts = bench.queue.facts();
-    let now = tandem_wire::encode_versioned(facts);
-    let left = tandem_wire::encode(&facts.left).len();
-    let level = tandem_wire::encode(&(&facts.level, &facts.window)).len();
-    let none = tandem_wire::encode(&crate::queue::request::Requests::default()).len();
-    let cut =
-        |version: u16, less: usize| [&version.to_le_bytes(), &now[2..now.len() - less]].concat();
-
-    let third = cut(3, left);
-    let second = cut(2, left + level);
-    let first = cut(1, left + level + none);
-
-    for bytes in [first, second, third, now.clone()] {
-        assert_eq!(Facts::read(&bytes, 1 << 20).unwrap(), *facts);
-    }
-}
-
-#[test]
-fn who_was_sent_on_before_a_restart_and_asks_again_leaves_once() {
-    let mut config = config(RingStrategy::Linear, &[]);
-    config.max_callers = 1;
-    let mut before = Bench::new(config.clone());
-    before.join(1);
-    before.join(2);
-    let facts = fold(&before.events);
-    assert_eq!(facts.counters.total, 1);
-
-    let mut again = Bench::with(config, facts, &[call(1)]);
-    again.join(2);
-
-    let sent_on =
-        |it: &QueueNotice| matches!(it, QueueNotice::Refused { reason: Exit::MaxCallers, .. });
-    assert!(again.notices(2).iter().all(sent_on), "the word was lost with the actor");
-    assert_eq!(again.queue.facts().counters.total, 1);
-    let (caller, caller_name) = ("02".to_owned(), String::new());
-    again.step(Input::Join { call: call(2), stay: 2, caller, caller_name }).unwrap();
-    assert_eq!(again.queue.facts().counters.total, 2, "it has come a second time");
 }
