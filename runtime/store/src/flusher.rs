@@ -140,10 +140,8 @@ impl Disk {
     /// flush ends at the page cache (`sync_file_range`), hence `fdatasync`.
     fn sync_all(&mut self) -> Result<(), StoreError> {
         let db = self.db.settled().map_err(|error| described(&self.dir, &error))?;
-        let large = self.db.quietly(|| self.large.new_ones(SystemTime::now()));
-        large
-            .and_then(|files| self.large.sync(&files))
-            .map_err(|e| StoreError::io("sync", self.dir.join("blobs"), &e))?;
+        let files = self.db.quietly(|| self.large.new_ones(SystemTime::now()))?;
+        self.large.sync(&files)?;
         db.flush().map_err(|error| described(&self.dir, &error))?;
         self.file.sync_data().map_err(|e| StoreError::io("sync", self.dir.join("db"), &e))
     }

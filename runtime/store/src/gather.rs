@@ -97,7 +97,6 @@ impl Gathering {
         if waiting.writes.is_empty() {
             return Ok(());
         }
-        self.usable()?;
         self.write(waiting.writes.iter().map(|(key, value)| (key.clone(), value.clone())))?;
         *waiting = Waiting::default();
         Ok(())
@@ -105,7 +104,7 @@ impl Gathering {
 
     fn write(&self, writes: impl ExactSizeIterator<Item = Write>) -> sled::Result<()> {
         let _writing = self.writing.lock();
-        write(&self.db, writes).inspect_err(|error| {
+        write(self.usable()?, writes).inspect_err(|error| {
             // None but the first matters.
             let _ = self.failure.set(error.clone());
         })

@@ -9,6 +9,9 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use crate::StoreError;
+use crate::database::sync_dir;
+
 /// Two changes of a folder within a tick of the system's clock have the same time.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -30,7 +33,11 @@ impl LargePages {
     /// # Errors
     ///
     /// When the folder can not be read.
-    pub(crate) fn new_ones(&mut self, now: SystemTime) -> io::Result<Vec<PathBuf>> {
+    pub(crate) fn new_ones(&mut self, now: SystemTime) -> Result<Vec<PathBuf>, StoreError> {
+        self.look(now).map_err(|e| StoreError::io("read", &self.dir, &e))
+    }
+
+    fn look(&mut self, now: SystemTime) -> io::Result<Vec<PathBuf>> {
         let changed = fs::metadata(&self.dir)?.modified()?;
         if self.changed == Some(changed) {
             return Ok(Vec::new());
@@ -49,13 +56,15 @@ impl LargePages {
     /// # Errors
     ///
     /// When the disk fails.
-    pub(crate) fn sync(&self, files: &[PathBuf]) -> io::Result<()> {
+    pub(crate) fn sync(&self, files: &[PathBuf]) -> Result<(), StoreError> {
         for file in files {
             match File::open(file).and_then(|file| file.sync_all()) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(StoreError::io("sync", file, &error));
+                }
                 _ => {}
             }
         }
-        if files.is_empty() { Ok(()) } else { File::open(&self.dir)?.sync_all() }
+        if files.is_empty() { Ok(()) } else { sync_dir(&self.dir) }
     }
 }
