@@ -7,18 +7,25 @@
 CARGO ?= cargo
 TOOLS := .tools
 PANEL := http/panel
-# Wire tests at once. Mostly they wait: six leave a third of two cores idle. Those of the panel have
-# browsers, those of clusters three nodes each, and measure gaps in what is heard.
-WIRE_THREADS ?= 6
+# Tests mostly wait, for telephones or for a disk, so several of their programs run at once, each
+# with so many threads. Those of the panel have browsers, those of clusters three nodes each, and
+# measure gaps in what is heard, so they run alone.
+TEST_JOBS ?= 3
+WIRE_THREADS ?= 3
 PANEL_THREADS ?= 4
 CLUSTER_THREADS ?= 2
+AT_ONCE = $(MAKE) --no-print-directory --jobs=$(TEST_JOBS) --output-sync=target
 WIRE := $(filter-out cluster panel tidy,$(notdir $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs))))
 # The crates' own, beside those in their sources.
 UNIT := $(basename $(notdir $(patsubst %/main.rs,%, \
 	$(foreach at,* */*,$(wildcard $(at)/tests/*.rs $(at)/tests/*/main.rs)))))
 # Always of the whole workspace: what is chosen decides on the features of all crates, and with two
 # choices most of them would be compiled twice.
-TESTS := $(CARGO) test --locked --workspace
+#
+# What the lints look at is compiled all the same: their driver stands in for the compiler, as in
+# `cargo clippy`, but makes code, so that one build is both.
+TESTS := RUSTC_WORKSPACE_WRAPPER=clippy-driver \
+	CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__ $(CARGO) test --locked --workspace
 # Where $(PANEL)/install-node puts a Node.js of our own, if this machine's is none or too old.
 export PATH := $(CURDIR)/target/node/bin:$(PATH)
 # What is built once needs no notes for the next build.
@@ -26,7 +33,7 @@ ifdef CI
 export CARGO_INCREMENTAL := 0
 endif
 
-.PHONY: run demo-cluster build test check fmt lint deny tidy unit wire peers bench fuzz clean
+.PHONY: run demo-cluster build test tests-build check fmt lint deny tidy unit wire peers bench fuzz clean
 .PHONY: panel panel-build panel-unit
 
 # The panel goes into the binary where Node.js can be had; without it the node says how.
@@ -41,7 +48,11 @@ build: panel
 	$(CARGO) build --release --locked
 
 # The panel goes first: the binary that the unit tests build holds it.
-test: check peers panel-build unit panel-unit wire
+test: fmt peers panel-build tests-build tidy deny unit panel-unit wire
+
+# All code of ours with its tests, benches and examples, which lints it too.
+tests-build:
+	$(TESTS) --all-targets --no-run
 
 panel:
 	@if $(PANEL)/install-node; then $(MAKE) --no-print-directory panel-build; \
@@ -74,16 +85,26 @@ deny:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked --debug cargo-deny
 	$(CARGO) deny --locked check bans licenses sources
 
-# Without the examples, which lint compiles, and comments' code, of which there is none.
+# Without the examples, and comments' code, of which there is none. The slowest goes first.
 unit:
-	$(TESTS) --lib --bins $(UNIT:%=--test %)
+	$(TESTS) --lib --bins $(UNIT:%=--test %) --no-run
+	$(AT_ONCE) unit-simulation unit-of-crates $(patsubst %,unit-%,$(filter-out simulation,$(UNIT)))
+
+unit-of-crates:
+	$(TESTS) --lib --bins
+
+unit-%:
+	$(TESTS) --test $*
 
 # Real phones against a real node, which is built with the tests of its command line.
 wire: peers panel-build
 	$(TESTS) --test cli $(WIRE:%=--test %) --test panel --test cluster --no-run
-	$(TESTS) $(WIRE:%=--test %) -- --test-threads=$(WIRE_THREADS)
+	$(AT_ONCE) wire-queues $(patsubst %,wire-%,$(filter-out queues,$(WIRE)))
 	$(TESTS) --test panel -- --test-threads=$(PANEL_THREADS)
 	$(TESTS) --test cluster -- --test-threads=$(CLUSTER_THREADS)
+
+wire-%:
+	$(TESTS) --test $* -- --test-threads=$(WIRE_THREADS)
 
 peers:
 	tests/install-peers

@@ -208,7 +208,8 @@ impl RegistrarArgs {
             facts.for_each(|fact| self.location.take(fact, &self.placed));
             // What ran out is found again; what a phone was told must reach the other members.
             let has_run_out = matches!(event, RegistrarEvent::Unbound { expired: true, .. });
-            drop(if has_run_out { self.journal.append(append) } else { self.journal.keep(append) });
+            let journal = &self.journal;
+            drop(if has_run_out { journal.append(append) } else { journal.gather(append) });
         }
         metric::REGISTERED.set(self.location.registrar.read().len() as u64);
     }

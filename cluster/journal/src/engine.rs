@@ -6,14 +6,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
 use openraft::{BasicNode, Raft};
 use tandem_kernel::Timestamp;
 use tandem_store::Store;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::contact::{Confirmed, Contact};
@@ -25,6 +24,7 @@ use crate::inlet::Inlet;
 use crate::log::Log;
 use crate::members::{self, Members, Status};
 use crate::network::Links;
+use crate::pace::{self, Rest};
 use crate::record::{Append, Appended};
 use crate::records::Records;
 use crate::state::State;
@@ -42,13 +42,6 @@ const MOST_TAKEN: usize = 1_024;
 // cluster the leader may change between two, and they would commit out of their order.
 const MOST_IN_FLIGHT_ALONE: usize = 2;
 const MOST_IN_FLIGHT: usize = 1;
-// An entry costs some 400 us of CPU and an append in it 10 us, so entries keep a distance in
-// which appends collect: longer, the more of them came. The first after a rest goes at once; call
-// set-up waits for none.
-const REST: Duration = Duration::from_millis(2);
-const LONGEST_REST: Duration = Duration::from_millis(8);
-// With so many waiting there is nothing to wait for.
-const ENOUGH: usize = 64;
 
 /// What the thread is asked.
 pub(crate) enum Request {
@@ -71,6 +64,8 @@ type Write = Pin<Box<dyn Future<Output = Result<Outcomes, AppendError>> + Send>>
 /// What users of an open journal need of it.
 pub(crate) struct Opened {
     pub(crate) requests: mpsc::Sender<Request>,
+    /// Told of what shall not wait for more.
+    pub(crate) hurry: Arc<Notify>,
     pub(crate) records: Arc<Records>,
     pub(crate) members: Members,
     pub(crate) node: u64,
@@ -135,8 +130,9 @@ struct Engine {
     in_flight: FuturesOrdered<Write>,
     // The replies of each write in flight, in the same order.
     replies: VecDeque<Vec<Reply>>,
-    // Not before this is the next entry begun.
-    rest_until: Instant,
+    // From the last entry to the next.
+    rest: Rest,
+    hurry: Arc<Notify>,
     op_ids: OpIds,
 }
 
@@ -154,7 +150,9 @@ impl Engine {
             cluster.map_or_else(|| Arc::new(Alone) as _, |cluster| cluster.transport);
         let raft = new_group(&config, Arc::clone(&transport), log, state).await?;
         let contact = Arc::new(Contact::new(config.timing.election_max));
-        tokio::spawn(Arc::clone(&contact).keep_pulse());
+        if config.cluster.is_some() {
+            tokio::spawn(Arc::clone(&contact).keep_pulse());
+        }
         let inlet =
             Inlet::new(config.node, raft.clone(), Arc::clone(&records), Arc::clone(&contact));
         transport.serve(inlet);
@@ -165,6 +163,7 @@ impl Engine {
         tokio::spawn(members::follow(writer.clone(), told));
         let members = Members { writer: writer.clone(), contact, status };
         let (requests, asked) = mpsc::channel(MOST_WAITING);
+        let hurry = Arc::new(Notify::new());
         let engine = Self {
             writer,
             log: opened.log,
@@ -172,11 +171,12 @@ impl Engine {
             waiting: VecDeque::new(),
             in_flight: FuturesOrdered::new(),
             replies: VecDeque::new(),
-            rest_until: Instant::now(),
+            rest: Rest::after(Instant::now(), 0),
+            hurry: Arc::clone(&hurry),
             op_ids: OpIds::new(config.node, config.clock.now()),
         };
         let (node, is_shared) = (config.node, config.cluster.is_some());
-        Ok((engine, Opened { requests, records, members, node, is_shared }, asked))
+        Ok((engine, Opened { requests, hurry, records, members, node, is_shared }, asked))
     }
 
     const fn most_in_flight(&self) -> usize {
@@ -194,7 +194,9 @@ impl Engine {
             }
             tokio::select! {
                 Some(written) = self.in_flight.next() => self.answer(written),
-                count = take(&mut requests, &mut taken, self.rest_until), if may_take => {
+                count = pace::take(&mut requests, &mut taken, MOST_TAKEN, self.rest, &self.hurry),
+                    if may_take =>
+                {
                     if count == 0 {
                         break;
                     }
@@ -247,7 +249,7 @@ impl Engine {
                 Box::pin(async move { writer.write(batch, until).await }) as Write
             };
             self.in_flight.push_back(write);
-            self.rest_until = Instant::now() + rest_after(replies.len());
+            self.rest = Rest::after(Instant::now(), replies.len());
             self.replies.push_back(replies);
         }
     }
@@ -305,25 +307,6 @@ impl Engine {
         let log = self.log.close();
         Ok(state.and(log)?)
     }
-}
-
-/// The distance to the next entry. A client that writes one append after the other waits the
-/// shortest.
-fn rest_after(appends: usize) -> Duration {
-    let appends = u32::try_from(appends).unwrap_or(u32::MAX);
-    REST.saturating_mul(appends.max(1)).min(LONGEST_REST)
-}
-
-/// Takes what waits, at least one request; none when nobody can ask any more.
-async fn take(
-    requests: &mut mpsc::Receiver<Request>,
-    taken: &mut Vec<Request>,
-    rest_until: Instant,
-) -> usize {
-    if requests.len() < ENOUGH {
-        tokio::time::sleep_until(rest_until).await;
-    }
-    requests.recv_many(taken, MOST_TAKEN).await
 }
 
 /// Without others the log takes the entries in the order in which they are handed to it.

@@ -12,13 +12,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use tandem_kernel::{Clock, Position};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::engine::{self, Opened, Proposed, Request};
 use crate::error::{AppendError, OpenError, ReadError};
 use crate::format::cost;
 use crate::members::Members;
+use crate::pace::is_enough;
 use crate::record::{Append, Appended, Entity, Record, Snapshot};
 use crate::records::{Reach, Records};
 use crate::transport::Transport;
@@ -120,6 +121,7 @@ impl Config {
 #[derive(Clone)]
 pub struct Journal {
     requests: mpsc::Sender<Request>,
+    hurry: Arc<Notify>,
     records: Arc<Records>,
     members: Members,
     patience: Duration,
@@ -143,9 +145,9 @@ impl Journal {
     }
 
     pub(crate) fn of(opened: Opened, clock: Clock, patience: Duration) -> Self {
-        let Opened { requests, records, members, node, is_shared } = opened;
+        let Opened { requests, hurry, records, members, node, is_shared } = opened;
         let is_held = Arc::default();
-        Self { requests, records, members, patience, clock, node, is_shared, is_held }
+        Self { requests, hurry, records, members, patience, clock, node, is_shared, is_held }
     }
 
     /// Verifies the journal in `dir`, which must not be open. Blocks.
@@ -184,7 +186,7 @@ impl Journal {
         if self.is_held() {
             return PendingAppend::refused(AppendError::NoSpace);
         }
-        let mut pending = self.queue(append, self.patience);
+        let mut pending = self.queue(append, self.patience, true);
         if let (Waiting::Queued(_, patience), true) = (&mut pending.0, self.is_shared) {
             *patience = Some(Box::pin(sleep(self.patience)));
         }
@@ -194,7 +196,13 @@ impl Journal {
     /// As [`append`](Self::append), for what has happened and must not be forgotten: it waits for
     /// a quorum, in its place, for as long as there is room in the queue and the node runs.
     pub fn keep(&self, append: Append) -> PendingAppend {
-        self.queue(append, KEPT)
+        self.queue(append, KEPT, true)
+    }
+
+    /// As [`keep`](Self::keep), for what nobody waits for, or nobody who would notice some tens
+    /// of milliseconds: a busy node writes many of them at once, which costs a fraction.
+    pub fn gather(&self, append: Append) -> PendingAppend {
+        self.queue(append, KEPT, false)
     }
 
     /// From now on (until it is let go) only what must not be forgotten is taken, by
@@ -209,7 +217,7 @@ impl Journal {
         self.is_held.load(Ordering::Relaxed)
     }
 
-    fn queue(&self, append: Append, patience: Duration) -> PendingAppend {
+    fn queue(&self, append: Append, patience: Duration, is_awaited: bool) -> PendingAppend {
         if append.events.is_empty() {
             return PendingAppend::refused(AppendError::Empty);
         }
@@ -221,7 +229,12 @@ impl Journal {
         let until = Instant::now() + patience;
         let proposed = Proposed { append, at: self.clock.now(), until, reply };
         match self.requests.try_send(Request::Append(proposed)) {
-            Ok(()) => PendingAppend(Waiting::Queued(outcome, None)),
+            Ok(()) => {
+                if is_awaited || is_enough(self.waiting()) {
+                    self.hurry.notify_one();
+                }
+                PendingAppend(Waiting::Queued(outcome, None))
+            }
             Err(TrySendError::Full(_)) => PendingAppend::refused(AppendError::Overloaded),
             Err(TrySendError::Closed(_)) => PendingAppend::refused(AppendError::Closed),
         }
@@ -329,6 +342,7 @@ impl Journal {
         if self.requests.send(Request::Close(reply)).await.is_err() {
             return Ok(());
         }
+        self.hurry.notify_one();
         outcome.await.unwrap_or(Err(ReadError::Closed))
     }
 

@@ -34,6 +34,7 @@ mod membership;
 pub mod memory;
 mod message;
 mod network;
+mod pace;
 mod record;
 mod records;
 mod referee;

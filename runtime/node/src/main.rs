@@ -42,6 +42,12 @@ use tandem_telemetry::log::{self, Format};
 
 use crate::cli::{Cli, Command, Run, Settings};
 
+/// A call makes and frees some thousands of small values on several threads, for which the usual
+/// allocator takes twice as long (benches/README.md).
+#[cfg(unix)]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Exit codes of sysexits: a wrong configuration, damaged data, anything else;
 const EX_CONFIG: u8 = 78;
 const EX_DATAERR: u8 = 65;

@@ -245,8 +245,7 @@ impl Store {
     pub fn sync(&self) -> Result<(), StoreError> {
         // A simulated disk's delay passes in virtual time, which no thread may wait for.
         if let Some(Backend::Memory(volume)) = &*self.inner.db.read() {
-            volume.sync(volume.reach());
-            return Ok(());
+            return if volume.sync(volume.reach()) { Ok(()) } else { Err(StoreError::Closed) };
         }
         let (done, wait) = std::sync::mpsc::sync_channel(1);
         self.sync_then(Box::new(move |outcome| {
@@ -279,8 +278,7 @@ impl Store {
         };
         let reach = volume.reach();
         disk.later(Box::new(move || {
-            volume.sync(reach);
-            synced(Ok(()));
+            synced(if volume.sync(reach) { Ok(()) } else { Err(StoreError::Closed) });
         }));
     }
 

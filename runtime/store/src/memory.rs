@@ -35,7 +35,8 @@ impl Disk {
     /// behind it the first `kept`. Stores that were open do nothing any more.
     pub fn lose_power(&self, kept: usize) {
         for volume in self.volumes.lock().values_mut() {
-            *volume = Arc::new(volume.after_power_loss(kept));
+            let after = volume.after_power_loss(kept);
+            std::mem::replace(volume, Arc::new(after)).lose();
         }
     }
 
@@ -59,6 +60,8 @@ struct State {
     unsynced: Vec<Vec<(sled::IVec, Option<sled::IVec>)>>,
     // Batches that were synced so far, to tell what a late sync covers.
     synced: u64,
+    // The power has gone: whoever still has this volume open is dead and does not know it.
+    is_lost: bool,
 }
 
 impl Volume {
@@ -90,9 +93,12 @@ impl Volume {
         state.synced + u64::try_from(state.unsynced.len()).unwrap_or(u64::MAX)
     }
 
-    /// Makes the first `reach` batches durable.
-    pub(crate) fn sync(&self, reach: u64) {
+    /// Makes the first `reach` batches durable; says whether the power was there to do it.
+    pub(crate) fn sync(&self, reach: u64) -> bool {
         let mut state = self.0.lock();
+        if state.is_lost {
+            return false;
+        }
         let count = usize::try_from(reach.saturating_sub(state.synced)).unwrap_or(usize::MAX);
         let count = count.min(state.unsynced.len());
         let batches: Vec<_> = state.unsynced.drain(..count).collect();
@@ -100,6 +106,11 @@ impl Volume {
             write(&mut state.durable, batch);
         }
         state.synced = state.synced.max(reach);
+        true
+    }
+
+    fn lose(&self) {
+        self.0.lock().is_lost = true;
     }
 
     pub(crate) fn size(&self) -> u64 {

@@ -275,7 +275,7 @@ impl CallState {
             return None;
         }
         // Call set-up does not wait for the commit; the journal keeps the order of the appends.
-        Some(self.exchange.journal.keep(append))
+        Some(self.exchange.journal.gather(append))
     }
 
     /// No quorum hears this member, so another may have the call by now, and it goes on there. That

@@ -85,7 +85,8 @@ async fn run(seed: u64, members: u64, time: Duration) -> (Vec<Seen>, Vec<Record>
         history.len(),
         records.len(),
     );
-    let least = usize::try_from(time.as_secs()).unwrap();
+    // Few when most of the time no quorum finds together.
+    let least = usize::try_from(time.as_secs() / 2).unwrap();
     assert!(acknowledged > least, "seed {seed}: only {acknowledged} appends were acknowledged");
     (history, records)
 }

@@ -45,16 +45,24 @@ struct Network {
     inlets: HashMap<u64, Inlet>,
     /// One-way cuts.
     cuts: HashSet<(u64, u64)>,
+    /// Raised by each crash: what an earlier life says, until it notices, is not heard.
+    lives: HashMap<u64, u64>,
     lost_percent: u64,
     chance: Chance,
 }
 
 type Shared = Arc<Mutex<Network>>;
 
-/// One member's plug.
+/// One member's plug, for one life.
 struct Plug {
     node: u64,
+    life: u64,
     network: Shared,
+}
+
+/// The life of a member that is running now.
+fn life(network: &Shared, node: u64) -> u64 {
+    network.lock().lives.get(&node).copied().unwrap_or_default()
 }
 
 impl Transport for Plug {
@@ -63,8 +71,14 @@ impl Transport for Plug {
     }
 
     fn ask(&self, peer: &Peer, lane: Lane, request: Bytes, deadline: Duration) -> Answer {
-        let carried = carry(Arc::clone(&self.network), self.node, peer.node, lane, request);
+        let (network, from, to, of) = (Arc::clone(&self.network), self.node, peer.node, self.life);
         Box::pin(async move {
+            let carried = async {
+                if life(&network, from) != of {
+                    std::future::pending::<()>().await;
+                }
+                carry(network, from, to, lane, request).await
+            };
             let carried = timeout(deadline, carried).await;
             carried.unwrap_or(Err(TransportError::TimedOut))
         })
@@ -79,6 +93,7 @@ async fn carry(
     request: Bytes,
 ) -> Result<Bytes, TransportError> {
     way(&network, from, to).await;
+    let asked = life(&network, to);
     let inlet = network.lock().inlets.get(&to).cloned();
     let Some(inlet) = inlet else {
         return Err(TransportError::Unreachable("it is down".to_owned()));
@@ -86,6 +101,10 @@ async fn carry(
     // What has arrived is done, whether or not the asker still waits.
     let answered = tokio::spawn(async move { inlet.answer(from, lane, request).await });
     let answer = answered.await.map_err(|e| TransportError::Broken(e.to_string()))?;
+    if life(&network, to) != asked {
+        // It has lost its power over the question.
+        std::future::pending::<()>().await;
+    }
     way(&network, to, from).await;
     Ok(answer)
 }
@@ -147,8 +166,6 @@ struct Member {
     disk: Disk,
     syncs: Syncs,
     journal: Option<Journal>,
-    /// Raised by each crash: what an earlier life says does not count.
-    life: u64,
 }
 
 /// The members, their network and their disks. Clones share them.
@@ -175,6 +192,7 @@ impl World {
         let network = Network {
             inlets: HashMap::new(),
             cuts: HashSet::new(),
+            lives: HashMap::new(),
             lost_percent: 0,
             chance: chance.clone(),
         };
@@ -233,11 +251,12 @@ impl World {
             let _gone = queue.lock().send(work);
         });
         let dir = tempfile::tempdir().unwrap();
-        Member { dir, disk: Disk::new(delay), syncs, journal: None, life: 0 }
+        Member { dir, disk: Disk::new(delay), syncs, journal: None }
     }
 
     async fn open(&self, node: u64, dir: &Path, disk: &Disk, begin: Begin) -> Journal {
-        let plug = Plug { node, network: Arc::clone(&self.network) };
+        let life = life(&self.network, node);
+        let plug = Plug { node, life, network: Arc::clone(&self.network) };
         let cluster =
             Cluster { transport: Arc::new(plug), address: format!("member-{node}"), begin };
         let config =
@@ -251,11 +270,14 @@ impl World {
 
     /// Takes a member's power away; of its last writes some may have been kept.
     pub(super) fn crash(&self, node: u64) {
-        self.network.lock().inlets.remove(&node);
+        {
+            let mut network = self.network.lock();
+            network.inlets.remove(&node);
+            *network.lives.entry(node).or_default() += 1;
+        }
         let kept = usize::try_from(self.random(4)).unwrap();
         let mut members = self.members.lock();
         let member = members.get_mut(&node).unwrap();
-        member.life += 1;
         member.syncs.restart();
         member.disk.lose_power(kept);
         if let Some(journal) = member.journal.take() {
@@ -267,7 +289,7 @@ impl World {
     pub(super) fn journal(&self, node: u64) -> Option<(Journal, u64)> {
         let members = self.members.lock();
         let member = members.get(&node)?;
-        Some((member.journal.clone()?, member.life))
+        Some((member.journal.clone()?, life(&self.network, node)))
     }
 
     pub(super) fn any(&self) -> Journal {

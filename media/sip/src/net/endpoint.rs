@@ -23,6 +23,8 @@ use crate::transaction::{FlowId, Keys, Layer, Output, TxnId};
 
 /// The layer is cut by Call-ID, so that sockets do not wait for each other.
 const SHARDS: usize = 8;
+/// How late a timer may be, in microseconds; the shortest takes 200 ms.
+const GRAIN: u64 = 20_000;
 
 /// One cut of the layer with the dialogs of the same Call-IDs.
 pub(super) struct Shard {
@@ -245,7 +247,9 @@ fn first_serial() -> u64 {
     since.map_or(1, |since| since.as_secs() << 28) & !(3 << 62)
 }
 
-/// Wakes the timer task at the earliest moment that any shard waits for.
+/// Wakes the timer task at the earliest moment that any shard waits for, and for all that is due
+/// soon after at once: a call leaves half a dozen timers of half a second and more behind it, and
+/// to wake for each would cost more than they do.
 struct Alarm {
     start: Instant,
     /// Microseconds after `start`.
@@ -260,7 +264,8 @@ impl Alarm {
 
     fn set(&self, due: Instant) {
         let micros = due.saturating_duration_since(self.start).as_micros();
-        let micros = u64::try_from(micros).unwrap_or(u64::MAX);
+        // Rounded up: a timer never fires before its time.
+        let micros = u64::try_from(micros).unwrap_or(u64::MAX - GRAIN).next_multiple_of(GRAIN);
         if self.at.fetch_min(micros, Ordering::AcqRel) > micros {
             self.changed.notify_one();
         }
@@ -275,8 +280,7 @@ impl Alarm {
                 changed.await;
                 continue;
             }
-            // Rounded up: a timer never fires before its time.
-            let due = self.start + Duration::from_micros(micros + 1);
+            let due = self.start + Duration::from_micros(micros);
             if tokio::time::timeout_at(due.into(), changed).await.is_err() {
                 self.at.store(u64::MAX, Ordering::Release);
                 return;
