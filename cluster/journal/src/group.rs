@@ -55,6 +55,9 @@ pub(crate) fn config(timing: &Timing, is_alone: bool) -> Config {
         election_timeout_min: millis(timing.election_min),
         election_timeout_max: millis(timing.election_max),
         enable_pre_vote: Some(true),
+        // The others may hold, and have committed, what a leader said last and lost before its own
+        // sync. If it went on in the same term, other entries would get the same ids.
+        enable_leader_restore: Some(is_alone),
         // A snapshot is a sync of the state and frees the log before it, so it may be frequent.
         snapshot_policy: SnapshotPolicy::LogsSinceLast(2_000),
         max_in_snapshot_log_to_keep: 1_000,

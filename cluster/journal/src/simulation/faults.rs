@@ -115,6 +115,25 @@ async fn five_members_lose_and_double_nothing_under_cuts_and_crashes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_leader_that_comes_back_at_once_gives_no_entry_an_id_that_others_know() {
+    let world = World::new(1, 3).await;
+    for round in 0..100_u128 {
+        let leader = world.leader().await;
+        let (journal, _) = world.journal(leader).unwrap();
+        for number in 0..3 {
+            let journal = journal.clone();
+            tokio::spawn(async move { journal.append(append("e", round << 8 | number)).await });
+            sleep(world.pause(1, 3)).await;
+        }
+        drop(journal);
+        world.crash(leader);
+        world.start(leader, Begin::Join).await;
+        write(&world, "e", round << 8 | 255, None).await;
+    }
+    converged(&world).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_history_that_no_journal_could_show_is_caught() {
     let (history, records) = run(1, 3, Duration::from_secs(10)).await;
     let done = |seen: &&Seen| matches!(seen.outcome, Outcome::Done(_));
