@@ -7,14 +7,13 @@
 CARGO ?= cargo
 TOOLS := .tools
 PANEL := http/panel
-# Tests mostly wait, for telephones or for a disk, so several of their programs run at once, each
-# with so many threads. Those of the panel have browsers, those of clusters three nodes each, and
-# measure gaps in what is heard, so they run alone.
-TEST_JOBS ?= 3
-WIRE_THREADS ?= 3
+# Wire tests at once. Mostly they wait: six leave a third of two cores idle. Those of the panel have
+# browsers, those of clusters three nodes each, and measure gaps in what is heard.
+WIRE_THREADS ?= 6
 PANEL_THREADS ?= 4
 CLUSTER_THREADS ?= 2
-AT_ONCE = $(MAKE) --no-print-directory --jobs=$(TEST_JOBS) --output-sync=target
+# Programs of unit tests at once: some wait for the disk, one computes for a minute.
+UNIT_JOBS ?= 3
 WIRE := $(filter-out cluster panel tidy,$(notdir $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs))))
 # The crates' own, beside those in their sources.
 UNIT := $(basename $(notdir $(patsubst %/main.rs,%, \
@@ -88,7 +87,8 @@ deny:
 # Without the examples, and comments' code, of which there is none. The slowest goes first.
 unit:
 	$(TESTS) --lib --bins $(UNIT:%=--test %) --no-run
-	$(AT_ONCE) unit-simulation unit-of-crates $(patsubst %,unit-%,$(filter-out simulation,$(UNIT)))
+	$(MAKE) --no-print-directory --jobs=$(UNIT_JOBS) --output-sync=target \
+		unit-simulation unit-of-crates $(patsubst %,unit-%,$(filter-out simulation,$(UNIT)))
 
 unit-of-crates:
 	$(TESTS) --lib --bins
@@ -99,12 +99,9 @@ unit-%:
 # Real phones against a real node, which is built with the tests of its command line.
 wire: peers panel-build
 	$(TESTS) --test cli $(WIRE:%=--test %) --test panel --test cluster --no-run
-	$(AT_ONCE) wire-queues $(patsubst %,wire-%,$(filter-out queues,$(WIRE)))
+	$(TESTS) $(WIRE:%=--test %) -- --test-threads=$(WIRE_THREADS)
 	$(TESTS) --test panel -- --test-threads=$(PANEL_THREADS)
 	$(TESTS) --test cluster -- --test-threads=$(CLUSTER_THREADS)
-
-wire-%:
-	$(TESTS) --test $* -- --test-threads=$(WIRE_THREADS)
 
 peers:
 	tests/install-peers
