@@ -58,6 +58,9 @@ use crate::sessions::Sessions;
 
 /// How long a phone that was asked to call rings.
 const RINGS_FOR: Duration = Duration::from_secs(60);
+/// Agents hear of their queues a moment after a queue was saved; who saved it may come first.
+const TOLD_BY_THEN: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A condition that a working node fulfils.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -256,7 +259,19 @@ impl Office {
         extension: &str,
         command: AgentCommand,
     ) -> Result<AgentView, Refusal> {
-        self.exchange()?.placed.agent_command(by, extension, command).await
+        let exchange = self.exchange()?;
+        let until = tokio::time::Instant::now() + TOLD_BY_THEN;
+        loop {
+            let done = exchange.placed.agent_command(by, extension, command.clone()).await;
+            let is_unknown = matches!(done, Err(Refusal::NotFound { .. }));
+            let directory = exchange.provisioning.directory();
+            let is_early = is_unknown && directory.is_member(extension, command.queue());
+            if !is_early || tokio::time::Instant::now() > until {
+                return done;
+            }
+            drop(directory);
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// All agents in the order of their extensions.

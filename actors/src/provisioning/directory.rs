@@ -122,6 +122,13 @@ impl Directory {
         newest.max_by_key(|(changed_at, contact)| (*changed_at, &contact.id)).map(|(_, it)| it)
     }
 
+    /// Whether an extension is an agent of a queue; none: of any.
+    #[must_use]
+    pub fn is_member(&self, extension: &str, queue: Option<&str>) -> bool {
+        let mut asked = self.queues().filter(|it| queue.is_none_or(|queue| it.number == queue));
+        asked.any(|queue| queue.members.iter().any(|member| member.extension == extension))
+    }
+
     /// The number that a new queue is proposed: the first of the range of the settings that
     /// nothing has; none: all are taken.
     #[must_use]
