@@ -200,9 +200,10 @@ impl Journal {
     }
 
     /// As [`keep`](Self::keep), for what nobody waits for, or nobody who would notice some tens
-    /// of milliseconds: a busy node writes many of them at once, which costs a fraction.
+    /// of milliseconds: a busy node that is alone writes many of them at once, which costs a
+    /// fraction. In a cluster others wait for what has happened: they may have to go on with it.
     pub fn gather(&self, append: Append) -> PendingAppend {
-        self.queue(append, KEPT, false)
+        self.queue(append, KEPT, self.is_shared)
     }
 
     /// From now on (until it is let go) only what must not be forgotten is taken, by
