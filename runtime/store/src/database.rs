@@ -245,7 +245,7 @@ impl Store {
     pub fn sync(&self) -> Result<(), StoreError> {
         // A simulated disk's delay passes in virtual time, which no thread may wait for.
         if let Some(Backend::Memory(volume)) = &*self.inner.db.read() {
-            return if volume.sync(volume.reach()) { Ok(()) } else { Err(StoreError::Closed) };
+            return volume.sync(volume.reach());
         }
         let (done, wait) = std::sync::mpsc::sync_channel(1);
         self.sync_then(Box::new(move |outcome| {
@@ -277,9 +277,7 @@ impl Store {
             return synced(Err(StoreError::Closed));
         };
         let reach = volume.reach();
-        disk.later(Box::new(move || {
-            synced(if volume.sync(reach) { Ok(()) } else { Err(StoreError::Closed) });
-        }));
+        disk.later(Box::new(move || synced(volume.sync(reach))));
     }
 
     /// Bytes on the disk.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::StoreError;
 use crate::database::Writes;
 
 type Work = Box<dyn FnOnce() + Send>;
@@ -93,11 +94,15 @@ impl Volume {
         state.synced + u64::try_from(state.unsynced.len()).unwrap_or(u64::MAX)
     }
 
-    /// Makes the first `reach` batches durable; says whether the power was there to do it.
-    pub(crate) fn sync(&self, reach: u64) -> bool {
+    /// Makes the first `reach` batches durable.
+    ///
+    /// # Errors
+    ///
+    /// When the power has gone.
+    pub(crate) fn sync(&self, reach: u64) -> Result<(), StoreError> {
         let mut state = self.0.lock();
         if state.is_lost {
-            return false;
+            return Err(StoreError::Closed);
         }
         let count = usize::try_from(reach.saturating_sub(state.synced)).unwrap_or(usize::MAX);
         let count = count.min(state.unsynced.len());
@@ -106,7 +111,7 @@ impl Volume {
             write(&mut state.durable, batch);
         }
         state.synced = state.synced.max(reach);
-        true
+        Ok(())
     }
 
     fn lose(&self) {
