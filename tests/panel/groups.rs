@@ -5,6 +5,8 @@ use tandem_tests::{Browser, Office};
 
 use crate::{PASSWORD, signed_in};
 
+const CONSOLE: &str = "/api/v1/consoles/manager-1002";
+
 /// A second manager, beside the one whose browser has the usual tone.
 async fn another(office: &Office, extension: &str, path: &str) -> Browser {
     let name = format!("manager-{extension}");
@@ -52,8 +54,8 @@ async fn q_451_q_452_q_453_a_manager_groups_queues_and_is_alarmed_by_the_groups_
     manager.press("Apply").await;
     manager.assert_accessible("the groups").await;
     manager.press("Save").await;
-    let front = |it: &Value| it["groups"][0]["name"] == "Front";
-    let kept = office.api.wait_for("/api/v1/consoles/manager-1002", front).await;
+    office.api.wait_for_found(CONSOLE).await;
+    let kept = office.api.get(CONSOLE).await;
     let group = json!({
         "name": "Front", "queues": ["6401", "6400"], "alarm_threshold_percent": 55,
     });
