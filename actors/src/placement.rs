@@ -10,6 +10,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tandem_journal::{Journal, Kind};
 use tokio::sync::watch;
 
@@ -30,12 +31,13 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Who runs the entity, as the member `own` sees it.
+    /// Who runs the entity, as the member `own` sees it, which has heard an owner of the epoch
+    /// `heard`: a later one than that of the seat has it by now, wherever that is.
     #[must_use]
-    pub const fn owner(self, own: u64, may_speak: bool) -> Owner {
+    pub const fn owner(self, own: u64, may_speak: bool, heard: u64) -> Owner {
         match self.member {
             Some(member) if member != own => Owner::There(member),
-            Some(_) if may_speak => Owner::Here { epoch: self.epoch },
+            Some(_) if may_speak && heard <= self.epoch => Owner::Here { epoch: self.epoch },
             Some(_) | None => Owner::Nobody,
         }
     }
@@ -44,6 +46,30 @@ impl Seat {
     #[must_use]
     pub const fn outdates(self, epoch: u64) -> bool {
         self.epoch > epoch
+    }
+}
+
+/// The highest epoch in which each queue and agent was heard: one whose move is not known here
+/// yet may not be followed by a word of the owner before.
+#[derive(Clone, Debug, Default)]
+pub struct Heard(BTreeMap<Kind, BTreeMap<String, u64>>);
+
+impl Heard {
+    /// Notes an owner's word; false when a later one was heard before.
+    pub fn note(&mut self, kind: Kind, key: &str, epoch: u64) -> bool {
+        let keys = self.0.entry(kind).or_default();
+        let Some(last) = keys.get_mut(key) else {
+            keys.insert(key.to_owned(), epoch);
+            return true;
+        };
+        *last = (*last).max(epoch);
+        *last == epoch
+    }
+
+    /// The epoch; 0: none was heard.
+    #[must_use]
+    pub fn epoch(&self, kind: Kind, key: &str) -> u64 {
+        self.0.get(&kind).and_then(|keys| keys.get(key)).copied().unwrap_or_default()
     }
 }
 
@@ -98,6 +124,7 @@ pub enum Owner {
 struct Shared {
     journal: Journal,
     locate: Locate,
+    heard: Mutex<Heard>,
 }
 
 /// Where queues and agents are.
@@ -116,14 +143,16 @@ impl Placement {
     /// For a member of a cluster.
     #[must_use]
     pub fn shared(journal: Journal, locate: Locate) -> Self {
-        Self { shared: Some(Shared { journal, locate }), changes: watch::Sender::new(0) }
+        let shared = Shared { journal, locate, heard: Mutex::default() };
+        Self { shared: Some(shared), changes: watch::Sender::new(0) }
     }
 
     /// Who runs an entity.
     #[must_use]
     pub fn owner(&self, kind: Kind, key: &str) -> Owner {
         let Some(shared) = &self.shared else { return Owner::Here { epoch: ALONE } };
-        (shared.locate)(kind, key).owner(shared.journal.node(), self.may_speak())
+        let heard = shared.heard.lock().epoch(kind, key);
+        (shared.locate)(kind, key).owner(shared.journal.node(), self.may_speak(), heard)
     }
 
     /// Since when this node owns the entity, if it does and may speak for it.
@@ -141,10 +170,14 @@ impl Placement {
         self.shared.as_ref().map_or(ALONE, |shared| (shared.locate)(kind, key).epoch)
     }
 
-    /// Whether an owner's word is out of date: its entity has been moved since.
+    /// Hears an owner's word. Whether it is out of date: its entity has been moved since, as the
+    /// table has it or a later owner has said.
     #[must_use]
     pub fn is_outdated(&self, kind: Kind, key: &str, epoch: u64) -> bool {
-        self.shared.as_ref().is_some_and(|shared| (shared.locate)(kind, key).outdates(epoch))
+        self.shared.as_ref().is_some_and(|shared| {
+            (shared.locate)(kind, key).outdates(epoch)
+                || !shared.heard.lock().note(kind, key, epoch)
+        })
     }
 
     /// Whether this node has heard of a quorum within its lease.

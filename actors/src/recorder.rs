@@ -95,6 +95,7 @@ pub(crate) struct Recorder {
     epoch: Arc<AtomicU64>,
     /// The newest epoch that an append was refused for.
     current: Arc<AtomicU64>,
+    refusals: Arc<AtomicU64>,
 }
 
 impl Recorder {
@@ -105,6 +106,7 @@ impl Recorder {
         let known = Arc::<AtomicU64>::default();
         let epoch = Arc::<AtomicU64>::default();
         let current = Arc::<AtomicU64>::default();
+        let refusals = Arc::<AtomicU64>::default();
         let writer = Writer {
             journal: journal.clone(),
             entity: entity.clone(),
@@ -112,9 +114,11 @@ impl Recorder {
             pending: Arc::clone(&pending),
             known: Arc::clone(&known),
             current: Arc::clone(&current),
+            refusals: Arc::clone(&refusals),
         };
         drop(spawn("recorder", writer.run(waiting)));
-        Self { journal, entity, jobs, pending, unsaved: Arc::default(), known, epoch, current }
+        let unsaved = Arc::default();
+        Self { journal, entity, jobs, pending, unsaved, known, epoch, current, refusals }
     }
 
     /// Whether the journal has refused an append of this epoch: another member has owned the
@@ -171,6 +175,17 @@ impl Recorder {
         tokio::time::timeout(SETTLE_WITHIN, settled).await.is_ok()
     }
 
+    /// How many appends were refused until now.
+    pub(crate) fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all that was appended is durable or refused. Whether it is durable, and so was
+    /// all since there were so many `refusals`; false, too, when it takes too long.
+    pub(crate) async fn kept(&self, refusals: u64) -> bool {
+        self.settled().await && self.refusals() == refusals
+    }
+
     /// Appends the events of one step; `state` is the state after them. `then` hears of the
     /// outcome.
     pub(crate) fn append<F: Fold>(
@@ -189,11 +204,12 @@ impl Recorder {
         self.pending.send_modify(|pending| *pending += 1);
         let job = Job { events, state, then: Box::new(then) };
         if let Err(refused) = self.jobs.try_send(job) {
-            self.pending.send_modify(|pending| *pending -= 1);
             let (job, error) = match refused {
                 mpsc::error::TrySendError::Full(job) => (job, AppendError::Overloaded),
                 mpsc::error::TrySendError::Closed(job) => (job, AppendError::Closed),
             };
+            self.refusals.fetch_add(1, Ordering::Relaxed);
+            self.pending.send_modify(|pending| *pending -= 1);
             (job.then)(Err(error));
         }
     }
@@ -207,6 +223,7 @@ struct Writer {
     pending: Arc<watch::Sender<usize>>,
     known: Arc<AtomicU64>,
     current: Arc<AtomicU64>,
+    refusals: Arc<AtomicU64>,
 }
 
 impl Writer {
@@ -227,6 +244,7 @@ impl Writer {
     async fn write(&self, jobs: Vec<Job>) {
         let events: Vec<Bytes> = jobs.iter().flat_map(|job| job.events.clone()).collect();
         let outcome = self.append_all(&events).await;
+        self.refusals.fetch_add(u64::from(outcome.is_err()), Ordering::Relaxed);
         let mut after = events.len();
         for job in jobs {
             after -= job.events.len();

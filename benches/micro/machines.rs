@@ -106,7 +106,8 @@ impl Office {
             "members": members,
         }));
         let mut queue = Queue::new(config.unwrap(), Facts::default());
-        queue.step(START, Input::Opened { seed: 1, alive: BTreeSet::new() }).unwrap();
+        let (alive, patience) = (BTreeSet::new(), Duration::ZERO);
+        queue.step(START, Input::Opened { seed: 1, alive, patience }).unwrap();
         let mut office = Self { queue, now: START, calls: 0 };
         for agent in 0..agents {
             office.stands(&(1_000 + agent).to_string(), Activity::Idle);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tandem_config::resource::Settings;
 use tandem_journal::AppendError;
-use tandem_kernel::{CallId, Clock};
+use tandem_kernel::{CallId, Clock, spawn};
 
 use super::machine::{Agent, Effect, Input, Rule};
 use super::{AgentEvent, AgentMsg, Command, Denial, Facts, Failed, Outcome, Refused, Source};
@@ -265,7 +265,12 @@ impl AgentState {
         then: impl FnOnce(Result<(), AppendError>) + Send + 'static,
     ) {
         if events.is_empty() {
-            then(Ok(()));
+            let (recorder, refusals) = (self.recorder.clone(), self.recorder.refusals());
+            // What was found done may still be on its way.
+            spawn("agent answer", async move {
+                let is_kept = recorder.kept(refusals).await;
+                then(if is_kept { Ok(()) } else { Err(AppendError::Unavailable) });
+            });
             return;
         }
         let actor = myself.clone();

@@ -11,14 +11,14 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use tandem_journal::{Append, AppendError, Entity, Journal, PendingAppend, Record};
-use tandem_kernel::{CallId, Position};
+use tandem_kernel::{CallId, Position, Timestamp};
 use tandem_wire::WireError;
 
 use super::homes::Homes;
 use super::leg::{KeptBrowser, KeptLeg};
 use super::machine::{LegIndex, Picture};
 use crate::entity;
-use crate::queue::QueueWord;
+use crate::queue::{AgentTalk, QueueWord};
 
 /// A call and its legs at rest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,6 +137,13 @@ impl KeptCalls {
     /// Whether a member may say a word, as far as is known here; see [`Homes::may_say`].
     pub(crate) fn may_say(&self, member: u64, word: &QueueWord) -> bool {
         self.0.read().homes.may_say(member, word)
+    }
+
+    /// With whom the caller of a queue talks, as is kept of the call by who has it, by which queue
+    /// and since when.
+    #[must_use]
+    pub fn agent_talk(&self, call: CallId) -> Option<(Timestamp, String, AgentTalk)> {
+        self.0.read().pictures.get(&call)?.call.agent_talk(call)
     }
 
     pub(crate) fn of(&self, call: CallId) -> Kept {

@@ -99,9 +99,7 @@ impl Gateway {
 
     fn is_outdated(&self, word: &Word) -> bool {
         let placement = self.0.placed.placement();
-        speaker(word).is_some_and(|(kind, key, epoch)| {
-            placement.is_outdated(kind, key, epoch) || !self.0.heard.lock().note(kind, key, epoch)
-        })
+        speaker(word).is_some_and(|(kind, key, epoch)| placement.is_outdated(kind, key, epoch))
     }
 
     /// The way from a queue here to a call of another member.

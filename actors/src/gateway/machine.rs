@@ -1,6 +1,6 @@
 //! Words to one member: in order, each once, for as long as both run; and whose word it is. Pure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use tandem_journal::Kind;
 
@@ -125,24 +125,6 @@ impl Inbox {
     #[must_use]
     pub const fn next(&self) -> u64 {
         self.next
-    }
-}
-
-/// The highest epoch in which each queue and agent was heard: one whose move is not known here yet
-/// is outdated as soon as the next one has spoken.
-#[derive(Debug, Default)]
-pub struct Heard(BTreeMap<Kind, BTreeMap<String, u64>>);
-
-impl Heard {
-    /// Notes an owner's word; false when a later one was heard before.
-    pub fn note(&mut self, kind: Kind, key: &str, epoch: u64) -> bool {
-        let keys = self.0.entry(kind).or_default();
-        let Some(last) = keys.get_mut(key) else {
-            keys.insert(key.to_owned(), epoch);
-            return true;
-        };
-        *last = (*last).max(epoch);
-        *last == epoch
     }
 }
 

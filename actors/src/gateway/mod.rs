@@ -23,7 +23,7 @@ use tandem_sip::net::Handle;
 use tandem_telemetry::metric;
 use tokio::sync::Notify;
 
-use self::machine::{Heard, Inbox, Outbox};
+use self::machine::{Inbox, Outbox};
 pub(crate) use self::words::Dial;
 use self::words::{Answer, Letter, Question, Reply, Word};
 use crate::connections::Flows;
@@ -88,7 +88,6 @@ struct Inner {
     flows: OnceLock<Arc<Flows>>,
     peers: Mutex<BTreeMap<u64, Arc<Peer>>>,
     inboxes: Mutex<BTreeMap<u64, Inbox>>,
-    heard: Mutex<Heard>,
 }
 
 impl Gateway {
@@ -100,10 +99,9 @@ impl Gateway {
         live: Live,
         (copies, phones): (Copies, Softphones),
     ) -> Self {
-        let (peers, inboxes, heard) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (peers, inboxes) = (Mutex::default(), Mutex::default());
         let (dials, flows) = (OnceLock::new(), OnceLock::new());
-        let inner =
-            Inner { carrier, placed, live, copies, phones, dials, flows, peers, inboxes, heard };
+        let inner = Inner { carrier, placed, live, copies, phones, dials, flows, peers, inboxes };
         Self(Arc::new(inner))
     }
 

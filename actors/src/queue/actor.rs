@@ -12,6 +12,7 @@ use tandem_kernel::{CallId, Clock};
 use tandem_telemetry::metric;
 use tandem_wire::WireError;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::time::Instant;
 
 use super::machine::{Effect, Input, Queue, Refused};
 use super::request::ReturnCall;
@@ -38,6 +39,9 @@ pub type Sender = Arc<dyn Fn(Sent) + Send + Sync>;
 
 /// How often it is looked whether an interval of the service level is over.
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// How far this member may be behind in reading for itself what an actor has read that begins.
+const READ_BY_THEN: Duration = Duration::from_secs(1);
 
 /// A notice that waits for the commit.
 type Kept = (CallSink, QueueNotice);
@@ -84,8 +88,11 @@ pub struct QueueState {
     clock: Clock,
     epoch: u64,
     recorder: Recorder,
+    /// How many appends were refused before this actor began.
+    refusals: u64,
     /// Where its agents are.
     agents: Moves,
+    began: Instant,
 }
 
 /// The actor.
@@ -102,7 +109,7 @@ impl Actor for QueueActor {
         args: QueueArgs,
     ) -> Result<QueueState, ActorProcessingErr> {
         let facts: Facts = args.recorder.own(args.epoch).await?;
-        args.placed.recover_sinks(&args.config.number, &facts.listeners());
+        args.placed.recover_sinks(&args.config.number, args.epoch, &facts.listeners());
         let mut state = QueueState {
             number: args.config.number.clone(),
             queue: Queue::new(args.config, facts),
@@ -112,14 +119,17 @@ impl Actor for QueueActor {
             sender: args.sender,
             clock: args.clock,
             epoch: args.epoch,
+            refusals: args.recorder.refusals(),
             recorder: args.recorder,
             agents: Moves::default(),
+            began: Instant::now(),
         };
         state.moved_agents(None);
         // Agents answer at once, so they must find this actor.
         state.placed.queue_runs(&state.number, myself.clone());
         let alive: BTreeSet<CallId> = state.sinks.lock().keys().copied().collect();
-        state.report(&myself, Input::Opened { seed: rand::random(), alive });
+        let patience = state.placed.patience();
+        state.report(&myself, Input::Opened { seed: rand::random(), alive, patience });
         state.placed.doubt(&myself, state.queue.facts().active.keys().copied());
         state.next_minute(&myself);
         Ok(state)
@@ -194,6 +204,9 @@ impl Actor for QueueActor {
                 state.follow(&myself, moved);
                 return Ok(());
             }
+            // Its facts may be newer than what this member has read for itself.
+            QueueMsg::Talks(_) if state.began.elapsed() < READ_BY_THEN => return Ok(()),
+            QueueMsg::Talks(talk) => Input::Talks(talk),
             QueueMsg::Remove => Input::Remove,
             QueueMsg::Timer(timer) => Input::Timer(timer),
         };
@@ -261,10 +274,10 @@ impl QueueState {
             let _asker_is_gone = reply.send(outcome);
             return;
         }
-        let recorder = self.recorder.clone();
+        let (recorder, refusals) = (self.recorder.clone(), self.refusals);
         tandem_kernel::spawn("queue answer", async move {
             // Without the commit nobody is answered, and who asks hears of a time-out.
-            if recorder.settled().await {
+            if recorder.kept(refusals).await {
                 let _asker_is_gone = reply.send(Ok(()));
             }
         });
@@ -317,10 +330,10 @@ impl QueueState {
             return;
         }
         if events.is_empty() {
-            let recorder = self.recorder.clone();
-            // What was recorded before may still be on its way.
+            let (recorder, refusals) = (self.recorder.clone(), self.refusals);
+            // What was recorded before may still be on its way, or may have been refused.
             tandem_kernel::spawn("queue notice", async move {
-                if recorder.settled().await {
+                if recorder.kept(refusals).await {
                     tell();
                 }
             });

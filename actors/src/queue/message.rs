@@ -10,7 +10,7 @@ use tandem_kernel::CallId;
 
 use super::machine::{Input, Refused, TimerId};
 use super::request::Word;
-use super::{CallSink, Exit, Facts, OfferEnd, OfferId, Party};
+use super::{AgentTalk, CallSink, Exit, Facts, OfferEnd, OfferId, Party};
 use crate::agent::FromAgent;
 use crate::leases::Lease;
 use crate::office::{CallbackView, QueueStatus};
@@ -230,6 +230,8 @@ pub enum QueueMsg {
     },
     /// Asks for the requests that are open.
     Callbacks(RpcReplyPort<Vec<CallbackView>>),
+    /// The journal has of a call what the queue's facts have not.
+    Talks(Box<AgentTalk>),
     /// The queue was edited.
     Configure(Box<Queue>),
     /// The queue was deleted: the callers leave, then the actor ends.

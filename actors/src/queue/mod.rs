@@ -6,6 +6,7 @@
 //! | Which agent rings next                         | `order` (pure)                 |
 //! | How long it will take                          | `pace` (pure)                  |
 //! | How many were answered in time                 | `level` (pure)                 |
+//! | Who was answered and is not in its facts       | `answers` (pure)               |
 //! | Who asked to be called back                    | `request`, `machine::callbacks`|
 //! | What outlives the actor                        | `facts`, the fold of `event`   |
 //! | Whether an agent can take a call               | the agent                      |
@@ -16,6 +17,7 @@
 //! taken back and begin again.
 
 mod actor;
+pub mod answers;
 pub mod event;
 mod facts;
 pub mod level;
@@ -33,5 +35,5 @@ pub use facts::{Active, Counters, Facts, Pointer, Ring, Tally, Waiting};
 pub use message::{QueueMsg, QueueWord, QueuesMsg};
 pub use supervisor::{QueuesActor, QueuesArgs};
 pub use types::{
-    CallSink, Class, Decision, DecisionSink, Exit, OfferEnd, OfferId, Party, QueueNotice,
+    AgentTalk, CallSink, Class, Decision, DecisionSink, Exit, OfferEnd, OfferId, Party, QueueNotice,
 };

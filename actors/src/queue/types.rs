@@ -142,6 +142,27 @@ impl Exit {
     }
 }
 
+/// A talk with an agent, by what is kept of the call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentTalk {
+    /// The call.
+    pub call: CallId,
+    /// Which of the call's stays in queues.
+    pub stay: u32,
+    /// The caller's number.
+    pub caller: String,
+    /// The caller's name.
+    pub caller_name: String,
+    /// The agent.
+    pub agent: String,
+    /// How long the caller had waited.
+    pub wait: Duration,
+    /// The queue's facts have that the caller left.
+    pub is_counted: bool,
+    /// How long it lasted; none: it goes on.
+    pub over: Option<Duration>,
+}
+
 /// What a queue tells a call that came to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum QueueNotice {

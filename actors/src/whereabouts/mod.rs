@@ -6,14 +6,15 @@ pub mod machine;
 mod reach;
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use ractor::ActorRef;
 use tandem_journal::{Entity, Journal};
-use tandem_kernel::CallId;
+use tandem_kernel::{CallId, Clock};
+use tandem_telemetry::metric;
 
 use self::machine::{Floors, Seen};
 use crate::agent::AgentMsg;
@@ -21,11 +22,16 @@ use crate::call::KeptCalls;
 use crate::entity;
 use crate::gateway::Gateway;
 use crate::placement::Placement;
+use crate::queue::answers::Answers;
+use crate::queue::machine::FOUND_WITHIN;
 use crate::queue::{QueueMsg, QueueWord, Sinks};
 use crate::recorder::Recorder;
 
 /// How long a call's last word to its queue may be on its way when the journal has its end.
 const HEARD_BY_THEN: Duration = Duration::from_secs(5);
+
+/// How often it is looked which callers queues do not know of.
+const COUNT_EVERY: Duration = Duration::from_millis(500);
 
 /// The directory of placed actors.
 #[derive(Default)]
@@ -37,6 +43,8 @@ pub struct Whereabouts {
     floors: RwLock<Floors>,
     kept: KeptCalls,
     sinks: RwLock<BTreeMap<String, Sinks>>,
+    /// Since when a queue was here when its ways were looked for last.
+    found: Mutex<BTreeMap<String, u64>>,
     recorders: RwLock<BTreeMap<Entity, Recorder>>,
     /// Whether this member has gone on with its calls of before its start.
     has_gone_on: AtomicBool,
@@ -113,12 +121,22 @@ impl Whereabouts {
         Sinks::clone(self.sinks.write().entry(number.to_owned()).or_default())
     }
 
-    /// Finds the ways to calls of which a queue has read. Who is alone has none that it does not
-    /// know: its calls ended with it.
-    pub(crate) fn recover_sinks(&self, number: &str, listeners: &BTreeMap<CallId, CallId>) {
+    /// Finds the ways to calls of which a queue has read that is here since `epoch`; those of an
+    /// earlier time lead where calls were. Who is alone has none that it does not know: its calls
+    /// ended with it.
+    pub(crate) fn recover_sinks(
+        &self,
+        number: &str,
+        epoch: u64,
+        listeners: &BTreeMap<CallId, CallId>,
+    ) {
         let Some((own, gateway)) = self.gateway.get() else { return };
+        let before = self.found.lock().insert(number.to_owned(), epoch);
         let sinks = self.sinks(number);
         let mut sinks = sinks.lock();
+        if before != Some(epoch) {
+            sinks.clear();
+        }
         for (name, call) in listeners {
             if !sinks.contains_key(name)
                 && let Some(way) = gateway.way_to(*own, *call, number)
@@ -201,6 +219,29 @@ impl Whereabouts {
                 word: word.clone(),
                 reply_to: None,
             }));
+        }
+    }
+
+    /// How long a queue waits for word of callers who can not be reached. The calls of who is alone
+    /// ended with it.
+    pub(crate) fn patience(&self) -> Duration {
+        self.gateway.get().map_or(Duration::ZERO, |_| FOUND_WITHIN)
+    }
+
+    /// Tells the queues that run here, for the life of the node, what calls say of themselves and
+    /// the queues' facts do not.
+    pub async fn keep_count(self: Arc<Self>, answers: Arc<Mutex<Answers>>, clock: Clock) {
+        loop {
+            tokio::time::sleep(COUNT_EVERY).await;
+            let runs = |queue: &str| self.placement.owned_since(entity::QUEUE, queue).is_some();
+            let late = answers.lock().late(clock.now(), runs);
+            for (number, talk) in late {
+                metric::QUEUE_TOLD_AGAIN.increment();
+                if let Some(queue) = self.queue(&number) {
+                    // One that has just ended is told again when it has begun.
+                    let _gone = queue.cast(QueueMsg::Talks(Box::new(talk)));
+                }
+            }
         }
     }
 

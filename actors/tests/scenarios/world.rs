@@ -137,7 +137,11 @@ impl<'a> World<'a> {
 
     fn live(&mut self) {
         self.now = START - Duration::from_secs(60);
-        self.step_queue(queue::Input::Opened { seed: 0, alive: BTreeSet::new() });
+        self.step_queue(queue::Input::Opened {
+            seed: 0,
+            alive: BTreeSet::new(),
+            patience: Duration::ZERO,
+        });
         for index in 0..self.agents.len() {
             let calls = BTreeSet::new();
             self.step_agent(index, agent::Input::Opened { registered: true, calls });

@@ -108,7 +108,7 @@ fn a_state_whose_timer_is_lost_is_found_by_the_auditor() {
 
 #[test]
 fn a_call_that_asks_only_once_waits_for_ever_when_the_mailbox_is_lost() {
-    let mut plan = office(20, 500);
+    let mut plan = office(22, 500);
     plan.crashes = Crashes::WithMailbox;
     // So that some joins are on their way when a queue crashes.
     plan.delay_ms = 2_000;

@@ -408,7 +408,8 @@ impl World {
         node.incarnation += 1;
         node.machine = Queue::new(node.config.clone(), node.journal.clone());
         let alive = node.sinks.clone();
-        self.step_queue(index, queue::Input::Opened { seed, alive })
+        let patience = Duration::ZERO;
+        self.step_queue(index, queue::Input::Opened { seed, alive, patience })
     }
 
     /// Starts an agent's actor from the journal.

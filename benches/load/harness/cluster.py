@@ -208,6 +208,41 @@ def silence(times, around):
     return max((b - a for a, b in zip(near, near[1:]) if b > around), default=6.0)
 
 
+def logged(member, queue):
+    """The queue's call log, by caller."""
+    found, cursor = {}, ""
+    while True:
+        page = member.api("GET", f"/api/v1/queue-log?queue={queue}&limit=500{cursor}")
+        for item in page["items"]:
+            found.setdefault(item["caller"], []).append(item)
+        if not page.get("next_cursor"):
+            return found
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def since(deaths, floor, user):
+    """How long after the nearest death each answer to a caller came, in seconds."""
+    times = sorted(leg.acked for leg in list(floor.legs.values())
+                   if leg.acked and leg.caller == user)
+    nearest = [min((at - death for death in deaths), key=abs) for at in times]
+    return ", ".join(f"{gap:.3f}" for gap in nearest)
+
+
+def wrongly_logged(member, queue, users):
+    """Callers who were served and do not stand in the queue's call log once, as answered; what is
+    known of them is printed."""
+    log = logged(member, queue)
+    outcomes = {user: [item["outcome"] for item in log.get(user, [])] for user in users}
+    wrong = [user for user in users if outcomes[user] != ["answered"]]
+    for user in wrong:
+        records = member.api("GET", f"/api/v1/call-records?number={user}")["items"]
+        print(f"{user}: {json.dumps(log.get(user, []))}\n{json.dumps(records)}", flush=True)
+        for record in records:
+            trace = member.api("GET", f"/api/v1/calls/{record['id']}/trace", raw=True)
+            print(f"  {trace}", flush=True)
+    return wrong
+
+
 def deaths(dir, rounds=None, rate=20, agents=40):
     """A random member is killed again and again while callers come, agents answer and the API is
     written to."""
@@ -219,7 +254,7 @@ def deaths(dir, rounds=None, rate=20, agents=40):
         floor = staffed(members, near, far, agents)
         time.sleep(2)
         writer = Writer(members)
-        gaps, writes, callers = [], [], []
+        gaps, writes, callers, kills = [], [], [], []
         for turn in range(rounds):
             victim = random.choice(members)
             killed, until_at, back = None, time.monotonic() + 9, False
@@ -231,6 +266,7 @@ def deaths(dir, rounds=None, rate=20, agents=40):
                 passed = 9 - (until_at - time.monotonic())
                 if killed is None and passed > 2:
                     killed = time.monotonic()
+                    kills.append(killed)
                     victim.kill()
                 if not back and passed > 5:
                     back = True
@@ -251,6 +287,8 @@ def deaths(dir, rounds=None, rate=20, agents=40):
         taken = [(user, leg) for user, leg in callers if leg.far]
         lost = [user for user, leg in taken if not served[user]]
         twice = [user for user, _ in taken if served[user] > 1]
+        for user in twice:
+            print(f"{user} was answered {since(kills, floor, user)} s after a death", flush=True)
         missing = [writer.lost(member) for member in members]
         status = members[0].api("GET", "/api/v1/queues/6500/status")
         print(f"{len(callers)} called, {len(taken)} were taken in, {len(lost)} of them not served, "
@@ -258,9 +296,11 @@ def deaths(dir, rounds=None, rate=20, agents=40):
               f"{len(status['active'])} talk, total {status['total']}, answered "
               f"{status['answered']}, missed {status['missed']}, abandoned "
               f"{status['abandoned']}", flush=True)
+        wrong = wrongly_logged(members[0], "6500", [user for user, _ in taken if served[user]])
         note = f"{rounds} rounds, {len(taken)} callers, {len(writer.acked)} writes"
         return [
             Row("acknowledged writes lost", 0, max(map(len, missing)), "", note),
+            Row("callers served and not logged as answered once", 0, len(wrong), "", note),
             Row("callers taken in and not served", 0, len(lost), "", note),
             Row("callers served twice", 0, len(twice), "", note),
             Row("time without an answer, p50", 0.6, percentile(gaps, 0.5), "s", note),

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use parking_lot::Mutex;
 use tandem_actors::audit::Audit;
+use tandem_actors::call::event::CallEvent;
 use tandem_actors::call::{CallMsg, KeptCalls, adopt};
 use tandem_actors::callback::Callbacks;
 use tandem_actors::copies::Copies;
@@ -15,6 +17,7 @@ use tandem_actors::entity;
 use tandem_actors::exchange::Exchange;
 use tandem_actors::outbound::Tolls;
 use tandem_actors::provisioning::Provisioning;
+use tandem_actors::queue::answers::Answers;
 use tandem_actors::records::Records;
 use tandem_actors::registrar::Location;
 use tandem_actors::repeats::Repeats;
@@ -61,6 +64,7 @@ pub(crate) struct Read {
     pub(crate) tolls: Tolls,
     pub(crate) placing: Placing,
     pub(crate) kept: KeptCalls,
+    pub(crate) answers: Arc<Mutex<Answers>>,
     mesh: Option<Mesh>,
     /// The index up to which all is taken in.
     reached: Arc<watch::Sender<u64>>,
@@ -99,6 +103,7 @@ impl Read {
             tolls: Tolls::default(),
             placing: Placing::default(),
             kept: KeptCalls::default(),
+            answers: Arc::default(),
             mesh: mesh.cloned(),
             reached: Arc::new(watch::Sender::new(0)),
             node: journal.node(),
@@ -141,7 +146,7 @@ impl Read {
             entity::SESSION => self.sessions.replay(record.at, key, event),
             entity::REPEAT => self.repeats.replay(record.at, key, event),
             entity::PLACEMENT => self.placing.take(record).map(|change| self.lives(change, None)),
-            entity::PICTURE => self.kept.take(record).map(drop),
+            entity::PICTURE => self.kept.take(record).map(|_| self.count(record)),
             entity::LEVEL => return levels::take(self.mesh.as_ref(), record),
             _ => {
                 if let Some(ended) = self.records.apply(record) {
@@ -149,6 +154,7 @@ impl Read {
                 }
                 self.callbacks.apply(record);
                 self.tolls.replay(record);
+                self.count(record);
                 Ok(())
             }
         }
@@ -188,6 +194,36 @@ impl Read {
         }
         self.audit.apply(record);
         self.callbacks.apply(record);
+        if record.entity.kind != entity::PICTURE {
+            self.count(record);
+        }
+    }
+
+    /// Who is alone loses no queue without its calls.
+    fn count(&self, record: &Record) {
+        let (key, event) = (&record.entity.key, &record.event);
+        match record.entity.kind {
+            _ if self.mesh.is_none() => {}
+            entity::CALL => {
+                if let (Ok(call), Ok(CallEvent::Ended { talk_us, .. })) =
+                    (key.parse(), entity::decode(event))
+                {
+                    self.answers.lock().ended(call, Duration::from_micros(talk_us));
+                }
+            }
+            entity::PICTURE => {
+                let talk = key.parse().ok().and_then(|call| self.kept.agent_talk(call));
+                if let Some((since, queue, talk)) = talk {
+                    self.answers.lock().talks(since, queue, talk);
+                }
+            }
+            entity::QUEUE => {
+                if let Ok(event) = entity::decode(event) {
+                    self.answers.lock().queue_has(key, &event);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn take_next(&self, record: &Record, exchange: &Arc<Exchange>) {
@@ -207,6 +243,7 @@ impl Read {
                 self.placing.take(record).map(|change| self.moved(change, exchange))
             }
             entity::PICTURE => self.kept.take(record).map(|taken_over| {
+                self.count(record);
                 if let Some((call, by)) = taken_over
                     && by != self.node
                     && let Some(ours) = exchange.calls.find(call)

@@ -134,6 +134,7 @@ fn run_member(mesh: &Mesh, journal: &Journal, read: &Read, exchange: &Arc<Exchan
     let placing = read.placing.clone();
     tokio::spawn(placement::keep(mesh.clone(), journal.clone(), placing, exchange.clock));
     tokio::spawn(placement::watch_lease(exchange.placed.clone()));
+    tokio::spawn(exchange.placed.clone().keep_count(read.answers.clone(), exchange.clock));
     tokio::spawn(read.clone().go_on(exchange.clone()));
 }
 

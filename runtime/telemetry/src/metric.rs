@@ -114,6 +114,8 @@ declare! { Counter, COUNTERS:
     GATEWAY_WORDS = "tandem_gateway_words_total", "What actors told those of other members";
     GATEWAY_UNSPOKEN = "tandem_gateway_unspoken_total",
         "What was not said to a member because its build is too old for it";
+    QUEUE_TOLD_AGAIN = "tandem_queue_told_again_total",
+        "Talks that queues were told of because their facts did not have them";
     GATEWAY_DROPPED = "tandem_gateway_dropped_total", "Letters to members that were given up";
     GATEWAY_OUTDATED = "tandem_gateway_outdated_total", "Words of owners that are none any more";
     FLOW_MESSAGES = "tandem_flow_messages_total",

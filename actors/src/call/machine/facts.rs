@@ -14,6 +14,7 @@ use crate::call::event::CallEvent;
 use crate::flow::Survey;
 use crate::office::{Direction, QueuePassage, Supervision};
 use crate::outbound::{Barred, Outgoing};
+use crate::queue::Exit;
 use crate::queue::request::{ReturnCall, Word};
 
 /// How often a call is handed on by itself before it must be a circle.
@@ -391,6 +392,12 @@ impl Facts {
             agent: passage.agent.clone(),
         }));
         self.passage = Some(passage);
+    }
+
+    /// Whether the queue that the caller left last let them talk with an agent.
+    pub(super) fn was_served_in(&self, queue: &str) -> bool {
+        let last = self.passage.as_ref().filter(|passage| passage.queue == queue);
+        last.is_some_and(|passage| passage.exit == Exit::Answered.as_str())
     }
 
     /// Notes a step of a script, a group or a prompt for the record.

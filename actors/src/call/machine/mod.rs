@@ -62,6 +62,7 @@ use self::returning::Returning;
 use self::script::Running;
 
 use crate::office::{CallCommand, CallView};
+use crate::queue::Exit;
 
 use crate::presence::Talk;
 
@@ -238,6 +239,8 @@ impl Call {
             Stage::Queued(passage) if is_it(passage.stay) && passage.queue == queue => return,
             stage => match stage.talk().filter(|it| is_it(it.stay) && it.queue == queue) {
                 Some(talk) => QueueAct::OfferAnswered(talk.offer),
+                // What became of it the journal says, and the queue reads it there.
+                None if self.facts.was_served_in(&queue) => QueueAct::CallerLeft(Exit::System),
                 None => QueueAct::CallerGone,
             },
         };

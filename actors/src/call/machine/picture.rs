@@ -3,6 +3,7 @@
 //! (a ring of who was not answered yet, a transfer) does not.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tandem_config::resource::Destination;
@@ -14,10 +15,11 @@ use super::facts::Facts;
 use super::meeting::Meeting;
 use super::park::Parked;
 use super::queued::Passage;
+use super::returning::STAY;
 use super::types::{LegIndex, Party};
 use super::{Call, Stage};
 use crate::office::{Direction, QueuePassage};
-use crate::queue::OfferId;
+use crate::queue::{AgentTalk, OfferId};
 
 /// A party of the call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +126,31 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// The talk with an agent by which a queue call was answered, which queue that is, and since
+    /// when they talk. Who was called back is the queue's own affair.
+    pub(in crate::call) fn agent_talk(
+        &self,
+        call: CallId,
+    ) -> Option<(Timestamp, String, AgentTalk)> {
+        let (Scene::Bridged { served: Some(served), .. }
+        | Scene::Meeting { served: Some((served, _)), .. }) = &self.scene
+        else {
+            return None;
+        };
+        let passage = self.passage.as_ref().filter(|it| it.queue == served.queue);
+        let talk = AgentTalk {
+            call,
+            stay: served.stay,
+            caller: self.from.clone(),
+            caller_name: String::new(),
+            agent: served.agent.clone(),
+            wait: passage.map_or(Duration::ZERO, |it| it.wait),
+            is_counted: false,
+            over: None,
+        };
+        (served.stay != STAY).then(|| (served.since, served.queue.clone(), talk))
+    }
+
     /// The first level of the members' language that has all of it.
     #[must_use]
     pub const fn since(&self) -> u16 {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tandem_config::resource::Destination;
 use tandem_kernel::{CallId, Timestamp};
 
+use super::talks::silence;
 use super::{
     Caller, Due, Effect, GREETING_WITHIN, LEAVE_GRACE, OfferStage, Queue, Refused, Stage, TimerId,
 };
@@ -54,7 +55,7 @@ impl Queue {
         let dead = |call: &&CallId| !alive.contains(call);
         let lost = |call: &&CallId| dead(call) && !self.is_request(**call);
         for call in self.callers.keys().filter(lost).copied().collect::<Vec<_>>() {
-            self.exit(now, call, Exit::System, now, out);
+            self.lose(now, call, out);
         }
         for call in self.facts.active.keys().filter(dead).copied().collect::<Vec<_>>() {
             self.talk_lost(now, call, stopped_at, out);
@@ -70,8 +71,7 @@ impl Queue {
                 continue;
             }
             if !self.is_request(call) {
-                let notice = QueueNotice::Withdraw { offer: OfferId::EVERY, elsewhere: false };
-                out.push(Effect::Notify { call, notice });
+                silence(call, out);
             }
             out.push(Effect::Notify { call, notice: QueueNotice::Joined { position } });
         }
@@ -103,6 +103,10 @@ impl Queue {
         let number = caller.clone();
         self.record(QueueEvent::Joined { at: now, call, caller, caller_name }, out);
         self.callers.insert(call, Caller::new());
+        if self.facts.generation > 1 {
+            // The actor before may have let phones ring for them by what the journal has refused.
+            silence(call, out);
+        }
         // Who waits talks no more, whatever became of the word: a call that its member's heir goes
         // on with begins anew where the answer was lost with the member.
         self.talk_lost(now, call, now, out);
@@ -156,8 +160,8 @@ impl Queue {
     }
 
     /// The call asks again: its place is kept.
-    fn joined_already(&self, call: CallId, out: &mut Vec<Effect>) -> Result<(), Refused> {
-        if !self.is_staying(call) {
+    fn joined_already(&mut self, call: CallId, out: &mut Vec<Effect>) -> Result<(), Refused> {
+        if !self.is_staying(call) && !self.found_again(call) {
             return Err(Refused::Leaving);
         }
         let position = self.position_of(call);
@@ -260,6 +264,10 @@ impl Queue {
             return Err(Refused::NotAnExit);
         }
         if self.request_gone(now, call, reason, out).is_some() {
+            return Ok(());
+        }
+        if self.may_be_found(call, reason) {
+            self.lose(now, call, out);
             return Ok(());
         }
         let caller = self.callers.get(&call).ok_or(Refused::UnknownCaller)?;
@@ -371,7 +379,7 @@ impl Queue {
     }
 
     /// The one way out unanswered.
-    fn exit(
+    pub(super) fn exit(
         &mut self,
         now: Timestamp,
         call: CallId,
@@ -382,6 +390,7 @@ impl Queue {
         let joined_at = self.facts.waiting_for(call).map_or(left_at, |it| it.joined_at);
         self.callers.remove(&call);
         self.leaving.remove(&call);
+        self.left.note(now, call, 0);
         if let Some(place) = self.facts.place_of(call) {
             self.wanting.remove(&place);
         }

@@ -14,6 +14,7 @@
 //! `ring_all`, a caller has at most one offer; every caller leaves by exactly one exit.
 
 mod announcing;
+mod arrivals;
 mod callbacks;
 mod callers;
 mod distribute;
@@ -21,6 +22,7 @@ mod misses;
 mod offers;
 mod pickup;
 mod requests;
+mod talks;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -29,15 +31,17 @@ mod views;
 
 pub use announcing::ANNOUNCED_WITHIN;
 pub use callbacks::REGISTERED_WITHIN;
+pub use talks::FOUND_WITHIN;
 use timers::Due;
 pub use types::{Effect, Input, Refused, TimerId};
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tandem_config::resource::{EmptyRule, EmptyScenario, Queue as Config};
 use tandem_kernel::{CallId, Timestamp};
 
+use self::arrivals::Arrivals;
 use super::event::QueueEvent;
 use super::pace::Pace;
 use super::{Exit, Facts, OfferEnd, OfferId};
@@ -78,6 +82,8 @@ pub struct Queue {
     wanting: BTreeMap<u64, CallId>,
     /// Callers who were told to leave.
     leaving: BTreeSet<CallId>,
+    /// Those of them who could not be reached when the actor began.
+    missing: BTreeSet<CallId>,
     /// Members whose rounds wait for a bid or a pass.
     asking: BTreeSet<String>,
     /// Callers for whom it was not noted yet why an agent does not ring.
@@ -85,8 +91,12 @@ pub struct Queue {
     /// Talks of which their agents know nothing.
     suspects: BTreeSet<CallId>,
     came: Arrivals,
+    /// Who has left, by whichever stay.
+    left: Arrivals,
     /// How fast the line moves.
     pace: Pace,
+    /// How long it may take until somebody tells what became of who can not be reached.
+    patience: Duration,
     removed: bool,
     closed: bool,
     next_offer: u32,
@@ -191,30 +201,6 @@ enum OfferStage {
     Announcing,
 }
 
-/// Who came of late. A call that asks again although its stay is over is not taken in twice.
-#[derive(Clone, Debug, Default)]
-struct Arrivals {
-    known: BTreeSet<(CallId, u32)>,
-    line: VecDeque<(Timestamp, CallId, u32)>,
-}
-
-impl Arrivals {
-    /// Notes an arrival; false when it was noted before.
-    fn note(&mut self, now: Timestamp, call: CallId, stay: u32) -> bool {
-        while let Some((at, call, stay)) = self.line.front().copied()
-            && now.since(at) > ARRIVALS_KEPT
-        {
-            self.line.pop_front();
-            self.known.remove(&(call, stay));
-        }
-        let is_new = self.known.insert((call, stay));
-        if is_new {
-            self.line.push_back((now, call, stay));
-        }
-        is_new
-    }
-}
-
 /// The seeded chance of the strategy `random` (SplitMix64).
 #[derive(Clone, Copy, Debug)]
 struct Chance(u64);
@@ -242,11 +228,14 @@ impl Queue {
             free: BTreeSet::new(),
             wanting: BTreeMap::new(),
             leaving: BTreeSet::new(),
+            missing: BTreeSet::new(),
             asking: BTreeSet::new(),
             unexplained: BTreeSet::new(),
             suspects: BTreeSet::new(),
             came: Arrivals::default(),
+            left: Arrivals::default(),
             pace: Pace::default(),
+            patience: Duration::ZERO,
             removed: false,
             closed: false,
             next_offer: 0,
@@ -267,7 +256,10 @@ impl Queue {
         let mut out = Vec::new();
         self.now = now;
         match input {
-            Input::Opened { seed, alive } => self.opened(now, seed, &alive, &mut out),
+            Input::Opened { seed, alive, patience } => {
+                self.patience = patience;
+                self.opened(now, seed, &alive, &mut out);
+            }
             Input::Join { call, stay, caller, caller_name } => {
                 self.join(now, call, stay, caller, caller_name, &mut out)?;
             }
@@ -289,6 +281,7 @@ impl Queue {
             Input::CallEnded { call, agent, by, talk } => {
                 self.call_ended(now, call, &agent, by, talk, &mut out)?;
             }
+            Input::Talks(talk) => self.talks(now, *talk, &mut out)?,
             Input::Agent { agent, message } => self.agent_says(now, agent, message, &mut out)?,
             Input::AgentLost { agent } => self.agent_lost(now, &agent, &mut out)?,
             Input::AgentMoved { agent } => self.agent_moved(now, agent, &mut out)?,

@@ -279,18 +279,29 @@ impl Queue {
         self.take_answered(call, id);
         self.losers(now, call, out);
         let joined_at = self.facts.waiting_for(call).map_or(now, |waiting| waiting.joined_at);
-        let waited = now.since(joined_at);
+        self.served(now, (call, id), agent, now.since(joined_at), out);
+        Ok(())
+    }
+
+    /// The one way out to an agent.
+    pub(super) fn served(
+        &mut self,
+        now: Timestamp,
+        (call, offer): (CallId, OfferId),
+        agent: String,
+        waited: Duration,
+        out: &mut Vec<Effect>,
+    ) {
         let wait_us = micros(waited);
-        let event =
-            QueueEvent::Answered { at: now, call, offer: id, agent: agent.clone(), wait_us };
+        let event = QueueEvent::Answered { at: now, call, offer, agent: agent.clone(), wait_us };
         self.record(event, out);
         self.callers.remove(&call);
         self.leaving.remove(&call);
+        self.left.note(now, call, 0);
         self.pace.answered(now, waited, self.staff(), self.staying() > 0);
         self.forget_misses(&agent);
-        let message = ToAgent::Answered { offer: id, call, wrap_up: self.wrap_up() };
+        let message = ToAgent::Answered { offer, call, wrap_up: self.wrap_up() };
         out.push(Effect::Tell { agent, message });
-        Ok(())
     }
 
     /// The other agents who ring for an answered call.

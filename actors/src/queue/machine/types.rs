@@ -9,7 +9,7 @@ use tandem_kernel::CallId;
 use crate::agent::{FromAgent, ToAgent};
 use crate::queue::event::QueueEvent;
 use crate::queue::request::{ReturnCall, Word};
-use crate::queue::{Decision, Exit, OfferEnd, OfferId, Party, QueueNotice};
+use crate::queue::{AgentTalk, Decision, Exit, OfferEnd, OfferId, Party, QueueNotice};
 
 /// The number of a timer. It never comes back, so that a late timer touches nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,8 @@ pub enum Input {
         seed: u64,
         /// The calls of this queue that can still be reached.
         alive: BTreeSet<CallId>,
+        /// How long it may take until somebody tells what became of the others.
+        patience: Duration,
     },
     /// A caller comes, or asks again because no answer came.
     Join {
@@ -106,6 +108,8 @@ pub enum Input {
         /// How long they talked.
         talk: Duration,
     },
+    /// A call tells of a talk that the queue may know nothing of.
+    Talks(Box<AgentTalk>),
     /// Word from an agent.
     Agent {
         /// The agent's extension.

@@ -92,6 +92,8 @@ pub(super) struct Post {
     epoch: u64,
     /// The newest epoch that an append was refused for.
     current: u64,
+    /// The newest start of the actor of which an append was refused.
+    refused: Option<u64>,
     waiting: VecDeque<Job>,
     flight: Vec<Job>,
 }
@@ -203,6 +205,12 @@ impl World {
             return Ok(());
         }
         self.report.starts += 1;
+        if let Who::Queue(queue) = who
+            && self.of(id).posts[&who].epoch != epoch
+        {
+            // Ways of an earlier time lead where calls were.
+            self.of_mut(id).sinks.remove(&queue);
+        }
         let incarnation = self.number();
         let (machine, opened, known) = match who {
             Who::Queue(index) => self.queue_from(id, index),
@@ -267,7 +275,8 @@ impl World {
         }
         let alive = sinks.keys().copied().collect();
         let machine = Queue::new(self.queues[index].clone(), facts);
-        (Machine::Queue(Box::new(machine)), queue::Input::Opened { seed, alive }.into(), known)
+        let opened = queue::Input::Opened { seed, alive, patience: queue::FOUND_WITHIN };
+        (Machine::Queue(Box::new(machine)), opened.into(), known)
     }
 
     fn agent_from(&self, id: u64, index: usize) -> (Machine, Input, u64) {
@@ -547,7 +556,7 @@ impl World {
 
     fn record(&mut self, id: u64, who: Who, events: Vec<Bytes>, kept: Vec<Kept>) {
         if events.is_empty() && self.of(id).posts[&who].is_settled() {
-            return self.tell_kept(id, who, kept);
+            return self.tell_settled(id, who, self.incarnation(id, who), kept);
         }
         if events.is_empty() && kept.is_empty() {
             return;
@@ -556,6 +565,13 @@ impl World {
         let post = self.of_mut(id).posts.get_mut(&who).unwrap();
         post.waiting.push_back(Job { events, incarnation, kept });
         self.write_on(id, who);
+    }
+
+    /// Tells what waited for all that was appended before, if all was taken.
+    fn tell_settled(&mut self, id: u64, who: Who, incarnation: u64, kept: Vec<Kept>) {
+        if self.of(id).posts[&who].refused.is_none_or(|refused| refused < incarnation) {
+            self.tell_kept(id, who, kept);
+        }
     }
 
     fn tell_kept(&mut self, id: u64, who: Who, kept: Vec<Kept>) {
@@ -582,9 +598,11 @@ impl World {
         }
         let events: Vec<Bytes> = post.flight.iter().flat_map(|job| job.events.clone()).collect();
         if events.is_empty() {
-            // What was before them is durable.
-            let jobs = std::mem::take(&mut post.flight);
-            return self.tell_kept(id, who, jobs.into_iter().flat_map(|job| job.kept).collect());
+            // What was before them is durable or refused.
+            for job in std::mem::take(&mut post.flight) {
+                self.tell_settled(id, who, job.incarnation, job.kept);
+            }
+            return;
         }
         let (expected, epoch) = (Some(post.known), post.epoch);
         let append = Append { entity, expected, epoch, op_id: None, events };
@@ -604,6 +622,7 @@ impl World {
                 if let AppendError::StaleEpoch { current } = error {
                     post.current = post.current.max(current);
                 }
+                post.refused = jobs.iter().map(|job| job.incarnation).max().max(post.refused);
                 for job in jobs {
                     let told = Inner::NotRecorded(who, job.incarnation, error.clone());
                     self.later_at(id, AT_ONCE, told);

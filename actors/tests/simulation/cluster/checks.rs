@@ -14,6 +14,7 @@ use tandem_mesh::placement::{Address, Change, Known, SHARDS};
 use super::Outcome;
 use super::actors::{Machine, Who};
 use super::lines::{Passing, Scene};
+use super::talks::Served;
 use super::world::{Event, World, Written};
 use crate::calls::Stage;
 
@@ -47,7 +48,8 @@ pub(super) struct Checks {
     heard: BTreeMap<(u64, u32, Kind, String), u64>,
     /// The highest epoch in which an actor acted, and where.
     acting: BTreeMap<Who, (u64, u64)>,
-    exits: BTreeMap<CallId, Exit>,
+    pub(super) exits: BTreeMap<CallId, Exit>,
+    pub(super) served: Served,
     /// Who waits by what the journal has, how often each caller joined, and how often more they
     /// may, because they began anew at another member.
     waiting: BTreeSet<CallId>,
@@ -287,6 +289,7 @@ impl World {
             }
         }
         self.is_balanced()?;
+        self.check_served()?;
         let queues = (0..self.queues.len()).map(Who::Queue);
         for who in queues.chain((0..self.plan.agents).map(Who::Agent)) {
             self.is_in_order(who)?;

@@ -96,6 +96,7 @@ impl World {
             return;
         }
         self.of_mut(id).crash();
+        self.talk_lost(id, None);
         self.report.crashes += 1;
         let back = self.millis(100..8_000);
         self.later(back, Event::Restart(id));

@@ -157,7 +157,12 @@ impl World {
         }
         match taken_by {
             Some(by) => self.taken_over(id, call, by),
-            None => drop(at.scenes.insert(call, scene)),
+            None => {
+                if let Scene::Talking { agent, since, .. } = scene {
+                    self.count_talk(id, call, (agent, since));
+                }
+                self.of_mut(id).scenes.insert(call, scene);
+            }
         }
     }
 
@@ -169,6 +174,7 @@ impl World {
             Passing::Ended => {
                 at.open.remove(&call);
                 at.homes.ended(call);
+                at.answers.ended(call, Duration::from_secs(1));
                 at.scenes.remove(&call);
                 let knows = at.sinks.iter().filter(|(_, sinks)| sinks.contains_key(&call));
                 let queues: Vec<usize> = knows.map(|(queue, _)| *queue).collect();
@@ -252,6 +258,7 @@ impl World {
         }
         let Some(line) = self.of_mut(id).lines.remove(&call) else { return };
         self.tell_of(call, || format!("is dropped at {id}"));
+        self.talk_lost(id, Some(call));
         if let Stage::Talking { agent, .. } = line.model.stage {
             self.out_of_call(id, agent, call);
         }
@@ -318,6 +325,7 @@ impl World {
                 line.model.exit = Some(Exit::Answered);
                 self.report.answered += 1;
                 self.say(id, call, QueueWord::OfferAnswered { call, offer });
+                self.talk_began(id, call);
                 self.in_call(id, agent, call);
                 self.picture(id, call, Scene::Talking { agent, offer, since: now });
                 let talk = self.millis(500..20_000);
@@ -441,6 +449,10 @@ impl World {
         if scene == Scene::Waiting {
             // That the caller was answered is lost with the member: they begin anew.
             self.checks.begins_anew(call);
+            self.no_talk(call);
+        }
+        if matches!(scene, Scene::Talking { .. }) {
+            self.talk_began(id, call);
         }
         let now = self.now;
         let person = self.persons.get_mut(&call).unwrap();

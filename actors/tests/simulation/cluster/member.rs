@@ -7,8 +7,9 @@ use std::time::Duration;
 use tandem_actors::agent::machine as agent;
 use tandem_actors::call::homes::Homes;
 use tandem_actors::entity;
-use tandem_actors::gateway::machine::{Heard, Inbox, Outbox};
-use tandem_actors::placement::{self, LEASE, Owner, Seat};
+use tandem_actors::gateway::machine::{Inbox, Outbox};
+use tandem_actors::placement::{self, Heard, LEASE, Owner, Seat};
+use tandem_actors::queue::answers::Answers;
 use tandem_actors::queue::{OfferId, QueueNotice, QueueWord, machine as queue};
 use tandem_actors::whereabouts::machine::Floors;
 use tandem_journal::{Append, AppendError, Entity, Kind, Record, Timing};
@@ -21,7 +22,7 @@ use super::actors::{Input, Post, Who};
 use super::desk::{Desk, Then};
 use super::group::{Mark, Replica, Say, Seen};
 use super::lines::{GIVEN_BACK_BY_THEN, Line, Passing, Scene};
-use super::world::{Told, World};
+use super::world::{Packet, Told, World};
 use super::{Broken, Outcome};
 use crate::calls::Reaction;
 
@@ -32,6 +33,11 @@ const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(super) enum Inner {
     Tick,
+    /// What came while the member was frozen; it is lost with it.
+    Arrived {
+        from: u64,
+        packet: Box<Packet>,
+    },
     Synced {
         mark: Mark,
         then: Option<Box<(u64, Say)>>,
@@ -95,6 +101,7 @@ pub(super) enum Inner {
     },
     /// Each far end of a call that it goes on with is asked once more.
     OfferAgain(CallId),
+    Count,
     Forget {
         grave: u64,
     },
@@ -177,6 +184,8 @@ pub(super) struct Member {
     pub(super) posts: BTreeMap<Who, Post>,
     pub(super) sinks: BTreeMap<usize, BTreeMap<CallId, Way>>,
     pub(super) lines: BTreeMap<CallId, Line>,
+    /// Who was answered, by what it has read.
+    pub(super) answers: Answers,
     /// Calls of before the start with which it may go on; none: which, it does not know yet.
     pub(super) expected: Option<BTreeSet<CallId>>,
 }
@@ -211,6 +220,7 @@ impl Member {
             posts: BTreeMap::new(),
             sinks: BTreeMap::new(),
             lines: BTreeMap::new(),
+            answers: Answers::default(),
             expected: Some(BTreeSet::new()),
         }
     }
@@ -283,6 +293,7 @@ impl World {
             self.post(id, other);
         }
         self.next_tick(id);
+        self.later_at(id, Duration::ZERO, Inner::Count);
         if self.now > Timestamp::from_secs(1_000_000) {
             self.keep(id, Passing::entity("begun"), None, &Scene::Begun { by: id }, Then::Begun);
         }
@@ -291,6 +302,7 @@ impl World {
     pub(super) fn at(&mut self, id: u64, inner: Inner) -> Outcome<()> {
         match inner {
             Inner::Tick => return self.tick(id),
+            Inner::Arrived { from, packet } => return self.arrived(from, id, *packet),
             Inner::Synced { mark, then, contact } => return self.synced(id, mark, then, contact),
             Inner::Start(who) => return self.start(id, who),
             Inner::QueueTimer(queue, incarnation, timer) => {
@@ -330,6 +342,7 @@ impl World {
                 self.took_over(id, call, of_before, &told);
             }
             Inner::OfferAgain(call) => self.offer_again(id, call),
+            Inner::Count => return self.keep_count(id),
             Inner::Forget { grave } => {
                 let changes = self.of_mut(id).floors.forget(grave);
                 self.tell_agents(id, changes);
@@ -423,7 +436,8 @@ impl World {
     }
 
     pub(super) fn owner(&self, id: u64, kind: Kind, key: &str) -> Owner {
-        self.of(id).seat(kind, key).owner(id, self.may_speak(id))
+        let at = self.of(id);
+        at.seat(kind, key).owner(id, self.may_speak(id), at.heard.epoch(kind, key))
     }
 
     pub(super) fn owned_since(&self, id: u64, kind: Kind, key: &str) -> Option<u64> {
@@ -450,6 +464,7 @@ impl World {
                 let agent = self.agent_at(key);
                 self.agent_followed(id, agent, record.version)?;
             }
+            entity::QUEUE => self.count_queue(id, record),
             _ => {}
         }
         Ok(())

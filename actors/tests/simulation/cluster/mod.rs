@@ -27,6 +27,7 @@ mod history;
 mod lines;
 mod member;
 mod post;
+mod talks;
 mod world;
 mod writers;
 
@@ -59,6 +60,8 @@ enum Broken {
     CountsWhenBehind,
     /// A follower that takes any leader for one whom a quorum follows.
     TrustsAnyLeader,
+    /// A queue that believes only what it is told by calls.
+    CountsByWord,
 }
 
 #[derive(Clone, Debug)]
@@ -101,6 +104,8 @@ struct Report {
     /// Steps of an owner that had not heard yet that its shard was moved.
     overlaps: u64,
     refused_joins: u64,
+    /// Talks that queues were told of by what the journal has of calls.
+    told_again: u64,
     acknowledged: u64,
     steps: u64,
 }
@@ -123,10 +128,8 @@ fn plan(seed: u64, members: u64) -> Plan {
     }
 }
 
-/// Seeds from `first` on. Some that are not tried usually find what is not mended yet: a ring that
-/// a queue knows nothing of which begins again at another member (150 of three members), a caller
-/// whom the queue of before writes down as answered (250 of seven), and a word that was on its way
-/// until its queue came back (353 of three).
+/// Seeds from `first` on. One that is not tried usually finds what is not mended yet: who was
+/// answered at a member that nobody heard for a while counts as lost (373 of three members).
 fn seeds(first: u64, usually: u64) -> Range<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     match number("TANDEM_SEED") {
@@ -143,28 +146,28 @@ fn live(seed: u64, members: u64) -> Report {
 
 #[test]
 fn three_members_serve_every_caller_once_whatever_fails() {
-    for seed in seeds(1, 100) {
+    for seed in seeds(1, 200) {
         live(seed, 3);
     }
 }
 
 #[test]
 fn five_members_serve_every_caller_once_whatever_fails() {
-    for seed in seeds(100, 60) {
+    for seed in seeds(100, 100) {
         live(seed, 5);
     }
 }
 
 #[test]
 fn seven_members_of_whom_five_vote_serve_every_caller_once_whatever_fails() {
-    for seed in seeds(200, 30) {
+    for seed in seeds(200, 45) {
         live(seed, 7);
     }
 }
 
 #[test]
 fn twenty_members_serve_every_caller_once_whatever_fails() {
-    for seed in seeds(300, 8) {
+    for seed in seeds(300, 10) {
         live(seed, 20);
     }
 }
@@ -231,4 +234,9 @@ fn a_member_that_speaks_before_it_knows_what_it_missed_is_caught() {
 #[test]
 fn a_follower_that_trusts_any_leader_is_caught() {
     caught(Broken::TrustsAnyLeader, "which was given up");
+}
+
+#[test]
+fn a_queue_that_counts_only_who_is_told_by_word_is_caught() {
+    caught(Broken::CountsByWord, "and counts as");
 }

@@ -188,6 +188,7 @@ impl World {
             if let Some(thaws) = member.map(|it| self.of(it).frozen_until)
                 && self.now < thaws
             {
+                let event = self.held(event);
                 self.agenda.insert((thaws, sequence), event);
                 continue;
             }
@@ -198,6 +199,17 @@ impl World {
             }
         }
         Err("nothing happens any more".to_owned())
+    }
+
+    /// What a frozen member hears when it is thawed, if it lives until then.
+    fn held(&self, event: Event) -> Event {
+        match event {
+            Event::Arrived { from, to, packet } => {
+                let inner = Inner::Arrived { from, packet: Box::new(packet) };
+                Event::Of(to, self.of(to).life, inner)
+            }
+            other => other,
+        }
     }
 
     fn happen(&mut self, event: Event) -> Outcome<()> {
@@ -238,7 +250,7 @@ impl World {
         }
     }
 
-    fn arrived(&mut self, from: u64, to: u64, packet: Packet) -> Outcome<()> {
+    pub(super) fn arrived(&mut self, from: u64, to: u64, packet: Packet) -> Outcome<()> {
         match packet {
             Packet::Say(mut say) => {
                 if let (Say::Append { asked, .. }, Broken::TrustsAnyLeader) =

@@ -131,7 +131,8 @@ fn restart(bench: &Bench, alive: &[CallId]) -> Bench {
         timers: BTreeSet::new(),
         granting: true,
     };
-    again.step(Input::Opened { seed: 7, alive: alive.iter().copied().collect() }).unwrap();
+    let alive = alive.iter().copied().collect();
+    again.step(Input::Opened { seed: 7, alive, patience: Duration::ZERO }).unwrap();
     again
 }
 

@@ -13,6 +13,7 @@ mod restart;
 mod skills;
 mod strategies;
 mod table;
+mod talks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -75,7 +76,14 @@ impl Bench {
     }
 
     pub(super) fn with(config: Config, facts: Facts, alive: &[CallId]) -> Self {
-        let mut bench = Self {
+        let mut bench = Self::unopened(config, facts);
+        let alive = alive.iter().copied().collect();
+        bench.step(Input::Opened { seed: 7, alive, patience: Duration::ZERO }).unwrap();
+        bench
+    }
+
+    pub(super) fn unopened(config: Config, facts: Facts) -> Self {
+        Self {
             queue: Queue::new(config, facts),
             now: START,
             seen: Vec::new(),
@@ -83,9 +91,7 @@ impl Bench {
             standings: BTreeMap::new(),
             timers: BTreeSet::new(),
             granting: true,
-        };
-        bench.step(Input::Opened { seed: 7, alive: alive.iter().copied().collect() }).unwrap();
-        bench
+        }
     }
 
     /// All members are free since the start.

@@ -41,7 +41,10 @@ impl Shared {
         let opened = agents::Input::Opened { registered: true, calls: BTreeSet::new() };
         shared.agent(opened);
         for number in shared.queues.keys().cloned().collect::<Vec<_>>() {
-            shared.queue(&number, Input::Opened { seed: 1, alive: BTreeSet::new() });
+            shared.queue(
+                &number,
+                Input::Opened { seed: 1, alive: BTreeSet::new(), patience: Duration::ZERO },
+            );
         }
         shared
     }

@@ -94,6 +94,18 @@ fn a_queue_that_begins_again_asks_its_callers_whether_they_wait() {
 }
 
 #[test]
+fn who_joins_a_queue_that_began_again_rings_by_nothing_of_before() {
+    let config = config(RingStrategy::Linear, &["1"]);
+    let facts = fold(&Bench::new(config.clone()).events);
+    let mut bench = Bench::with(config, facts, &[]);
+
+    bench.join(1);
+
+    let silenced = QueueNotice::Withdraw { offer: OfferId::EVERY, elsewhere: false };
+    assert_eq!(bench.notices(1), [silenced, QueueNotice::Joined { position: 1 }]);
+}
+
+#[test]
 fn callers_who_can_not_be_reached_after_a_restart_have_left() {
     let before = busy();
 
