@@ -6,6 +6,9 @@ use tandem_kernel::{CallId, Timestamp};
 
 use super::ARRIVALS_KEPT;
 
+/// Where it is all the same which of a call's stays it was; none has this number.
+pub(super) const ANY_STAY: u32 = 0;
+
 /// Who came of late. A call that asks again although its stay is over is not taken in twice.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arrivals {

@@ -388,9 +388,7 @@ impl Queue {
         out: &mut Vec<Effect>,
     ) {
         let joined_at = self.facts.waiting_for(call).map_or(left_at, |it| it.joined_at);
-        self.callers.remove(&call);
-        self.leaving.remove(&call);
-        self.left.note(now, call, 0);
+        self.forget(now, call);
         if let Some(place) = self.facts.place_of(call) {
             self.wanting.remove(&place);
         }

@@ -295,9 +295,7 @@ impl Queue {
         let wait_us = micros(waited);
         let event = QueueEvent::Answered { at: now, call, offer, agent: agent.clone(), wait_us };
         self.record(event, out);
-        self.callers.remove(&call);
-        self.leaving.remove(&call);
-        self.left.note(now, call, 0);
+        self.forget(now, call);
         self.pace.answered(now, waited, self.staff(), self.staying() > 0);
         self.forget_misses(&agent);
         let message = ToAgent::Answered { offer, call, wrap_up: self.wrap_up() };

@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use tandem_kernel::{CallId, Timestamp};
 
+use super::arrivals::ANY_STAY;
 use super::{Due, Effect, Queue, Refused, Stage};
 use crate::queue::event::QueueEvent;
 use crate::queue::{AgentTalk, Exit, OfferId, Party, QueueNotice};
+
+/// How long it is looked for word of callers who can not be reached, where there may be any.
+pub const FOUND_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whatever rings for a call rings no more.
 pub(super) fn silence(call: CallId, out: &mut Vec<Effect>) {
@@ -53,7 +57,7 @@ impl Queue {
             if let Some(place) = self.facts.place_of(call) {
                 self.wanting.remove(&place);
             }
-        } else if self.left.knows(call, 0) {
+        } else if self.left.knows(call, ANY_STAY) {
             return Err(Refused::StayIsOver);
         } else {
             self.record(QueueEvent::Joined { at: now, call, caller, caller_name }, out);
@@ -82,8 +86,9 @@ impl Queue {
 
     /// Whether a caller who says that they wait could not be reached before: they stay.
     pub(super) fn found_again(&mut self, call: CallId) -> bool {
-        let is_missing = self.missing.remove(&call) && self.leaving.remove(&call);
+        let is_missing = self.missing.remove(&call);
         if is_missing {
+            self.leaving.remove(&call);
             self.want(call);
             self.unexplained.insert(call);
         }
@@ -92,12 +97,15 @@ impl Queue {
 
     /// Whether it is to be waited for more word of a caller who is said to be lost.
     pub(super) fn may_be_found(&self, call: CallId, reason: Exit) -> bool {
-        let is_missing = || self.missing.contains(&call) && self.leaving.contains(&call);
-        reason == Exit::System
-            && !self.patience.is_zero()
-            && (self.is_staying(call) || is_missing())
+        let may_come = self.is_staying(call) || self.missing.contains(&call);
+        reason == Exit::System && !self.patience.is_zero() && may_come
+    }
+
+    /// A caller leaves, one way or the other.
+    pub(super) fn forget(&mut self, now: Timestamp, call: CallId) {
+        self.callers.remove(&call);
+        self.leaving.remove(&call);
+        self.missing.remove(&call);
+        self.left.note(now, call, ANY_STAY);
     }
 }
-
-/// How long it is looked for word of callers who can not be reached, where there may be any.
-pub const FOUND_WITHIN: Duration = Duration::from_secs(5);
