@@ -33,7 +33,7 @@ ifdef CI
 export CARGO_INCREMENTAL := 0
 endif
 
-.PHONY: run demo-cluster build test tests-build check fmt lint deny tidy unit wire peers bench fuzz clean
+.PHONY: run demo-cluster build test tests-build check fmt lint deny tidy unit wire wire-http wire-phones peers bench fuzz clean
 .PHONY: panel panel-build panel-unit
 
 # The panel goes into the binary where Node.js can be had; without it the node says how.
@@ -100,9 +100,16 @@ unit-%:
 # Real phones against a real node, which is built with the tests of its command line.
 wire: peers panel-build
 	$(TESTS) --test cli $(WIRE:%=--test %) --test panel --test cluster --no-run
-	$(TESTS) $(WIRE:%=--test %) -- --test-threads=$(WIRE_THREADS)
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target wire-http wire-phones
 	$(TESTS) --test panel -- --test-threads=$(PANEL_THREADS)
 	$(TESTS) --test cluster -- --test-threads=$(CLUSTER_THREADS)
+
+# Most of it waits for half a minute, with nothing to do.
+wire-http:
+	$(TESTS) --test http -- --test-threads=$(WIRE_THREADS)
+
+wire-phones:
+	$(TESTS) $(patsubst %,--test %,$(filter-out http,$(WIRE))) -- --test-threads=$(WIRE_THREADS)
 
 peers:
 	tests/install-peers

@@ -51,16 +51,17 @@ const AT_THE_CUSTOMER: [(Wrong, &str); 5] = [
     (TrunkIsUnreachable, "customer_no_answer"),
 ];
 
-/// The rows of the queue's side.
-const AT_THE_QUEUE: [(Wrong, &str); 7] = [
+/// The rows of the agent's side.
+const AT_THE_AGENT: [(Wrong, &str); 4] = [
     (AgentDeclines, "agent_hung_up"),
     (AgentHangsUp, "agent_hung_up"),
     (NobodyIsFree, "no_idle_agent"),
     (NobodyAnswers, "no_idle_agent"),
-    (TakenBack, "cancelled"),
-    (AskedForAgain, "replaced"),
-    (QueueIsRemoved, "queue_removed"),
 ];
+
+/// The rows of the queue's side.
+const AT_THE_QUEUE: [(Wrong, &str); 3] =
+    [(TakenBack, "cancelled"), (AskedForAgain, "replaced"), (QueueIsRemoved, "queue_removed")];
 
 /// An office whose agent has a phone and is paused, and a customer.
 struct House {
@@ -214,6 +215,11 @@ async fn play(table: &[(Wrong, &str)]) {
 #[tokio::test]
 async fn q_153_q_154_q_155_what_goes_wrong_at_the_customer_is_told_by_its_reason() {
     play(&AT_THE_CUSTOMER).await;
+}
+
+#[tokio::test]
+async fn q_154_q_155_what_goes_wrong_at_the_agent_is_told_by_its_reason() {
+    play(&AT_THE_AGENT).await;
 }
 
 #[tokio::test]
