@@ -112,7 +112,7 @@ impl Store {
         let file = File::open(&data).map_err(|e| StoreError::io("open", data, &e))?;
         sync_dir(dir)?;
         let db = Arc::new(Gathering::new(db, options.flush_every_ms.is_some()));
-        let within = Duration::from_millis(options.flush_every_ms.unwrap_or_default() / 5);
+        let within = Duration::from_millis(options.flush_every_ms.unwrap_or_default() / 2);
         let flusher = Flusher::start(Arc::clone(&db), file, dir.to_owned(), within)?;
         Ok(Self {
             inner: Arc::new(Inner {

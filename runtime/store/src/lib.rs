@@ -63,7 +63,7 @@ pub struct Options {
     /// Memory for pages, in bytes.
     pub cache_bytes: u64,
     /// How long unsynced writes may wait until they are handed to the kernel, in milliseconds:
-    /// those that come within a fifth of it are written together. `None`: each batch is written
+    /// those that come within half of it are written together. `None`: each batch is written
     /// as it comes, and handed over on sync only.
     pub flush_every_ms: Option<u64>,
 }
