@@ -7,6 +7,8 @@ use parking_lot::{Mutex, RwLock};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tandem_kernel::{CallId, Timestamp};
 use tandem_telemetry::metric;
+use tokio::runtime::Handle;
+use tokio_util::context::TokioContext;
 
 use super::actor::{CallActor, CallArgs};
 use super::machine::LegIndex;
@@ -40,10 +42,11 @@ pub struct Calls {
     dialogs: RwLock<HashMap<String, (CallId, LegIndex)>>,
     admission: Mutex<Admission>,
     supervisors: Vec<ActorRef<Never>>,
+    threads: Handle,
 }
 
 impl Calls {
-    /// Starts the supervisors.
+    /// Starts the supervisors. Calls live on this runtime, whoever begins them.
     ///
     /// # Errors
     /// When an actor can not be started.
@@ -65,6 +68,7 @@ impl Calls {
             dialogs: RwLock::default(),
             admission: Mutex::new(admission),
             supervisors,
+            threads: Handle::current(),
         }))
     }
 
@@ -115,8 +119,8 @@ impl Calls {
     pub async fn spawn(&self, args: CallArgs) -> Result<ActorRef<CallMsg>, ractor::SpawnErr> {
         let id = args.id;
         let supervisor = &self.supervisors[id.as_u128() as usize % self.supervisors.len()];
-        let (call, _task) =
-            Actor::spawn_linked(None, CallActor, args, supervisor.get_cell()).await?;
+        let spawning = Actor::spawn_linked(None, CallActor, args, supervisor.get_cell());
+        let (call, _task) = TokioContext::new(spawning, self.threads.clone()).await?;
         Ok(call)
     }
 

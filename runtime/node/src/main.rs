@@ -5,6 +5,7 @@
 //! | The command line                            | `cli`        |
 //! | File, environment, flags                    | `settings`   |
 //! | Putting the parts together, in order        | `wiring`     |
+//! | Which threads work on what                  | `threads`    |
 //! | The demo office                             | `demo`       |
 //! | Founding, joining and steering a cluster    | `cluster`    |
 //! | What a backup holds, `tandem restore`       | `backup`     |
@@ -30,6 +31,7 @@ mod members;
 mod placement;
 mod read;
 mod settings;
+mod threads;
 mod tls;
 mod transport;
 mod wiring;
@@ -41,6 +43,7 @@ use tandem_config::NodeConfig;
 use tandem_telemetry::log::{self, Format};
 
 use crate::cli::{Cli, Command, Run, Settings};
+use crate::threads::Threads;
 
 /// A call makes and frees some thousands of small values on several threads, for which the usual
 /// allocator takes twice as long (benches/README.md).
@@ -116,11 +119,11 @@ fn start(config: &NodeConfig, run: &Run) -> ExitCode {
         complain(&error.to_string());
         return ExitCode::from(EX_CONFIG);
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    let threads = match Threads::start() {
+        Ok(threads) => threads,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(wiring::run(config, run)) {
+    match wiring::run(config, run, &threads) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<Broken>() => {
             complain(&format!("{error:#}"));

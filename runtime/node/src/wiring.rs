@@ -39,13 +39,16 @@ use tandem_server::compat;
 use tandem_server::{Cost, Edge, Limits, Passwords, Rate, Relays};
 use tandem_sip::digest::Algorithm;
 use tandem_sip::net::{self, Inbound, Listener, Transport};
-use tandem_telemetry::metric;
+use tandem_telemetry::metric::{self, Recorder};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::cli::Run;
 use crate::host::Host;
 use crate::read::Read;
+use crate::threads::Threads;
 use crate::transport::Courier;
 use crate::{
     Broken, backup, cluster, demo, host, journal, levels, library, members, placement, say, tls,
@@ -58,15 +61,31 @@ const DRAIN_LOOK: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// When a part does not start.
-pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
+pub(crate) fn run(config: &NodeConfig, order: &Run, threads: &Threads) -> Result<()> {
     let data_dir = &config.node.data_dir;
     fs::create_dir_all(data_dir)
         .with_context(|| format!("failed to make {}", data_dir.display()))?;
-    let reserve = u64::from(config.node.disk_reserve_mib) << 20;
-    host::has_room(data_dir, reserve)?;
+    host::has_room(data_dir, reserve(config))?;
     let clock = Clock::start();
     let recorder = metric::start().context("failed to start metrics")?;
-    let mesh = cluster::start(config, clock, order).await?;
+    let mesh = threads.edge.block_on(cluster::start(config, clock, order))?;
+    let edge = threads.edge.handle();
+    threads.calls.block_on(go_on(config, order, (clock, recorder), mesh, edge))
+}
+
+/// Bytes of the disk that are left free.
+fn reserve(config: &NodeConfig) -> u64 {
+    u64::from(config.node.disk_reserve_mib) << 20
+}
+
+async fn go_on(
+    config: &NodeConfig,
+    order: &Run,
+    (clock, recorder): (Clock, Recorder),
+    mesh: Option<Mesh>,
+    threads: &Handle,
+) -> Result<()> {
+    let data_dir = &config.node.data_dir;
     let clock = cluster::common_clock(clock, mesh.as_ref());
     let actors = Arc::default();
     let journal = journal::open(config, clock, mesh.as_ref(), &actors).await?;
@@ -90,19 +109,19 @@ pub(crate) async fn run(config: &NodeConfig, order: &Run) -> Result<()> {
     }
     let office = office(config, &journal, &read, &exchange);
     let (ending, ended) = watch::channel(false);
-    let listener = tandem_server::bind(config.http.bind)
-        .with_context(|| format!("failed to bind HTTP listener on {}", config.http.bind))?;
+    let listener = listener(config, threads)?;
     let http = listener.local_addr()?.to_string();
     // Hashing one password takes a moment: not on a thread that serves others.
     let passwords = tokio::task::spawn_blocking(|| Passwords::new(Cost::default())).await??;
     let edge = Edge::new(office, Some(recorder), clock, passwords, limits(config));
     let edge = with_doors(edge.with_relays(relays(config)), config);
-    let server = tokio::spawn(tandem_server::serve(listener, edge.clone(), until(ended)));
+    let server = threads.spawn(tandem_server::serve(listener, edge.clone(), until(ended)));
     if let Some(mesh) = &mesh {
         run_member(mesh, &journal, &read, &exchange);
     }
     let (calls, data_dir) = (exchange.calls.clone(), data_dir.clone());
-    let watched = Host { data_dir, reserve, journal: journal.clone(), calls, clock };
+    let watched =
+        Host { data_dir, reserve: reserve(config), journal: journal.clone(), calls, clock };
     tokio::spawn(watched.watch());
     announce(&config.node.data_dir, &exchange, &http, mesh.as_ref())?;
     until_told(&journal, &exchange, mesh.as_ref()).await?;
@@ -152,6 +171,13 @@ async fn note_prompts(copies: Copies, exchange: Arc<Exchange>) {
     if let Err(error) = copies.note_older(&exchange.journal, exchange.clock, &all).await {
         tracing::warn!(%error, "the prompts of before are noted at the next start");
     }
+}
+
+/// Its events come to the threads that serve it.
+fn listener(config: &NodeConfig, threads: &Handle) -> Result<TcpListener> {
+    let _there = threads.enter();
+    tandem_server::bind(config.http.bind)
+        .with_context(|| format!("failed to bind HTTP listener on {}", config.http.bind))
 }
 
 fn limits(config: &NodeConfig) -> Limits {
