@@ -8,10 +8,15 @@ use super::{NodeConfig, Problem};
 pub const DEFAULTS: &str = include_str!("../../samples/tandem.toml");
 
 /// Reads the file's text and lays `overrides` (dotted key, TOML value or bare text) over it.
+/// `newest` is the highest level of the members' language that this build speaks.
 ///
 /// # Errors
 /// Every problem found, in the order of their lines.
-pub fn load(text: &str, overrides: &[(String, String)]) -> Result<NodeConfig, Vec<Problem>> {
+pub fn load(
+    text: &str,
+    overrides: &[(String, String)],
+    newest: u16,
+) -> Result<NodeConfig, Vec<Problem>> {
     let known: Table = DEFAULTS.parse().expect("the sample is TOML: a test holds it");
     let file: Table = text.parse().map_err(|error| vec![not_toml(text, &error)])?;
     let mut problems = Vec::new();
@@ -27,11 +32,13 @@ pub fn load(text: &str, overrides: &[(String, String)]) -> Result<NodeConfig, Ve
     if problems.is_empty() {
         match NodeConfig::deserialize_from(merged) {
             Ok(config) => {
-                problems.extend(config.rules().into_iter().map(|(key, what, hint)| Problem {
-                    line: line_of(text, key),
-                    key: key.to_owned(),
-                    what,
-                    hint: hint.to_owned(),
+                problems.extend(config.rules(newest).into_iter().map(|(key, what, hint)| {
+                    Problem {
+                        line: line_of(text, key),
+                        key: key.to_owned(),
+                        what,
+                        hint: hint.to_owned(),
+                    }
                 }));
                 if problems.is_empty() {
                     return Ok(config);

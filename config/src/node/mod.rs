@@ -238,10 +238,30 @@ pub struct Cluster {
     pub level: u16,
 }
 
+impl Cluster {
+    fn problems(&self, newest: u16) -> Vec<(&'static str, String, &'static str)> {
+        let mut wrong = Vec::new();
+        if !self.advertised.is_empty() && !self.advertised.contains(':') {
+            let what = format!("{:?} has no port", self.advertised);
+            wrong.push(("cluster.advertised", what, "host:port, or empty"));
+        }
+        if self.certificate_secs < 3 {
+            let hint = "2592000 are 30 days";
+            wrong.push(("cluster.certificate_secs", "too short to renew".into(), hint));
+        }
+        if self.level > newest {
+            let what = format!("this build speaks no level above {newest}");
+            wrong.push(("cluster.level", what, "0 for the newest, 1 for the oldest"));
+        }
+        wrong
+    }
+}
+
 impl NodeConfig {
-    /// What is wrong beyond the types, by key.
+    /// What is wrong beyond the types, by key. `newest` is the highest level of the members'
+    /// language that this build speaks.
     #[must_use]
-    pub fn rules(&self) -> Vec<(&'static str, String, &'static str)> {
+    pub fn rules(&self, newest: u16) -> Vec<(&'static str, String, &'static str)> {
         let mut wrong = Vec::new();
         if self.version != 1 {
             wrong.push(("version", format!("version {} is not known", self.version), "write 1"));
@@ -289,15 +309,8 @@ impl NodeConfig {
             let what = format!("{:?} is not an address", self.media.advertised);
             wrong.push(("media.advertised", what, "an IP address, or empty"));
         }
-        if !self.cluster.advertised.is_empty() && !self.cluster.advertised.contains(':') {
-            let what = format!("{:?} has no port", self.cluster.advertised);
-            wrong.push(("cluster.advertised", what, "host:port, or empty"));
-        }
         wrong.extend(self.webrtc.problem());
-        if self.cluster.certificate_secs < 3 {
-            let hint = "2592000 are 30 days";
-            wrong.push(("cluster.certificate_secs", "too short to renew".into(), hint));
-        }
+        wrong.extend(self.cluster.problems(newest));
         if !["none", "starttls", "tls"].contains(&&*self.mail.security) {
             let what = format!("{:?} protects no connection", self.mail.security);
             wrong.push(("mail.security", what, "none, starttls or tls"));

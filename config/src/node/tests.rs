@@ -3,7 +3,7 @@ use super::{DEFAULTS, load};
 
 #[test]
 fn the_sample_is_the_default() {
-    assert_eq!(load(DEFAULTS, &[]).unwrap(), load("", &[]).unwrap());
+    assert_eq!(load(DEFAULTS, &[], 3).unwrap(), load("", &[], 3).unwrap());
 }
 
 #[test]
@@ -11,7 +11,7 @@ fn every_problem_is_listed_with_line_and_hint() {
     let text =
         "version = 1\n[sip]\nrealmm = \"x\"\nmax_calls = \"many\"\n[media]\nbackend = \"uring\"\n";
 
-    let problems = load(text, &[]).unwrap_err();
+    let problems = load(text, &[], 3).unwrap_err();
 
     let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(problems.len(), 2, "{shown:?}");
@@ -21,7 +21,7 @@ fn every_problem_is_listed_with_line_and_hint() {
 
 #[test]
 fn a_broken_rule_names_its_line() {
-    let problems = load("[media]\nbackend = \"uring\"\n", &[]).unwrap_err();
+    let problems = load("[media]\nbackend = \"uring\"\n", &[], 3).unwrap_err();
 
     assert_eq!(problems[0].line, Some(2));
     assert_eq!(problems[0].hint, "tokio or epoll");
@@ -29,19 +29,27 @@ fn a_broken_rule_names_its_line() {
 
 #[test]
 fn what_is_not_toml_is_said_with_its_line() {
-    assert_eq!(load("version = 1\n[sip\n", &[]).unwrap_err()[0].line, Some(2));
+    assert_eq!(load("version = 1\n[sip\n", &[], 3).unwrap_err()[0].line, Some(2));
 }
 
 #[test]
 fn overrides_win_over_the_file() {
     let set = [("sip.realm".to_owned(), "office".to_owned())];
 
-    assert_eq!(load("[sip]\nrealm = \"file\"\n", &set).unwrap().sip.realm, "office");
+    assert_eq!(load("[sip]\nrealm = \"file\"\n", &set, 3).unwrap().sip.realm, "office");
 }
 
 #[test]
 fn an_override_of_nothing_is_a_problem() {
-    let problems = load("", &[("sip.relm".to_owned(), "x".to_owned())]).unwrap_err();
+    let problems = load("", &[("sip.relm".to_owned(), "x".to_owned())], 3).unwrap_err();
 
     assert_eq!(problems[0].key, "sip.relm");
+}
+
+#[test]
+fn a_level_that_this_build_does_not_speak_is_a_problem() {
+    let problems = load("[cluster]\nlevel = 4\n", &[], 3).unwrap_err();
+
+    assert_eq!((problems[0].line, &*problems[0].key), (Some(2), "cluster.level"));
+    assert!(load("[cluster]\nlevel = 3\n", &[], 3).is_ok());
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tandem_config::NodeConfig;
 use tandem_config::node::{self, Problem};
+use tandem_mesh::level;
 
 use crate::cli::Settings;
 
@@ -25,7 +26,7 @@ pub(crate) fn load(settings: &Settings) -> Result<NodeConfig, Vec<Problem>> {
         };
         overrides.push((key.to_owned(), value.to_owned()));
     }
-    node::load(&text, &overrides)
+    node::load(&text, &overrides, level::NEWEST)
 }
 
 fn read(path: &Path) -> Result<String, Vec<Problem>> {
