@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tandem_tests::{Office, Phone};
+use tandem_tests::{Node, Office, Phone};
 use tokio::time::sleep;
 
 #[tokio::test]
@@ -54,6 +54,24 @@ async fn a_call_that_nobody_answers_ends_after_the_ring_timeout() {
     idle.expect_end().await;
     let record = office.api.record("number=1002").await;
     assert_eq!(record["outcome"], "no_answer", "{record}");
+}
+
+#[tokio::test]
+async fn a_node_that_ends_says_goodbye_to_the_calls_that_are_left() {
+    let set = ["node.drain_secs=1"];
+    let mut office = Office::open_with(&set).await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+    let mut callee = office.phone("1001", 1100, json!({ "auto_answer": true })).await;
+    caller.call("1001").await;
+    caller.expect_state("CONFIRMED").await;
+
+    office.node.stop().await;
+
+    // A BYE: without one the phones would go on talking to nobody.
+    assert_eq!((caller.expect_end().await, callee.expect_end().await), (200, 200));
+    office.node = Node::start_with(office.dir(), &set).await;
+    let record = office.node.api().record("number=1001").await;
+    assert_eq!(record["outcome"], "answered", "{record}");
 }
 
 #[tokio::test]

@@ -68,6 +68,9 @@ async fn q_520_to_q_539_a_missed_call_is_claimed_once_and_the_claim_survives_kil
     let (newest, older) = (&items(&log)[0], &items(&log)[1]);
     assert_eq!(states(&log), ["unprocessed", "unprocessed"]);
     assert_eq!((&newest["caller"], &newest["queue"]), (&json!("1000"), &json!("6400")));
+    let name = &api.get("/api/v1/extensions/1000").await["name"];
+    assert!(!name.as_str().unwrap().is_empty());
+    assert_eq!(&newest["caller_name"], name);
 
     let claim = json!({ "state": "processing", "from": "unprocessed" });
     let (first, marked) = mark(&api, newest, claim.clone()).await;

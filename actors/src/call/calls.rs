@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
-use tandem_kernel::{CallId, Timestamp};
+use tandem_kernel::{CallId, Timestamp, ask};
 use tandem_telemetry::metric;
 use tokio::runtime::Handle;
 use tokio_util::context::TokioContext;
@@ -13,9 +14,13 @@ use tokio_util::context::TokioContext;
 use super::actor::{CallActor, CallArgs};
 use super::machine::LegIndex;
 use super::message::CallMsg;
+use crate::office::CallCommand;
 
 /// Children are spread over several supervisors: each spawn takes its parent's lock.
 const SUPERVISORS: usize = 4;
+
+/// How often it is looked whether the last call has ended.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Why a call is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +168,21 @@ impl Calls {
     #[must_use]
     pub fn all(&self) -> Vec<(CallId, ActorRef<CallMsg>)> {
         self.live.read().iter().map(|(id, call)| (*id, call.clone())).collect()
+    }
+
+    /// Says goodbye to all that are left and waits until they have ended, at most so long.
+    pub async fn end(&self, within: Duration) {
+        for (_, call) in self.all() {
+            let end = |reply| CallMsg::Command { command: CallCommand::HangUp, reply };
+            // One that has just ended needs none.
+            let _ended = ask(&call, within, end).await;
+        }
+        let ended = async {
+            while self.count() > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let _in_time = tokio::time::timeout(within, ended).await;
     }
 
     /// How many calls there are.

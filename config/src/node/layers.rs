@@ -29,23 +29,24 @@ pub fn load(
         }
     }
     problems.extend(wrong_types(text, &merged));
-    if problems.is_empty() {
-        match NodeConfig::deserialize_from(merged) {
-            Ok(config) => {
-                problems.extend(config.rules(newest).into_iter().map(|(key, what, hint)| {
-                    Problem {
-                        line: line_of(text, key),
-                        key: key.to_owned(),
-                        what,
-                        hint: hint.to_owned(),
-                    }
-                }));
-                if problems.is_empty() {
-                    return Ok(config);
-                }
+    // What can not be read is taken for the default, so that it hides nothing of the rest.
+    for problem in &problems {
+        forget(&mut merged, &problem.key);
+    }
+    match NodeConfig::deserialize_from(merged) {
+        Ok(config) => {
+            problems.extend(config.rules(newest).into_iter().map(|(key, what, hint)| Problem {
+                line: line_of(text, key),
+                key: key.to_owned(),
+                what,
+                hint: hint.to_owned(),
+            }));
+            if problems.is_empty() {
+                return Ok(config);
             }
-            Err(problem) => problems.push(problem),
         }
+        Err(problem) if problems.is_empty() => problems.push(problem),
+        Err(_) => {}
     }
     problems.sort_by_key(|problem| problem.line);
     Err(problems)
@@ -76,6 +77,22 @@ fn lay_over(base: &mut Table, over: Table) {
                 base.insert(key, value);
             }
         }
+    }
+}
+
+/// Puts the default in the place of a key's value; what has none goes.
+fn forget(table: &mut Table, key: &str) {
+    let defaults: Table = DEFAULTS.parse().expect("the sample is TOML: a test holds it");
+    let (mut place, mut known) = (table, Some(&defaults));
+    let (sections, last) = key.rsplit_once('.').unwrap_or(("", key));
+    for section in sections.split('.').filter(|section| !section.is_empty()) {
+        let Some(Value::Table(next)) = place.get_mut(section) else { return };
+        place = next;
+        known = known.and_then(|known| known.get(section)).and_then(Value::as_table);
+    }
+    match known.and_then(|known| known.get(last)) {
+        Some(value) => drop(place.insert(last.to_owned(), value.clone())),
+        None => drop(place.remove(last)),
     }
 }
 

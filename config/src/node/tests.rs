@@ -14,9 +14,10 @@ fn every_problem_is_listed_with_line_and_hint() {
     let problems = load(text, &[], 3).unwrap_err();
 
     let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    assert_eq!(problems.len(), 2, "{shown:?}");
+    assert_eq!(problems.len(), 3, "{shown:?}");
     assert!(shown[0].contains("line 3") && shown[0].contains("did you mean realm?"), "{shown:?}");
     assert!(shown[1].contains("line 4: sip.max_calls"), "{shown:?}");
+    assert!(shown[2].contains("line 6: media.backend"), "{shown:?}");
 }
 
 #[test]

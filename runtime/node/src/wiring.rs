@@ -57,6 +57,9 @@ use crate::{
 /// How often a drain looks whether the last call has ended.
 const DRAIN_LOOK: Duration = Duration::from_millis(200);
 
+/// How long calls that nobody goes on with may take to hear of their end.
+const GOODBYE: Duration = Duration::from_secs(2);
+
 /// Runs a node until it is told to end.
 ///
 /// # Errors
@@ -463,10 +466,13 @@ async fn wait_for_signal() -> Result<()> {
     Ok(())
 }
 
-/// Calls that a drain has left go on elsewhere, if there is anybody.
+/// Calls that a drain has left go on elsewhere, if there is anybody; else they are ended.
 async fn hand_on((journal, mesh): (&Journal, Option<&Mesh>), read: &Read, exchange: &Exchange) {
     let level = mesh.map_or(0, Mesh::settled);
     placement::hand_on(journal, &read.placing, &exchange.calls, level).await;
+    if !placement::has_others(journal, &read.placing) {
+        exchange.calls.end(GOODBYE).await;
+    }
     let cut_off = exchange.calls.count();
     if cut_off > 0 {
         tracing::warn!(calls = cut_off, "calls are cut off");

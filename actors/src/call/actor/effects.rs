@@ -191,7 +191,7 @@ impl CallState {
                     let queue = queue.clone();
                     asker.cast(CallMsg::Queue { queue, stay: Some(stay), notice }).is_ok()
                 }));
-                let (caller, caller_name) = (self.call.view().from, String::new());
+                let (caller, caller_name) = (self.call.view().from, self.call.caller_name());
                 QueueWord::Join { call, stay, caller, caller_name }
             }
             QueueAct::Moved => QueueWord::Moved { call },

@@ -112,6 +112,12 @@ impl Facts {
         }
     }
 
+    /// The name of who calls, while they are in the call; may be empty.
+    pub(super) fn caller_name(&self) -> String {
+        let caller = self.legs.values().find(|leg| leg.party.number() == self.from);
+        caller.map(|leg| leg.party.name().to_owned()).unwrap_or_default()
+    }
+
     /// A call that goes on from a picture.
     pub(super) fn of_picture(id: CallId, picture: Picture) -> Self {
         let mut facts = Self::new(id, picture.started);

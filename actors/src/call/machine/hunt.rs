@@ -233,6 +233,12 @@ impl Hunt {
                 self.note_ringing(now, out);
                 return self.won(facts, now, leg, out);
             }
+            // Nobody's line: a phone that points elsewhere is not there; the others go on ringing.
+            LegEvent::Redirected(lines) if lines.is_empty() => {
+                let end = LegEnd::status(480, "the phone points elsewhere");
+                facts.remove(leg, out);
+                return self.lost(facts, now, leg, end, out);
+            }
             LegEvent::Redirected(lines) if self.redirects < MAX_REDIRECTS => {
                 self.redirects += 1;
                 self.drop_ringing(leg);

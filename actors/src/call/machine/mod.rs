@@ -219,6 +219,12 @@ impl Call {
         self.facts.return_call.as_ref().map_or(self.facts.id(), |wanted| wanted.place)
     }
 
+    /// The name of who calls, while they are in the call; may be empty.
+    #[must_use]
+    pub fn caller_name(&self) -> String {
+        self.facts.caller_name()
+    }
+
     /// The extensions that are in the call.
     #[must_use]
     pub fn extensions(&self) -> Vec<String> {

@@ -138,11 +138,13 @@ impl Picture {
             return None;
         };
         let passage = self.passage.as_ref().filter(|it| it.queue == served.queue);
+        let caller = self.legs.get(&served.caller);
+        let caller_name = caller.map(|leg| leg.party.name().to_owned()).unwrap_or_default();
         let talk = AgentTalk {
             call,
             stay: served.stay,
             caller: self.from.clone(),
-            caller_name: String::new(),
+            caller_name,
             agent: served.agent.clone(),
             wait: passage.map_or(Duration::ZERO, |it| it.wait),
             is_counted: false,

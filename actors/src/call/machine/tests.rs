@@ -260,6 +260,18 @@ fn a_redirect_is_followed_but_not_for_ever() {
 }
 
 #[test]
+fn a_phone_that_points_elsewhere_leaves_the_others_ringing() {
+    let (mut call, _) = begun(devices("1001", 2));
+
+    let effects = leg(&mut call, 1, 1, LegEvent::Redirected(Vec::new()));
+    assert!(!effects.iter().any(|it| matches!(it, Effect::HangUp(..))), "{effects:?}");
+    leg(&mut call, 2, 2, LegEvent::Answered);
+    let effects = leg(&mut call, 5, 0, bye());
+
+    assert_eq!(last_fact(&effects), ("answered", 3_000_000, 0));
+}
+
+#[test]
 fn early_media_of_a_trunk_reaches_the_caller() {
     let (mut call, _) = begun(lines(&["a"]));
 

@@ -158,7 +158,8 @@ pub(crate) async fn leave(journal: &Journal, placing: &Placing) {
     }
 }
 
-fn has_others(journal: &Journal, placing: &Placing) -> bool {
+/// Whether another member could go on with what this one has.
+pub(crate) fn has_others(journal: &Journal, placing: &Placing) -> bool {
     let own = journal.node();
     journal.is_shared() && placing.members().0.takers.iter().any(|member| *member != own)
 }
