@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use parking_lot::{Mutex, RwLock};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tandem_kernel::{CallId, Timestamp, ask};
@@ -170,17 +171,22 @@ impl Calls {
         self.live.read().iter().map(|(id, call)| (*id, call.clone())).collect()
     }
 
+    /// Waits until the last call has ended.
+    pub async fn ended(&self) {
+        while self.count() > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// Says goodbye to all that are left and waits until they have ended, at most so long.
     pub async fn end(&self, within: Duration) {
-        for (_, call) in self.all() {
-            let end = |reply| CallMsg::Command { command: CallCommand::HangUp, reply };
-            // One that has just ended needs none.
-            let _ended = ask(&call, within, end).await;
-        }
+        let end = |reply| CallMsg::Command { command: CallCommand::HangUp, reply };
+        let all = self.all();
+        // One that has just ended needs none.
+        let told = join_all(all.iter().map(|(_, call)| ask(call, within, end)));
         let ended = async {
-            while self.count() > 0 {
-                tokio::time::sleep(LOOK).await;
-            }
+            told.await;
+            self.ended().await;
         };
         let _in_time = tokio::time::timeout(within, ended).await;
     }

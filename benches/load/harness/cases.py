@@ -200,6 +200,17 @@ def invites(sipp, sent):
             yield at, caller.group(1), line.group(1), call.group(1)
 
 
+def waits_to_ring(caller, phones, before=()):
+    """Milliseconds from each caller's INVITE to the first at a phone; `before` are Call-IDs of
+    INVITEs at phones that are of no account."""
+    entered = {caller_id: at for at, caller_id, _, _ in invites(caller, True)}
+    rang = {}
+    for at, caller_id, _, call in invites(phones, False):
+        if call not in before:
+            rang.setdefault(caller_id, at)
+    return [1000 * (rang[who] - at) for who, at in entered.items() if who in rang]
+
+
 def ringing(dir, agents=200, rate=20, count=400):
     """From a caller's INVITE to the INVITE at the agent's phone, with agents free."""
     with Node(dir) as node:
@@ -214,11 +225,7 @@ def ringing(dir, agents=200, rate=20, count=400):
         cost = 1000 * (cpu_secs(node.pid) - cpu) / max(got["ok"], 1)
         parts = spent(parts, threads(node.pid), got["ok"])
         phones.stop()
-    entered = {caller_id: at for at, caller_id, _, _ in invites(caller, True)}
-    rang = {}
-    for at, caller_id, _, _ in invites(phones, False):
-        rang.setdefault(caller_id, at)
-    waits = [1000 * (rang[who] - at) for who, at in entered.items() if who in rang]
+    waits = waits_to_ring(caller, phones)
     note = (f"{len(waits)} of {count} calls, {got['failed']} failed, {got['again']} "
             f"retransmissions; p95 {percentile(waits, .95):.1f}, p99 {percentile(waits, .99):.1f}, "
             f"max {max(waits, default=float('nan')):.1f} ms; {cost:.2f} ms CPU per queue call "

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 
-from harness.cases import CALLERS, DID, Row, invites, percentile, queue
+from harness.cases import CALLERS, DID, Row, invites, percentile, queue, waits_to_ring
 from harness.node import Node
 from harness.sipp import Sipp
 
@@ -39,12 +39,7 @@ def rings(node, near, phones, dir, rate, count):
     caller = Sipp("caller", CALLERS, node.sip, dir, "-s", DID, "-r", rate, "-m", count, "-d", 1000,
                   port=near, messages=True)
     failed = caller.finish(count / rate + 40)["failed"]
-    entered = {who: at for at, who, _, _ in invites(caller, True)}
-    waits = {}
-    for at, who, _, call in invites(phones, False):
-        if call not in before and who in entered:
-            waits.setdefault(who, 1000 * (at - entered[who]))
-    return list(waits.values()), failed
+    return waits_to_ring(caller, phones, before), failed
 
 
 def crowd(dir, agents=200, rate=20, count=400, many=8):
@@ -54,10 +49,10 @@ def crowd(dir, agents=200, rate=20, count=400, many=8):
     with Node(dir, *generous) as node:
         near, phones = queue(node, agents, "phone", "least_recent", dir)
         for asking in (0, many):
-            words = [sys.executable, "-c", "import sys; sys.path[:0] = [sys.argv[1]]; "
-                     "from harness.crowd import programs; programs(sys.argv[2], sys.argv[3], "
-                     f"{asking}, {count / rate})", sys.path[0], node.http, node.token]
-            crowd_of = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+            words = [sys.executable, "-B", "-m", "harness.crowd", node.http, node.token, str(asking),
+                     str(count / rate)]
+            crowd_of = subprocess.Popen(words, cwd=sys.path[0], stdout=subprocess.PIPE,
+                                        text=True)
             waits, failed = rings(node, near, phones, dir / f"beside-{asking}", rate, count)
             answers = float(crowd_of.communicate(timeout=60)[0])
             note = (f"{len(waits)} of {count} calls, {failed} failed; p50 "
@@ -67,3 +62,7 @@ def crowd(dir, agents=200, rate=20, count=400, many=8):
                             percentile(waits, .99), "ms", note))
         phones.stop()
     return rows
+
+
+if __name__ == "__main__":
+    programs(sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))

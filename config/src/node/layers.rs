@@ -21,17 +21,17 @@ pub fn load(
     let file: Table = text.parse().map_err(|error| vec![not_toml(text, &error)])?;
     let mut problems = Vec::new();
     unknown_keys(text, &known, &file, "", &mut problems);
-    let mut merged = known;
+    let mut merged = known.clone();
     lay_over(&mut merged, file);
     for (key, value) in overrides {
         if let Err(problem) = set(&mut merged, key, value) {
             problems.push(problem);
         }
     }
-    problems.extend(wrong_types(text, &merged));
+    problems.extend(wrong_types(text, &known, &merged));
     // What can not be read is taken for the default, so that it hides nothing of the rest.
     for problem in &problems {
-        forget(&mut merged, &problem.key);
+        forget(&mut merged, &known, &problem.key);
     }
     match NodeConfig::deserialize_from(merged) {
         Ok(config) => {
@@ -81,18 +81,14 @@ fn lay_over(base: &mut Table, over: Table) {
 }
 
 /// Puts the default in the place of a key's value; what has none goes.
-fn forget(table: &mut Table, key: &str) {
-    let defaults: Table = DEFAULTS.parse().expect("the sample is TOML: a test holds it");
-    let (mut place, mut known) = (table, Some(&defaults));
-    let (sections, last) = key.rsplit_once('.').unwrap_or(("", key));
-    for section in sections.split('.').filter(|section| !section.is_empty()) {
-        let Some(Value::Table(next)) = place.get_mut(section) else { return };
-        place = next;
-        known = known.and_then(|known| known.get(section)).and_then(Value::as_table);
-    }
-    match known.and_then(|known| known.get(last)) {
-        Some(value) => drop(place.insert(last.to_owned(), value.clone())),
-        None => drop(place.remove(last)),
+fn forget(table: &mut Table, known: &Table, key: &str) {
+    let (step, rest) = key.split_once('.').map_or((key, None), |(step, rest)| (step, Some(rest)));
+    match (rest, table.get_mut(step), known.get(step)) {
+        (Some(rest), Some(Value::Table(table)), Some(Value::Table(known))) => {
+            forget(table, known, rest);
+        }
+        (_, _, Some(default)) => drop(table.insert(step.to_owned(), default.clone())),
+        (_, _, None) => drop(table.remove(step)),
     }
 }
 
@@ -145,13 +141,12 @@ fn unknown_keys(text: &str, known: &Table, given: &Table, at: &str, found: &mut 
 }
 
 /// Each section is read by itself, so that one wrong value does not hide the next.
-fn wrong_types(text: &str, merged: &Table) -> Vec<Problem> {
-    let defaults: Table = DEFAULTS.parse().expect("the sample is TOML: a test holds it");
+fn wrong_types(text: &str, known: &Table, merged: &Table) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (section, value) in merged {
         let Value::Table(keys) = value else { continue };
         for (key, value) in keys {
-            let mut alone = defaults.clone();
+            let mut alone = known.clone();
             let Some(Value::Table(place)) = alone.get_mut(section) else { continue };
             if !place.contains_key(key) {
                 continue;
@@ -163,7 +158,7 @@ fn wrong_types(text: &str, merged: &Table) -> Vec<Problem> {
                     line: line_of(text, &path),
                     key: path,
                     what: problem.what,
-                    hint: format!("like {}", defaults[section][key]),
+                    hint: format!("like {}", known[section][key]),
                 });
             }
         }

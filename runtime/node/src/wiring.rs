@@ -54,9 +54,6 @@ use crate::{
     Broken, backup, cluster, demo, host, journal, levels, library, members, placement, say, tls,
 };
 
-/// How often a drain looks whether the last call has ended.
-const DRAIN_LOOK: Duration = Duration::from_millis(200);
-
 /// How long calls that nobody goes on with may take to hear of their end.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -486,13 +483,8 @@ async fn drain(config: &NodeConfig, exchange: &Exchange) {
     let calls = exchange.calls.count();
     tracing::info!(calls, "draining");
     let patience = Duration::from_secs(u64::from(config.node.drain_secs));
-    let empty = async {
-        while exchange.calls.count() > 0 {
-            tokio::time::sleep(DRAIN_LOOK).await;
-        }
-    };
     tokio::select! {
-        _ = tokio::time::timeout(patience, empty) => {}
+        _ = tokio::time::timeout(patience, exchange.calls.ended()) => {}
         _ = wait_for_signal() => {}
     }
 }

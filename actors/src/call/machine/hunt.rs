@@ -233,9 +233,9 @@ impl Hunt {
                 self.note_ringing(now, out);
                 return self.won(facts, now, leg, out);
             }
-            // Nobody's line: a phone that points elsewhere is not there; the others go on ringing.
-            LegEvent::Redirected(lines) if lines.is_empty() => {
-                let end = LegEnd::status(480, "the phone points elsewhere");
+            // A phone that points elsewhere is not there; the others go on ringing.
+            LegEvent::Redirected(_) if self.line.is_none() => {
+                let end = LegEnd::status(480, "redirected");
                 facts.remove(leg, out);
                 return self.lost(facts, now, leg, end, out);
             }

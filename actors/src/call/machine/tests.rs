@@ -260,6 +260,17 @@ fn a_redirect_is_followed_but_not_for_ever() {
 }
 
 #[test]
+fn a_line_that_redirects_to_nowhere_is_followed_by_the_next_one() {
+    let (mut call, _) = begun(lines(&["a", "b"]));
+
+    let effects = leg(&mut call, 1, 1, LegEvent::Redirected(Vec::new()));
+
+    assert!(!call.is_over(), "{effects:?}");
+    leg(&mut call, 2, 2, LegEvent::Answered);
+    assert_eq!(last_fact(&leg(&mut call, 5, 0, bye())), ("answered", 3_000_000, 0));
+}
+
+#[test]
 fn a_phone_that_points_elsewhere_leaves_the_others_ringing() {
     let (mut call, _) = begun(devices("1001", 2));
 

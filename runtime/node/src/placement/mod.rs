@@ -140,12 +140,7 @@ pub(crate) async fn hand_on(journal: &Journal, placing: &Placing, calls: &Calls,
     let own = journal.node();
     let change = if level < HANDING_ON { Change::Leave(own) } else { Change::HandOn(own) };
     propose(journal, placing.members().1, change).await;
-    let handed_on = async {
-        while calls.count() > 0 {
-            tokio::time::sleep(LOOK).await;
-        }
-    };
-    let _in_time = tokio::time::timeout(TAKEN_OVER_WITHIN, handed_on).await;
+    let _in_time = tokio::time::timeout(TAKEN_OVER_WITHIN, calls.ended()).await;
 }
 
 /// A node that ends has left: nobody is to find out by its silence that its phones are not
