@@ -150,7 +150,8 @@ export type CallRecord = {
   trunk?: string | null;
 };
 
-/** A step of a call through a menu, a call flow, a mailbox, a ring group or a prompt. */
+/** A step of a call through a menu, a call flow, a mailbox, a ring group or a prompt, or from one
+party to another. */
 export type CallStep = {
   at: string;
   detail: string;

@@ -7,5 +7,6 @@ mod control;
 mod delay;
 mod outcomes;
 mod pickup;
+mod replaces;
 mod together;
 mod transfers;

@@ -72,6 +72,18 @@ class Call(pj.Call):
     def onCallReplaced(self, prm):
         say("replaced", call=self.number)
 
+    def onCallTsxState(self, prm):
+        # The dialog as the far end's answer to our INVITE names it.
+        state = prm.e.body.tsxState
+        if prm.e.type != pj.PJSIP_EVENT_TSX_STATE or state.type != pj.PJSIP_EVENT_RX_MSG:
+            return
+        head = state.src.rdata.wholeMsg.partition("\r\n\r\n")[0].split("\r\n")
+        named = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
+        if head[0].startswith("SIP/2.0 200") and "INVITE" in named.get("CSeq", ""):
+            tag = lambda name: named[name].rpartition("tag=")[2]
+            say("dialog", call=self.number, id=named["Call-ID"], local=tag("From"),
+                remote=tag("To"))
+
 
 class Account(pj.Account):
     def __init__(self, phone):
@@ -206,6 +218,12 @@ class Phone:
         if name == "call":
             call = self.add()
             say("dialled", call=call.number)
+            headers = pj.SipHeaderVector()
+            for name, value in line.get("headers", {}).items():
+                header = pj.SipHeader()
+                header.hName, header.hValue = name, value
+                headers.append(header)
+            param.txOption.headers = headers
             call.makeCall("sip:%s@%s" % (line["to"], self.options["server"]), param)
         elif name == "answer":
             param.statusCode = line.get("status", 200)

@@ -8,6 +8,7 @@ use tandem_kernel::CallId;
 use tandem_kernel::port::Slot;
 use tandem_sip::net::{Inbound, TuEvent};
 use tandem_sip::session::TimerId as SipTimerId;
+use tandem_sip::value::Replaces;
 
 use super::leg::SipLeg;
 use super::machine::{Device, LegIndex, Party, TimerId};
@@ -23,6 +24,24 @@ pub struct Surrender {
     pub party: Party,
     /// The leg itself.
     pub(crate) leg: SipLeg,
+}
+
+/// What a call gives for a party who wants to be replaced in it (RFC 5589).
+pub enum Given {
+    /// Whom the party talks with; the call ends here.
+    FarEnd(Box<Surrender>),
+    /// Its place: whoever comes there goes on where the call stands.
+    Place,
+}
+
+/// Whose leg of a call is meant, by who.
+pub struct Claim {
+    /// The leg.
+    pub leg: LegIndex,
+    /// Its dialog, as its peer knows it.
+    pub dialog: Replaces,
+    /// Who says so.
+    pub by: Party,
 }
 
 /// Messages of a call actor. Local to a node.
@@ -131,12 +150,12 @@ pub enum CallMsg {
     View(RpcReplyPort<CallView>),
     /// Asks for media statistics of the live legs.
     MediaFigures(RpcReplyPort<Vec<TraceItem>>),
-    /// Another call takes over the far end of this leg's talk (RFC 5589).
+    /// Another call wants the far end of a party's talk, or the party's place (RFC 5589).
     TakeOver {
         /// The transferor's leg here.
-        leg: LegIndex,
-        /// Which call asks.
-        reply: RpcReplyPort<Option<Surrender>>,
+        claim: Claim,
+        /// Which call asks; a SIP status when the claim is not justified.
+        reply: RpcReplyPort<Result<Given, u16>>,
     },
     /// What [`CallMsg::TakeOver`] brought, at the call that asked.
     Taken {
@@ -144,8 +163,30 @@ pub enum CallMsg {
         by: LegIndex,
         /// The REFER.
         refer: u32,
-        /// The leg; none when there was nobody to take over.
-        surrender: Option<Box<Surrender>>,
+        /// The transferor's other call, and their leg there.
+        from: (CallId, LegIndex),
+        /// What it gives, or a SIP status.
+        given: Result<Given, u16>,
+    },
+    /// Another call puts a party in the place of one here.
+    PutIn {
+        /// The place.
+        leg: LegIndex,
+        /// Who comes.
+        moved: Box<Surrender>,
+        /// The number that was dialled here, or who can not be taken in.
+        reply: RpcReplyPort<Result<String, Box<Surrender>>>,
+    },
+    /// What became of [`CallMsg::PutIn`], at the call that asked.
+    HandedIn {
+        /// The transferor's leg here.
+        by: LegIndex,
+        /// The REFER.
+        refer: u32,
+        /// The leg that was to be put there.
+        gone: LegIndex,
+        /// The number that it was put to, or the leg itself; none: nothing was said.
+        outcome: Option<Result<String, Box<Surrender>>>,
     },
     /// A party brings the far end of another call of theirs, to talk with all.
     Merge {
@@ -186,11 +227,9 @@ pub enum CallMsg {
     /// An INVITE with Replaces for a leg here (RFC 3891).
     Replace {
         /// The leg that is replaced.
-        old: LegIndex,
+        claim: Claim,
         /// The INVITE.
         inbound: Box<Inbound>,
-        /// Who it comes from.
-        party: Party,
     },
 }
 

@@ -28,5 +28,5 @@ pub use adopt::adopt;
 pub use calls::{Calls, NotAdmitted};
 pub use kept::{KeptCalls, KeptEvent, begin};
 pub(crate) use leg::capabilities;
-pub use message::{CallMsg, Surrender};
+pub use message::{CallMsg, Claim, Surrender};
 pub use parking::Parking;

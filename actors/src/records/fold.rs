@@ -96,7 +96,13 @@ impl Fold {
             CallEvent::Requested { by, correlation_id, .. } => {
                 open.requested = Some((by.clone(), correlation_id.clone()));
             }
-            CallEvent::Transferred { to, .. } => open.answered_by = Some(to.clone()),
+            CallEvent::Transferred { by, to, .. } => {
+                // Whoever comes in the caller's place has not answered.
+                if *by != open.from {
+                    open.answered_by = Some(to.clone());
+                }
+                open.walk(event);
+            }
             CallEvent::Ended { at, outcome, cause, talk_us, hold_us } => {
                 let open = self.open.remove(&call)?;
                 let spans = (Duration::from_micros(*talk_us), Duration::from_micros(*hold_us));
@@ -149,6 +155,9 @@ impl OpenCall {
             }
             CallEvent::Monitored { at, by, agent, mode } => {
                 (at, "monitor", by.clone(), format!("{mode}: {agent}"))
+            }
+            CallEvent::Transferred { at, by, to } => {
+                (at, "transfer", to.clone(), format!("by {by}"))
             }
             CallEvent::Parked { at, party, by, slot } => {
                 (at, "park", slot.to_string(), format!("{party}, by {by}"))

@@ -69,6 +69,26 @@ fn an_ended_call_gives_one_record_with_wait_and_talk() {
 }
 
 #[test]
+fn a_transfer_is_a_step_and_who_takes_the_caller_s_place_has_not_answered() {
+    let moved = |secs, by: &str, to: &str| CallEvent::Transferred {
+        at: at(secs),
+        by: by.into(),
+        to: to.into(),
+    };
+    let answered = CallEvent::Answered { at: at(5), by: "1001".into(), trunk: None };
+
+    let taken = [started(), moved(2, "0999", "0888"), answered.clone(), ended(15)];
+    let (_, taken) = fold(&taken);
+    let (_, handed_on) = fold(&[started(), answered, moved(7, "1001", "1002"), ended(15)]);
+
+    assert_eq!(taken[0].answered_by.as_deref(), Some("1001"));
+    assert_eq!(handed_on[0].answered_by.as_deref(), Some("1002"));
+    let [step] = &taken[0].steps[..] else { panic!("{taken:?}") };
+    let shown = (step.kind.as_str(), step.key.as_str(), step.detail.as_str());
+    assert_eq!(shown, ("transfer", "0888", "by 0999"));
+}
+
+#[test]
 fn a_call_that_a_crash_cut_off_is_closed_as_what_it_was() {
     let answered = CallEvent::Answered { at: at(5), by: "1001".into(), trunk: None };
     let (open, _) = fold(&[started(), answered]);

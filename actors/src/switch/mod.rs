@@ -22,7 +22,7 @@ use tandem_sip::value::{NameAddr, Replaces, Uri};
 use tokio::sync::mpsc;
 
 use crate::call::machine::Party;
-use crate::call::{CallArgs, CallMsg, Start, from_trunk, resolve};
+use crate::call::{CallArgs, CallMsg, Claim, Start, from_trunk, resolve};
 use crate::exchange::Exchange;
 use crate::outbound::Wish;
 use crate::presence::{PACKAGES, PresenceMsg};
@@ -174,12 +174,13 @@ impl Switch {
             return Some(Draft::response(&request, 400));
         };
         let found = self.exchange.calls.by_dialog(&replaces.call_id);
-        let Some((call, old)) =
+        let Some((call, leg)) =
             found.and_then(|(id, leg)| self.exchange.calls.find(id).map(|call| (call, leg)))
         else {
             return Some(Draft::response(&request, 481));
         };
-        let message = CallMsg::Replace { old, inbound: Box::new(inbound), party };
+        let claim = Claim { leg, dialog: replaces, by: party };
+        let message = CallMsg::Replace { claim, inbound: Box::new(inbound) };
         match call.cast(message) {
             Ok(()) => None,
             Err(_) => Some(Draft::response(&request, 481)),

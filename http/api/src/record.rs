@@ -19,14 +19,16 @@ pub struct QueuePassage {
     pub agent: Option<String>,
 }
 
-/// A step of a call through a menu, a call flow, a mailbox, a ring group or a prompt.
+/// A step of a call through a menu, a call flow, a mailbox, a ring group or a prompt, or from one
+/// party to another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CallStep {
     /// When.
     pub at: String,
-    /// `ivr`, `call_flow`, `voicemail`, `ring` or `prompt`.
+    /// `ivr`, `call_flow`, `voicemail`, `ring` or `prompt`; `transfer`, `merge`, `leave`, `park`
+    /// or `monitor`.
     pub kind: String,
-    /// Its number or name.
+    /// Its number or name; of a party, the number.
     pub key: String,
     /// What happened there, in words.
     pub detail: String,

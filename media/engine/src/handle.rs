@@ -143,6 +143,12 @@ impl Handle {
         answer
     }
 
+    /// Gives a leg another number in its call, so that one in its place can be opened while the
+    /// call's players go on. Who hears the number hears the new one.
+    pub fn rename(&self, leg: LegId, to: u16) {
+        self.post(leg.call, Command::Rename { leg, to });
+    }
+
     /// Ends a leg and frees its ports.
     pub fn close(&self, leg: LegId) {
         self.post(leg.call, Command::Close { leg, told: None });

@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Record { leg: LegId, tape: Tape },
     EndRecording { leg: LegId },
     Stats { leg: LegId, reply: oneshot::Sender<LegStats> },
+    Rename { leg: LegId, to: u16 },
     Close { leg: LegId, told: Option<LastStats> },
     CloseCall { call: CallId },
 }
@@ -130,6 +131,7 @@ impl Command {
             | Self::Record { leg, .. }
             | Self::EndRecording { leg }
             | Self::Stats { leg, .. }
+            | Self::Rename { leg, .. }
             | Self::Close { leg, .. } => leg.call,
             Self::Play { call, .. } | Self::Stop { call, .. } | Self::CloseCall { call } => *call,
         }

@@ -4,7 +4,7 @@ use ractor::ActorRef;
 
 use super::CallState;
 use crate::call::leg::{Happening, Shown};
-use crate::call::machine::LegIndex;
+use crate::call::machine::{LegIndex, Standing};
 use crate::call::message::CallMsg;
 use crate::softphone::Line;
 use crate::softphone::words::FromPhone;
@@ -62,9 +62,9 @@ impl CallState {
 
     /// What a phone that does not know a leg shows of it.
     fn shown_to(&self, index: LegIndex) -> Shown {
-        let (number, name) = match self.call.partner(index) {
-            Some((_, party)) => (party.number().to_owned(), party.name().to_owned()),
-            None => {
+        let (number, name) = match self.call.standing(index) {
+            Ok(Standing::Talks(_, party)) => (party.number().to_owned(), party.name().to_owned()),
+            _ => {
                 let others = self.call.view().legs;
                 let other = others.into_iter().find(|leg| leg.index != index);
                 (other.map(|leg| leg.number).unwrap_or_default(), String::new())

@@ -49,7 +49,7 @@ impl CallState {
                 Begun::No(legs) | Begun::Waiting(legs) => legs.push(leg),
             },
             Effect::HangUp(leg, how) => self.hang_up(myself, leg, &how),
-            Effect::Hear(leg, heard) => self.hear(leg, &heard),
+            Effect::Hear(leg, heard) => self.hear(leg, heard),
             Effect::Play(player, sound) => self.play(myself, player, sound),
             Effect::StopPlaying(Player(number)) => {
                 self.exchange.engine.stop(self.id, PlayerId(number));
@@ -138,7 +138,7 @@ impl CallState {
     }
 
     /// 183 or 200, with the codec of the only other leg that has one.
-    fn answer(
+    pub(super) fn answer(
         &mut self,
         myself: &ActorRef<CallMsg>,
         leg: LegIndex,
@@ -148,7 +148,8 @@ impl CallState {
         let others = self.legs.iter().filter(|(index, _)| **index != leg);
         let prefer = others.filter_map(|(_, sip)| sip.codec()).next_back();
         let exchange = Arc::clone(&self.exchange);
-        let Some(sip) = self.legs.get_mut(&leg) else { return };
+        // One that was put in the place of a caller who waited is answered.
+        let Some(sip) = self.legs.get_mut(&leg).filter(|sip| !sip.is_up()) else { return };
         let happenings = if finally {
             sip.answer(&exchange, myself, prefer)
         } else {
@@ -167,8 +168,15 @@ impl CallState {
         self.close_media(leg);
     }
 
-    fn hear(&self, leg: LegIndex, heard: &[Heard]) {
-        let sources = heard.iter().map(|heard| match heard {
+    fn hear(&mut self, leg: LegIndex, heard: Vec<Heard>) {
+        self.hearing.insert(leg, heard);
+        self.hear_again(leg);
+    }
+
+    /// Tells the engine what a leg hears.
+    pub(super) fn hear_again(&self, leg: LegIndex) {
+        let heard = self.hearing.get(&leg).into_iter().flatten();
+        let sources = heard.map(|heard| match heard {
             Heard::Leg(other) => Source::Leg(self.leg_id(*other)),
             Heard::Player(Player(number)) => Source::Player(PlayerId(*number)),
         });

@@ -65,11 +65,14 @@ impl CallState {
     ) -> Result<(), Refusal> {
         let taken = self.call.reserve_leg();
         let id = LegId { call: self.id, index: taken };
-        let leg = lent.leg.move_to(&self.exchange, id, myself).map_err(|status| {
-            let detail = format!("the far end could not be moved: {status}");
-            Refusal::Unavailable { detail }
-        })?;
-        self.add_leg(taken, leg);
+        match lent.leg.move_to(&self.exchange, id, myself) {
+            Ok(leg) => self.add_leg(taken, leg),
+            Err(leg) => {
+                self.part_from(myself, *leg);
+                let detail = "no media ports are free for the far end".into();
+                return Err(Refusal::Unavailable { detail });
+            }
+        }
         let input = Input::Merged { by, taken, party: lent.party, from };
         let merged = self.try_step(myself, input);
         if merged.is_err() {

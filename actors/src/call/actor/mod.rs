@@ -8,6 +8,7 @@ mod merge;
 mod notices;
 mod parked;
 mod refused;
+mod replace;
 mod returning;
 mod route;
 mod sounds;
@@ -33,7 +34,8 @@ use super::event::CallEvent;
 use super::kept::KeptCall;
 use super::leg::{Happening, SipLeg};
 use super::machine::{
-    Call, Device, Errand, Input, LegEvent, LegIndex, Line, Party, Player, Refused, Route, TimerId,
+    Call, Device, Errand, Heard, Input, LegEvent, LegIndex, Line, Party, Player, Refused, Route,
+    TimerId,
 };
 use super::message::CallMsg;
 use crate::exchange::Exchange;
@@ -116,6 +118,8 @@ pub(super) struct CallState {
     is_lost: bool,
     /// The engine was told that the call is over.
     is_silent: bool,
+    /// What each leg hears.
+    hearing: BTreeMap<LegIndex, Vec<Heard>>,
     alarms: Alarms,
 }
 
@@ -165,6 +169,7 @@ impl Actor for CallActor {
             awaited: BTreeSet::new(),
             is_lost: false,
             is_silent: false,
+            hearing: BTreeMap::new(),
         };
         state.start(&myself, start);
         Ok(state)
@@ -309,11 +314,17 @@ impl CallState {
                 let _gone = reply.send(self.call.view());
             }
             CallMsg::MediaFigures(reply) => self.figures(reply),
-            CallMsg::TakeOver { leg, reply } => {
-                let _gone = reply.send(self.surrender(myself, leg));
+            CallMsg::TakeOver { claim, reply } => {
+                let _gone = reply.send(self.give(myself, &claim));
             }
-            CallMsg::Taken { by, refer, surrender } => {
-                self.taken(myself, by, refer, surrender);
+            CallMsg::Taken { by, refer, from, given } => {
+                self.taken(myself, (by, refer), from, given);
+            }
+            CallMsg::PutIn { leg, moved, reply } => {
+                let _gone = reply.send(self.put_in(myself, leg, moved));
+            }
+            CallMsg::HandedIn { by, refer, gone, outcome } => {
+                self.handed_in(myself, (by, refer), gone, outcome);
             }
             CallMsg::Merge { by, with, reply } => self.merge(myself, by, with, reply),
             CallMsg::Lend { leg, reply } => {
@@ -325,9 +336,7 @@ impl CallState {
             }
             CallMsg::Unpark(reply) => self.unpark(myself, reply),
             CallMsg::Fetched { request, parked } => self.fetched(myself, request, parked),
-            CallMsg::Replace { old, inbound, party } => {
-                self.replace(myself, old, &inbound, party);
-            }
+            CallMsg::Replace { claim, inbound } => self.replace(myself, &claim, &inbound),
         }
     }
 

@@ -5,7 +5,7 @@ use tandem_kernel::{LegId, ask};
 
 use super::CallState;
 use super::transfer::HAND_OVER;
-use crate::call::machine::Input;
+use crate::call::machine::{HangUp, Input};
 use crate::call::message::{CallMsg, Surrender};
 
 impl CallState {
@@ -33,7 +33,7 @@ impl CallState {
         let surrendered = self.call.parked().and_then(|(gone, party)| {
             let leg = self.legs.remove(&gone)?;
             self.exchange.calls.forget_dialog(&leg.call_id, self.id);
-            self.step(myself, Input::Surrendered { gone });
+            self.step(myself, Input::Surrendered { gone, to: None });
             Some(Surrender { party, leg })
         });
         let _gone = reply.send(surrendered);
@@ -49,15 +49,20 @@ impl CallState {
         let taken = parked.and_then(|parked| {
             let taken = self.call.reserve_leg();
             let id = LegId { call: self.id, index: taken };
-            let leg = parked.leg.move_to(&self.exchange, id, myself).ok()?;
-            self.add_leg(taken, leg);
+            match parked.leg.move_to(&self.exchange, id, myself) {
+                Ok(leg) => self.add_leg(taken, leg),
+                Err(leg) => {
+                    self.part_from(myself, *leg);
+                    return None;
+                }
+            }
             Some((taken, parked.party))
         });
         let leg = taken.as_ref().map(|(leg, _)| *leg);
         let fetched = self.try_step(myself, Input::Fetched { request, taken });
         // Who fetched them has hung up in the meantime.
         if let (Err(_), Some(leg)) = (fetched, leg) {
-            self.hang_up(myself, leg, &crate::call::machine::HangUp::NORMAL);
+            self.hang_up(myself, leg, &HangUp::NORMAL);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a leg's two sides said about audio, and what the engine was told of it.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -90,6 +91,27 @@ impl Audio {
             agreement: None,
             held: false,
         })
+    }
+
+    /// Whether an INVITE's offer can be answered; one without an offer can.
+    ///
+    /// # Errors
+    /// 488 when it can not.
+    pub(super) fn can_answer(caps: &Capabilities, body: &Bytes) -> Result<(), u16> {
+        if body.is_empty() {
+            return Ok(());
+        }
+        let offer = tandem_sdp::parse(body).map_err(|_| NOT_ACCEPTABLE)?;
+        let nowhere = Local {
+            addr: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            port: 0,
+            session_id: 0,
+            version: 1,
+            direction: Direction::SendRecv,
+            key: Some([0; 30]),
+        };
+        tandem_sdp::answer(caps, &nowhere, &offer).map_err(|_| NOT_ACCEPTABLE)?;
+        Ok(())
     }
 
     /// The audio of a leg of which only our last description is known.

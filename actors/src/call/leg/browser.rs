@@ -94,6 +94,11 @@ impl BrowserLine {
         self.call = call.clone();
     }
 
+    /// It was answered and is not over.
+    pub(super) const fn is_up(&self) -> bool {
+        self.is_up && !self.is_over
+    }
+
     /// Nothing more is said of it here.
     pub(super) const fn fall_silent(&mut self) {
         self.is_over = true;
@@ -183,7 +188,7 @@ impl SipLeg {
     /// What another node needs to go on with a leg at a browser.
     pub(crate) fn kept_browser(&self) -> Option<KeptBrowser> {
         match &self.session {
-            Signalling::Browser(line) if line.is_up && !line.is_over => {
+            Signalling::Browser(line) if line.is_up() => {
                 Some(KeptBrowser { line: line.line, dialog: self.call_id.clone() })
             }
             _ => None,

@@ -13,6 +13,7 @@ mod browser;
 mod dial;
 mod kept;
 mod peer;
+mod place;
 mod refer;
 mod signalling;
 mod way;
@@ -431,29 +432,6 @@ impl SipLeg {
     /// The codec that was agreed, or that the caller would like best.
     pub(crate) fn codec(&self) -> Option<Codec> {
         self.audio.codec()
-    }
-
-    /// Moves the leg into another call: a new number, new media, a re-INVITE with it.
-    pub(crate) fn move_to(
-        mut self,
-        exchange: &Exchange,
-        id: LegId,
-        myself: &ActorRef<CallMsg>,
-    ) -> Result<Self, u16> {
-        let moved = self.audio.reopen(exchange, id, myself)?;
-        exchange.engine.close(self.id);
-        self.id = id;
-        self.audio = moved;
-        self.attachments.clear();
-        self.session.moved(id, myself);
-        self.way.watch(exchange, id, myself);
-        for (call_id, tag) in self.session.dialogs() {
-            let sink = self.sink(myself);
-            self.attachments.push(exchange.sip.attach(&call_id, &tag, sink));
-        }
-        let sdp = self.audio.offer();
-        self.command(exchange, myself, Command::Offer { sdp });
-        Ok(self)
     }
 
     /// True when nothing more will happen on the wire.

@@ -6,6 +6,7 @@ use ractor::ActorRef;
 use tandem_kernel::LegId;
 use tandem_sip::net::FlowId;
 use tandem_sip::session::{Effect, Input, Refused, Session, Snapshot};
+use tandem_sip::value::Replaces;
 
 use super::browser::BrowserLine;
 use crate::call::message::CallMsg;
@@ -75,6 +76,24 @@ impl Signalling {
                 .map(|(call_id, local, _)| (call_id.to_owned(), local.to_owned()))
                 .collect(),
             Self::Browser(_) => Vec::new(),
+        }
+    }
+
+    /// Whether it speaks in this dialog.
+    pub(super) fn is_dialog(&self, dialog: &Replaces) -> bool {
+        match self {
+            Self::Sip(session) => {
+                session.is_dialog(&dialog.call_id, &dialog.to_tag, &dialog.from_tag)
+            }
+            Self::Browser(_) => false,
+        }
+    }
+
+    /// See [`Session::is_up`].
+    pub(super) const fn is_up(&self) -> bool {
+        match self {
+            Self::Sip(session) => session.is_up(),
+            Self::Browser(line) => line.is_up(),
         }
     }
 

@@ -304,8 +304,12 @@ impl Bridge {
                 }
                 Stage::Bridged(self)
             }
-            Input::Surrendered { gone } => {
+            Input::Surrendered { gone, to } => {
                 let by = self.other(gone);
+                if let (Some(by), Some(to)) = (by, to) {
+                    let by = facts.party(by).number().to_owned();
+                    out.push(Effect::Record(CallEvent::Transferred { at: now, by, to }));
+                }
                 facts.remove(gone, out);
                 self.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
                 if let Some(by) = by {
@@ -313,34 +317,27 @@ impl Bridge {
                 }
                 Stage::Over
             }
-            Input::Replaced { old, new, party } => {
-                facts.put_leg(now, new, party, false);
-                self.replace(facts, now, old, new, out)
-            }
             _ => Stage::Bridged(self),
         }
     }
 
-    fn replace(
-        mut self,
+    /// A party's place is somebody else's now: a queue's talk goes on with another customer, not
+    /// with another agent.
+    pub(super) fn handed_on(
+        &mut self,
         facts: &mut Facts,
         now: Timestamp,
-        old: LegIndex,
-        new: LegIndex,
+        leg: LegIndex,
         out: &mut Vec<Effect>,
-    ) -> Stage {
-        let Some(stays) = self.other(old) else {
-            facts.hang_up(new, HangUp { status: 481, cause: 31, elsewhere: false }, out);
-            return Stage::Bridged(self);
-        };
-        self.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
-        self.talk = None;
-        self.watches.dismiss(facts, now, out);
-        facts.enter(new, out);
-        facts.answer(now, new, out);
-        facts.hang_up(old, HangUp::NORMAL, out);
-        facts.answered(now, new, out);
-        Stage::Bridged(Self::join(facts, now, stays, new, out))
+    ) {
+        if self.talk.as_ref().is_some_and(|talk| talk.caller != leg) {
+            self.queue_talk_over(facts, now, crate::queue::Party::Agent, out);
+            self.talk = None;
+        }
+        self.watches.agent_gone(facts, now, leg, out);
+        if self.pending.is_none() {
+            self.reunite(facts, now, out);
+        }
     }
 
     pub(super) fn command(

@@ -33,7 +33,7 @@ const MAX_REDIRECTS: u8 = 5;
 /// Legs that ring, and what is left to try.
 #[derive(Debug)]
 pub(super) struct Hunt {
-    waiting: Option<LegIndex>,
+    pub(super) waiting: Option<LegIndex>,
     shown: Party,
     ringing: Vec<LegIndex>,
     lines: VecDeque<Line>,
@@ -49,7 +49,7 @@ pub(super) struct Hunt {
     has_rung: bool,
     redirects: u8,
     /// The leg whose early media the waiting one hears.
-    early: Option<LegIndex>,
+    pub(super) early: Option<LegIndex>,
     told_ringing: bool,
     /// Somebody gave an answer of any kind.
     heard: bool,

@@ -14,7 +14,7 @@ use super::facts::Facts;
 use super::hearing;
 use super::monitor::Watches;
 use super::picture::Scene;
-use super::types::{Input, LegEvent, LegIndex, Party, Refused};
+use super::types::{LegEvent, LegIndex, Party, Refused};
 use super::{Call, Stage};
 use crate::call::event::CallEvent;
 use crate::office::CallCommand;
@@ -212,7 +212,7 @@ impl Meeting {
         self.members.push(Member { leg, party: facts.party(leg) });
     }
 
-    fn has(&self, leg: LegIndex) -> bool {
+    pub(super) fn has(&self, leg: LegIndex) -> bool {
         self.members.iter().any(|member| member.leg == leg)
     }
 
@@ -280,23 +280,22 @@ impl Meeting {
         Stage::Meeting(self)
     }
 
-    pub(super) fn input(
-        mut self,
+    /// A party's place is somebody else's now.
+    pub(super) fn handed_on(
+        &mut self,
         facts: &mut Facts,
         now: Timestamp,
-        input: Input,
+        leg: LegIndex,
         out: &mut Vec<Effect>,
-    ) -> Stage {
-        if let Input::Replaced { old, new, party } = input {
-            facts.put_leg(now, new, party, false);
-            if self.has(old) {
-                facts.answer(now, new, out);
-                self.take_place(facts, now, old, new, out);
-            } else {
-                facts.hang_up(new, HangUp { status: 481, cause: 31, elsewhere: false }, out);
-            }
+    ) {
+        for member in self.members.iter_mut().filter(|it| it.leg == leg) {
+            member.party = facts.party(leg);
         }
-        Stage::Meeting(self)
+        if let Some((talk, _)) = self.talk.take_if(|(_, agent)| *agent == leg) {
+            talk.over(now, queue::Party::Agent, out);
+        }
+        self.watches.agent_gone(facts, now, leg, out);
+        self.arrange(facts, out);
     }
 
     pub(super) fn command(

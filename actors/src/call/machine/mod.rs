@@ -35,6 +35,7 @@ mod picture;
 mod purpose;
 mod queued;
 mod register;
+mod replaced;
 mod returning;
 mod script;
 mod transfer;
@@ -44,8 +45,10 @@ mod voice;
 
 pub use effect::*;
 pub use picture::{Picture, Present, Scene};
+pub use replaced::Standing;
 pub(in crate::call) use returning::STAY;
 pub use types::*;
+pub use verdict::q850;
 pub use voice::{Announcements, PlaceWords};
 
 use tandem_config::resource::Destination;
@@ -104,6 +107,11 @@ enum Stage {
 }
 
 impl Stage {
+    /// Parties talk with each other.
+    const fn has_talk(&self) -> bool {
+        matches!(self, Self::Bridged(_) | Self::Meeting(_) | Self::Over)
+    }
+
     /// The talk by which a queue call was answered.
     fn talk(&self) -> Option<&QueueTalk> {
         match self {
@@ -141,6 +149,7 @@ impl Call {
             Input::Merged { by, taken, party, from } => {
                 self.merged(now, &Newcomer { by, leg: taken, from }, party, &mut out)?;
             }
+            Input::Replaced { leg, party } => self.replaced(now, leg, party, &mut out)?,
             other => self.advance(now, other, &mut out)?,
         }
         if matches!(self.stage, Stage::Over) {
@@ -253,15 +262,6 @@ impl Call {
         out.push(Effect::Queue(queue, act));
     }
 
-    /// The other leg of the bridge that `leg` is on, with its party: who is handed over when
-    /// `leg` transfers (RFC 5589).
-    #[must_use]
-    pub fn partner(&self, leg: LegIndex) -> Option<(LegIndex, Party)> {
-        let Stage::Bridged(bridge) = &self.stage else { return None };
-        let other = bridge.other(leg)?;
-        Some((other, self.facts.legs.get(&other)?.party.clone()))
-    }
-
     /// Whether a leg's party has put the others on hold.
     #[must_use]
     pub fn holds(&self, leg: LegIndex) -> bool {
@@ -340,7 +340,6 @@ impl Call {
             ) if request == answered => facts.claimed(now, waiting, callback, devices, out),
             (Stage::Parting(parting), input) => parting.input(facts, &input, out),
             (Stage::Bridged(bridge), input) => bridge.input(facts, now, input, out),
-            (Stage::Meeting(meeting), input) => meeting.input(facts, now, input, out),
             (Stage::Parked(parked), input) => parked.input(facts, now, input, out),
             (Stage::Fetching(fetching), input) => fetching.input(facts, now, input, out),
             (stage, Input::Fetched { taken: Some((leg, _)), .. }) => {
@@ -363,6 +362,11 @@ impl Call {
         let facts = &mut self.facts;
         if !facts.legs.contains_key(&leg) && !matches!(event, LegEvent::Joined { .. }) {
             return Err(Refused::NoLeg(leg));
+        }
+        if let (LegEvent::Referred { refer, .. }, false) = (&event, self.stage.has_talk()) {
+            // There is nobody yet who could be moved.
+            out.push(Effect::TransferProgress { leg, refer: *refer, status: 491, last: true });
+            return Ok(());
         }
         facts.note(now, leg, &event);
         // What the end of a talk means for its queue goes before 'the agent is free'.
@@ -469,25 +473,6 @@ impl Facts {
         let leg = self.add_leg(now, caller);
         self.enter(leg, out);
         leg
-    }
-}
-
-/// The Q.850 cause that says the same as a SIP status (RFC 4497 appendix, the usual table).
-#[must_use]
-pub fn q850(status: u16) -> u16 {
-    match status {
-        404 | 485 | 604 => 1,
-        486 | 600 => 17,
-        408 => 18,
-        480 => 19,
-        403 | 603 => 21,
-        410 => 22,
-        484 => 28,
-        488 | 606 => 88,
-        500 | 503 => 41,
-        502 => 38,
-        504 => 102,
-        _ => 31,
     }
 }
 

@@ -93,7 +93,7 @@ impl Parked {
             }
             Input::Timer(timer) if timer == self.timer => self.back(facts, now, out),
             // Somebody has fetched them: they are in another call now.
-            Input::Surrendered { gone } if gone == self.leg => {
+            Input::Surrendered { gone, .. } if gone == self.leg => {
                 facts.remove(gone, out);
                 self.free(now, facts, out);
                 facts.outcome_if_none("answered", "fetched from a slot");

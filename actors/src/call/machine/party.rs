@@ -49,6 +49,18 @@ impl Party {
         }
     }
 
+    /// Whether it is the same one, whatever name it shows.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.number() == other.number() && self.trunk() == other.trunk()
+    }
+
+    /// Whether it signals by the same extension or trunk.
+    #[must_use]
+    pub fn is_by_same_peer(&self, other: &Self) -> bool {
+        self.trunk() == other.trunk() && self.extension() == other.extension()
+    }
+
     /// The extension, if it is one.
     #[must_use]
     pub fn extension(&self) -> Option<&str> {

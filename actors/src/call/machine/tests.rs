@@ -5,6 +5,7 @@ mod meeting;
 mod park;
 mod picture;
 mod queued;
+mod replaced;
 mod returning;
 mod voice;
 

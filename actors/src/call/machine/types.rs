@@ -330,6 +330,8 @@ pub enum Input {
     Surrendered {
         /// The leg that went away.
         gone: LegIndex,
+        /// What the other call had dialled, when this one is what was transferred.
+        to: Option<String>,
     },
     /// The far end of a party's other call was handed to this one, to talk with all.
     Merged {
@@ -349,12 +351,10 @@ pub enum Input {
         /// The leg, by a number that was reserved, and who it is; none: nobody is there.
         taken: Option<(LegIndex, Party)>,
     },
-    /// An INVITE with Replaces took a leg's place (RFC 3891).
+    /// Somebody has taken the place of who was on a leg (RFC 3891, RFC 5589), and is there.
     Replaced {
-        /// The leg that is replaced.
-        old: LegIndex,
-        /// The leg that takes its place, by a number that was reserved.
-        new: LegIndex,
+        /// The leg.
+        leg: LegIndex,
         /// Who is on it.
         party: Party,
     },

@@ -1,6 +1,5 @@
 //! What attempts that came to nothing mean: for the next line, the caller and the record.
 
-use super::q850;
 use super::types::LegEnd;
 
 /// The SIP status and the Q.850 cause that tell the caller what became of the call
@@ -39,5 +38,24 @@ pub(super) fn outcome(status: u16) -> &'static str {
         408 | 480 | 487 => "no_answer",
         403 | 603 => "rejected",
         _ => "failed",
+    }
+}
+
+/// The Q.850 cause that says the same as a SIP status (RFC 4497 appendix, the usual table).
+#[must_use]
+pub fn q850(status: u16) -> u16 {
+    match status {
+        404 | 485 | 604 => 1,
+        486 | 600 => 17,
+        408 => 18,
+        480 => 19,
+        403 | 603 => 21,
+        410 => 22,
+        484 => 28,
+        488 | 606 => 88,
+        500 | 503 => 41,
+        502 => 38,
+        504 => 102,
+        _ => 31,
     }
 }

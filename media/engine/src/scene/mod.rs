@@ -161,6 +161,11 @@ impl Scene {
                 }
                 return closed;
             }
+            Command::Rename { leg, to } => {
+                if let Some(leg) = self.leg(leg) {
+                    leg.id.index = to;
+                }
+            }
             Command::Close { leg, told } => {
                 if let Some(place) = self.place(leg) {
                     if let Some(told) = told {

@@ -46,6 +46,7 @@ impl Session {
         }
         self.abandon_offer();
         self.unacked = None;
+        self.tell_last_words();
         self.rest();
         let Some(mut draft) = self.draft(Method::Bye) else { return };
         cause::write(&mut draft, reason.as_ref());

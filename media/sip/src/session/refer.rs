@@ -216,6 +216,18 @@ impl Session {
         Ok(())
     }
 
+    /// How a transfer ended is said before goodbye, also while a NOTIFY is under way: behind a BYE
+    /// there is no dialog to say it in.
+    pub(super) fn tell_last_words(&mut self) {
+        let received = self.transfers.received.iter();
+        let words: SmallVec<[_; 1]> = received.map(|known| (known.id, known.next)).collect();
+        for (id, next) in words {
+            if let Some((status, true)) = next {
+                self.notify(id, status, true);
+            }
+        }
+    }
+
     fn notify(&mut self, id: ReferId, status: u16, is_final: bool) {
         let Some(mut draft) = self.draft(Method::Notify) else { return };
         draft.push(Name::Event, format!("refer;id={}", id.0));

@@ -58,7 +58,7 @@ fn a_parked_party_that_is_fetched_leaves_the_call_and_its_slot() {
     let mut call = talking();
     try_park(&mut call, 10, None).unwrap();
 
-    let effects = call.step(at(20), Input::Surrendered { gone: 0 }).unwrap();
+    let effects = call.step(at(20), Input::Surrendered { gone: 0, to: None }).unwrap();
 
     assert!(effects.contains(&Effect::FreeSlot(6000)));
     assert!(effects.contains(&Effect::HangUp(1, HangUp::NORMAL)), "also who still hears it");

@@ -9,7 +9,7 @@ use tandem_sdp::Codec;
 
 use super::super::*;
 use super::world::{Setup, World, leg, packet};
-use crate::types::{MediaEvent, Source};
+use crate::types::{Item, MediaEvent, PlayerId, Source, Tone};
 
 const KEYS: ([u8; 30], [u8; 30]) = ([7; 30], [9; 30]);
 
@@ -266,12 +266,33 @@ fn a_leg_that_leaves_says_goodbye_and_frees_its_slot() {
 }
 
 #[test]
+fn the_only_leg_makes_room_for_another_one_that_hears_what_it_heard() {
+    let mut world = World::new();
+    world.phone(0, Codec::Pcmu);
+    world.play(1, vec![Item::Tone(Tone::Dial, None)], true);
+    let hears = || Command::Hear { leg: leg(0), sources: vec![Source::Player(PlayerId(1))] };
+    world.command(hears());
+    world.run(200);
+
+    world.command(Command::Rename { leg: leg(0), to: 7 });
+    let old = world.phones.remove(&0).unwrap();
+    world.phone(0, Codec::Pcma);
+    world.command(hears());
+    let change = world.command(Command::Close { leg: leg(7), told: None });
+    world.forget();
+    world.run(300);
+
+    assert!(matches!(change, Change::Closed(slots) if slots == [old.slot]));
+    assert!(world.loudest(0) > 1_000, "the player has gone on");
+}
+
+#[test]
 fn a_call_that_is_closed_leaves_nothing_behind() {
     let mut world = World::new();
     world.phone(0, Codec::Pcmu);
     world.phone(1, Codec::Opus);
     world.bridge(0, 1);
-    world.play(1, vec![crate::types::Item::Silence { ms: 10_000 }], true);
+    world.play(1, vec![Item::Silence { ms: 10_000 }], true);
     world.run(100);
 
     world.command(Command::CloseCall { call: super::world::CALL });
@@ -321,7 +342,7 @@ fn a_call_that_fails_takes_no_other_along() {
 fn a_programme_for_a_call_without_legs_is_over_at_once() {
     let mut world = World::new();
 
-    world.play(1, vec![crate::types::Item::Silence { ms: 10 }], true);
+    world.play(1, vec![Item::Silence { ms: 10 }], true);
 
     let events = world.events.lock();
     assert!(matches!(events[..], [MediaEvent::NotPlayed { .. }, MediaEvent::Finished { .. }]));

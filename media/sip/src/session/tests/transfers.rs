@@ -65,6 +65,20 @@ fn news_that_come_quickly_do_not_overtake_each_other() {
 }
 
 #[test]
+fn how_a_transfer_ended_is_said_before_goodbye() {
+    let (mut world, id) = transferring();
+    world.ok(B, Command::AcceptRefer { id });
+    world.ok(B, Command::ReferProgress { id, status: 200, is_final: true });
+    assert_eq!(world.count(B, "NOTIFY"), 1, "the first is not answered yet");
+
+    world.hang_up(B);
+    world.run(secs(1));
+
+    let told = [status(202, false), status(100, false), status(200, true)];
+    assert_eq!(world.events(A)[..3], told);
+}
+
+#[test]
 fn a_refused_transfer_is_told() {
     let (mut world, id) = transferring();
     world.ok(B, Command::RefuseRefer { id, status: 603 });
