@@ -1,20 +1,18 @@
 #!/bin/sh
 # Makes the shipped prompts and music again, from texts.tsv and from nothing else.
 # Needs espeak-ng and sox. Usage: make.sh [FOLDER]; without one the files beside it are replaced.
-# WIDE names the languages that are made at 16 kHz too; only English is, to keep clones small.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here}
-wide=${WIDE:-en}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # Silence is cut at both ends and a tenth of a second put back, so that prompts can be joined.
 # -R keeps the dither the same, so that the same tools write the same bytes.
-say() { # voice, words a minute, text, file without its ending, rates
+say() { # voice, words a minute, text, file without its ending
     espeak-ng -v "$1" -s "$2" -w "$scratch/said.wav" "$3"
-    for rate in $5; do
+    for rate in 8000 16000; do
         sox -R "$scratch/said.wav" -b 16 -c 1 -r "$rate" "$4$(ending "$rate")" \
             gain -6 highpass 120 silence 1 0.01 0.5% reverse silence 1 0.01 0.5% reverse \
             pad 0.05 0.1 rate -v "$rate" norm -6
@@ -28,10 +26,8 @@ ending() { # rate
 
 speak() { # language, voice, words a minute, column of texts.tsv
     mkdir -p "$out/$1"
-    rates=8000
-    case " $wide " in *" $1 "*) rates="8000 16000" ;; esac
     grep -v '^#' "$here/texts.tsv" | cut -f "1,$4" | while IFS="$(printf '\t')" read -r name text; do
-        say "$2" "$3" "$text" "$out/$1/$name" "$rates"
+        say "$2" "$3" "$text" "$out/$1/$name"
     done
 }
 
