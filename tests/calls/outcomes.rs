@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tandem_tests::sound::assert_heard;
 use tandem_tests::{Node, Office, Phone};
 use tokio::time::sleep;
 
@@ -36,6 +37,36 @@ async fn each_call_that_fails_has_its_status_and_its_record() {
     let record = office.api.record("number=1002").await;
     assert_eq!(record["outcome"], "cancelled", "{record}");
     assert!(record["answered_at"].is_null(), "{record}");
+    office.quiet().await;
+}
+
+#[tokio::test]
+async fn a_phone_that_is_forwarded_hands_the_call_on_and_two_that_point_at_each_other_end_it() {
+    let office = Office::open().await;
+    let mut caller = office.phone("1000", 700, Value::Null).await;
+    let to = |number: &str| json!({ "refuse": 302, "refuse_with": { "Contact": format!("<sip:{number}@tandem>") } });
+    let mut away = office.phone("1001", 0, to("1002")).await;
+    let mut there = office.phone("1002", 1100, Value::Null).await;
+    let mut circle = office.phone("1003", 0, to("1003")).await;
+
+    caller.call("1001").await;
+    away.expect("incoming").await;
+    there.expect("incoming").await;
+    there.answer().await;
+    caller.expect_state("CONFIRMED").await;
+    sleep(Duration::from_millis(3_500)).await;
+    caller.hang_up().await;
+    caller.expect_end().await;
+    there.expect_end().await;
+    caller.call("1003").await;
+    circle.expect("incoming").await;
+    assert_eq!(caller.expect_end().await, 482);
+
+    assert_heard(&there.recording(1), 700.0, 2.5);
+    let record = office.api.record("number=1001").await;
+    assert_eq!(record["answered_by"], "1002", "{record}");
+    let step = &record["steps"][0];
+    assert_eq!((&step["kind"], &step["key"]), (&json!("forward"), &json!("1001")), "{record}");
     office.quiet().await;
 }
 

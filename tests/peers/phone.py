@@ -21,6 +21,15 @@ def say(event, **fields):
     sys.stdout.flush()
 
 
+def headers(values):
+    vector = pj.SipHeaderVector()
+    for name, value in values.items():
+        header = pj.SipHeader()
+        header.hName, header.hValue = name, value
+        vector.append(header)
+    return vector
+
+
 class Call(pj.Call):
     def __init__(self, phone, number, call_id=pj.PJSUA_INVALID_ID):
         super().__init__(phone.account, call_id)
@@ -106,6 +115,7 @@ class Account(pj.Account):
         if refuse:
             refusal = pj.CallOpParam()
             refusal.statusCode = refuse
+            refusal.txOption.headers = headers(self.phone.options.get("refuse_with", {}))
             call.answer(refusal)
             return
         if self.phone.options.get("ring", True):
@@ -218,12 +228,7 @@ class Phone:
         if name == "call":
             call = self.add()
             say("dialled", call=call.number)
-            headers = pj.SipHeaderVector()
-            for name, value in line.get("headers", {}).items():
-                header = pj.SipHeader()
-                header.hName, header.hValue = name, value
-                headers.append(header)
-            param.txOption.headers = headers
+            param.txOption.headers = headers(line.get("headers", {}))
             call.makeCall("sip:%s@%s" % (line["to"], self.options["server"]), param)
         elif name == "answer":
             param.statusCode = line.get("status", 200)

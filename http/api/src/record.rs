@@ -25,8 +25,8 @@ pub struct QueuePassage {
 pub struct CallStep {
     /// When.
     pub at: String,
-    /// `ivr`, `call_flow`, `voicemail`, `ring` or `prompt`; `transfer`, `merge`, `leave`, `park`
-    /// or `monitor`.
+    /// `ivr`, `call_flow`, `voicemail`, `ring` or `prompt`; `forward`, `transfer`, `merge`,
+    /// `leave`, `park` or `monitor`.
     pub kind: String,
     /// Its number or name; of a party, the number.
     pub key: String,

@@ -34,8 +34,7 @@ use super::event::CallEvent;
 use super::kept::KeptCall;
 use super::leg::{Happening, SipLeg};
 use super::machine::{
-    Call, Device, Errand, Heard, Input, LegEvent, LegIndex, Line, Party, Player, Refused, Route,
-    TimerId,
+    Call, Device, Errand, Heard, Input, LegEvent, LegIndex, Party, Player, Refused, Route, TimerId,
 };
 use super::message::CallMsg;
 use crate::exchange::Exchange;
@@ -401,27 +400,10 @@ impl CallState {
             }
             Happening::Referred(referral) => self.referred(myself, leg, referral),
             Happening::Redirected(uris) => {
-                let lines = self.lines_for(leg, &uris);
-                self.step(myself, Input::Leg(leg, LegEvent::Redirected(lines)));
+                let redirect = self.redirect(leg, &uris);
+                self.step(myself, Input::Leg(leg, LegEvent::Redirected(redirect)));
             }
         }
-    }
-
-    /// A 3xx is followed over the trunk that sent it; a phone's is not.
-    fn lines_for(&self, leg: LegIndex, uris: &[String]) -> Vec<Line> {
-        let view = self.call.view();
-        let Some(leg) = view.legs.iter().find(|it| it.index == leg) else { return Vec::new() };
-        let Some(trunk) = leg.party.strip_prefix("trunk:") else { return Vec::new() };
-        uris.iter()
-            .map(|uri| Line {
-                trunk: trunk.to_owned(),
-                number: leg.number.clone(),
-                caller_id: String::new(),
-                uri: Some(uri.clone()),
-                is_emergency: false,
-                price_per_minute: 0,
-            })
-            .collect()
     }
 
     fn media(&mut self, myself: &ActorRef<CallMsg>, event: tandem_engine::MediaEvent) {

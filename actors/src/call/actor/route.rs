@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tandem_config::Kind;
 use tandem_config::resource::{Destination, GroupStrategy};
+use tandem_sip::value::NameAddr;
 
-use crate::call::machine::{Callback, Device, Party, Route};
+use super::CallState;
+use crate::call::machine::{Callback, Device, LegIndex, Line, Party, Redirect, Route};
 use crate::callback::{Inbound, Match, applies, decide};
 use crate::exchange::Exchange;
 use crate::flow::{Leave, Listen, Menu, Message, Pin, Script, Steps};
@@ -214,4 +216,23 @@ fn listen(exchange: &Exchange, by: &Party, number: &str) -> Route {
     let messages = exchange.voicemail.messages(number).into_iter().map(message).collect();
     let listen = Listen::new(number.to_owned(), Pin(options.pin.clone()), messages);
     Route::Script(Box::new(Script::Listen(listen)))
+}
+
+impl CallState {
+    /// A trunk's 3xx is followed over the trunk that sent it; a phone's names a number.
+    pub(super) fn redirect(&self, leg: LegIndex, uris: &[String]) -> Redirect {
+        let Some(Party::Outside { trunk, number, .. }) = self.call.party_of(leg) else {
+            let first = uris.first().and_then(|uri| NameAddr::parse(uri).ok());
+            return Redirect::Number(first.and_then(|to| to.uri.user_text()).unwrap_or_default());
+        };
+        let line = |uri: &String| Line {
+            trunk: trunk.clone(),
+            number: number.clone(),
+            caller_id: String::new(),
+            uri: Some(uri.clone()),
+            is_emergency: false,
+            price_per_minute: 0,
+        };
+        Redirect::Lines(uris.iter().map(line).collect())
+    }
 }

@@ -50,6 +50,8 @@ pub(super) struct Facts {
     next_stay: u32,
     /// Where a caller who waits was sent last.
     pub(super) sent_to: Option<Destination>,
+    /// By whose phone the call was forwarded to where it goes.
+    pub(super) forwarded_by: Option<Party>,
     /// How often the call was handed on since somebody pressed a key.
     hops: u8,
     sounds: BTreeMap<LegIndex, Player>,
@@ -82,6 +84,7 @@ impl Facts {
             next_request: 0,
             next_stay: 0,
             sent_to: None,
+            forwarded_by: None,
             hops: 0,
             sounds: BTreeMap::new(),
             closed: false,

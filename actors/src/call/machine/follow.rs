@@ -9,7 +9,7 @@ use super::hunt::Hunt;
 use super::purpose::Purpose;
 use super::queued::Passage;
 use super::script::Running;
-use super::types::{LegIndex, Route};
+use super::types::{LegIndex, Party, Route};
 use super::{Stage, q850};
 
 impl Facts {
@@ -36,7 +36,7 @@ impl Facts {
                 )
             }
             Route::Lines { lines, outgoing, .. } => {
-                let by = self.party(waiting);
+                let by = self.forwarded_by.take().unwrap_or_else(|| self.party(waiting));
                 self.going_out(now, &by, *outgoing, out);
                 Hunt::lines(self, now, waiting, lines, Purpose::Caller, out)
             }
@@ -82,6 +82,32 @@ impl Facts {
         }
     }
 
+    /// Goes where a phone points, by the rights of its extension.
+    pub(super) fn forward(
+        &mut self,
+        now: Timestamp,
+        waiting: LegIndex,
+        to: String,
+        by: Party,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        if !self.may_hop() {
+            return self.in_a_circle(waiting, out);
+        }
+        self.note_step(now, "forward", by.number(), format!("its phone points to {to}"), out);
+        let request = self.fresh_request();
+        self.forwarded_by = Some(by.clone());
+        out.push(Effect::Route { request, dialled: to, by, wish: Box::default() });
+        Stage::Routing { request, waiting }
+    }
+
+    fn in_a_circle(&mut self, waiting: LegIndex, out: &mut Vec<Effect>) -> Stage {
+        out.push(Effect::Decide("too_many_hops", "the call goes in a circle".to_owned()));
+        self.outcome_if_none("failed", "the call went in a circle");
+        self.hang_up(waiting, HangUp { status: 482, cause: 25, elsewhere: false }, out);
+        Stage::Over
+    }
+
     /// Hands a waiting leg on.
     pub(super) fn send_on(
         &mut self,
@@ -95,10 +121,7 @@ impl Facts {
             return Stage::Over;
         }
         if !self.may_hop() {
-            out.push(Effect::Decide("too_many_hops", "the call goes in a circle".to_owned()));
-            self.outcome_if_none("failed", "the call went in a circle");
-            self.hang_up(waiting, HangUp { status: 482, cause: 25, elsewhere: false }, out);
-            return Stage::Over;
+            return self.in_a_circle(waiting, out);
         }
         let request = self.fresh_request();
         let by = self.party(waiting);

@@ -1,6 +1,8 @@
 //! Ringing one or several legs for one that waits: phones of an extension at once, lines of a
 //! route one after the other.
 
+mod lines;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -13,19 +15,10 @@ use super::effect::{Dialled, Effect, HangUp, Heard, Sound};
 use super::facts::Facts;
 use super::picture::Scene;
 use super::purpose::Purpose;
-use super::types::{Device, LegEnd, LegEvent, LegIndex, Line, Party, TimerId};
+use super::types::{Device, LegEnd, LegEvent, LegIndex, Line, Party, Redirect, TimerId};
 use super::verdict::{is_final, outcome, verdict, weight};
-use crate::call::event::CallEvent;
 use crate::callback::Outcome;
-use crate::outbound::cause;
 use crate::queue::request::CallbackFailure;
-
-/// How long one line of a route may stay without an answer.
-const LINE_RINGS_FOR: Duration = Duration::from_secs(120);
-
-/// How long a line may stay without any answer, not even 100, before the next one is tried:
-/// the transaction's own 32 s (timer B) are longer than callers wait.
-const LINE_ANSWERS_WITHIN: Duration = Duration::from_secs(4);
 
 /// How many 3xx in a row are followed (RFC 3261 8.1.3.4 asks for a limit).
 const MAX_REDIRECTS: u8 = 5;
@@ -55,10 +48,14 @@ pub(super) struct Hunt {
     heard: bool,
     /// Phones of an extension ring, not lines.
     is_for_phones: bool,
+    /// The phones are of several who share a number.
+    is_for_group: bool,
     worst: Option<LegEnd>,
     timer: Option<TimerId>,
     /// Goes off when the line has not answered at all.
     silence: Option<TimerId>,
+    /// Where a phone has pointed: the number, and whose phone it was.
+    forward: Option<Box<(String, Party)>>,
     pub(super) purpose: Purpose,
 }
 
@@ -79,9 +76,11 @@ impl Hunt {
             told_ringing: false,
             heard: false,
             is_for_phones: false,
+            is_for_group: false,
             worst: None,
             timer: None,
             silence: None,
+            forward: None,
             purpose,
         }
     }
@@ -139,6 +138,9 @@ impl Hunt {
     ) -> Stage {
         let mut hunt = Self::new(Some(waiting), facts.party(waiting), Purpose::Caller);
         hunt.is_for_phones = true;
+        // An extension with a mailbox rings alike.
+        let own = |device: &Device| Destination::ExtVm { number: device.extension.clone() };
+        hunt.is_for_group = !rounds.iter().flatten().all(|device| own(device) == failover);
         let phones = |round: Vec<Device>| round.into_iter().map(Dialled::Device).collect();
         hunt.rounds = rounds.into_iter().map(phones).collect();
         hunt.ring_for = ring_for;
@@ -164,20 +166,6 @@ impl Hunt {
         self.failed(facts, now, out)
     }
 
-    /// Tries lines one after the other.
-    pub(super) fn lines(
-        facts: &mut Facts,
-        now: Timestamp,
-        waiting: LegIndex,
-        lines: Vec<Line>,
-        purpose: Purpose,
-        out: &mut Vec<Effect>,
-    ) -> Stage {
-        let mut hunt = Self::new(Some(waiting), facts.party(waiting), purpose);
-        hunt.lines = lines.into();
-        hunt.next_line(facts, now, out)
-    }
-
     fn dial(
         &mut self,
         facts: &mut Facts,
@@ -191,18 +179,6 @@ impl Hunt {
         self.ringing.push(leg);
         let caller = self.shown.clone();
         out.push(Effect::Dial { leg, to, for_leg: self.waiting, caller, give_up });
-    }
-
-    fn next_line(mut self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
-        let Some(line) = self.lines.pop_front() else { return self.failed(facts, now, out) };
-        let party = line.party();
-        self.line = Some(line.clone());
-        self.has_rung = false;
-        self.dial(facts, now, party, Dialled::Line(line), LINE_RINGS_FOR, out);
-        let timer = facts.fresh_timer();
-        self.silence = Some(timer);
-        out.push(Effect::Arm(timer, LINE_ANSWERS_WITHIN));
-        Stage::Hunting(self)
     }
 
     pub(super) fn leg(
@@ -234,12 +210,13 @@ impl Hunt {
                 return self.won(facts, now, leg, out);
             }
             // A phone that points elsewhere is not there; the others go on ringing.
-            LegEvent::Redirected(_) if self.line.is_none() => {
+            LegEvent::Redirected(Redirect::Number(to)) => {
+                self.forwarded(facts, leg, to);
                 let end = LegEnd::status(480, "redirected");
                 facts.remove(leg, out);
                 return self.lost(facts, now, leg, end, out);
             }
-            LegEvent::Redirected(lines) if self.redirects < MAX_REDIRECTS => {
+            LegEvent::Redirected(Redirect::Lines(lines)) if self.redirects < MAX_REDIRECTS => {
                 self.redirects += 1;
                 self.drop_ringing(leg);
                 facts.remove(leg, out);
@@ -248,7 +225,7 @@ impl Hunt {
                 }
                 return self.next_line(facts, now, out);
             }
-            LegEvent::Redirected(_) => {
+            LegEvent::Redirected(Redirect::Lines(_)) => {
                 let end = LegEnd::status(482, "redirected too often");
                 facts.remove(leg, out);
                 return self.lost(facts, now, leg, end, out);
@@ -262,31 +239,6 @@ impl Hunt {
             | LegEvent::Joined { .. } => {}
         }
         Stage::Hunting(self)
-    }
-
-    /// The customer's side was reached (C-012), once a line.
-    fn note_ringing(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        let Some(line) = self.line.as_ref().filter(|_| !self.has_rung) else { return };
-        out.push(Effect::Record(CallEvent::LineRang {
-            at: now,
-            trunk: line.trunk.clone(),
-            number: line.number.clone(),
-            caller_id: line.caller_id.clone(),
-        }));
-        self.has_rung = true;
-    }
-
-    /// What a line said, in words for people.
-    fn note_failure(&mut self, now: Timestamp, end: &LegEnd, out: &mut Vec<Effect>) {
-        let Some(line) = self.line.take() else { return };
-        let status = end.status.unwrap_or(480);
-        out.push(Effect::Record(CallEvent::LineFailed {
-            at: now,
-            trunk: line.trunk,
-            status,
-            meaning: cause::meaning(status).to_owned(),
-            why: end.why.clone(),
-        }));
     }
 
     /// The leg that waits: only its end matters.
@@ -445,17 +397,6 @@ impl Hunt {
         self.next_round(facts, now, out)
     }
 
-    fn line_is_silent(self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
-        let silent = |leg: &&LegIndex| facts.legs.get(leg).is_some_and(|leg| !leg.heard);
-        let Some(leg) = self.ringing.iter().find(silent).copied() else {
-            return Stage::Hunting(self);
-        };
-        facts.hang_up(leg, HangUp::NORMAL, out);
-        let end =
-            LegEnd { status: Some(503), by_party: false, why: "the line does not answer".into() };
-        self.lost(facts, now, leg, end, out)
-    }
-
     /// Nobody is left to try.
     fn failed(self, facts: &mut Facts, now: Timestamp, out: &mut Vec<Effect>) -> Stage {
         let none = || LegEnd::status(503, "no line is available");
@@ -469,6 +410,12 @@ impl Hunt {
             }
             purpose => purpose,
         };
+        if let (Purpose::Caller, Some(waiting), Some(forward)) =
+            (&purpose, self.waiting, self.forward)
+        {
+            let (to, by) = *forward;
+            return facts.forward(now, waiting, to, by, out);
+        }
         if let (Purpose::Callback(callback), Some(waiting)) = (purpose, self.waiting) {
             return facts.not_called_back(now, waiting, *callback, Outcome::NotAnswered, out);
         }

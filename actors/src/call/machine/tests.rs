@@ -72,6 +72,14 @@ fn leg(call: &mut Call, secs: u64, leg: LegIndex, event: LegEvent) -> Vec<Effect
     call.step(at(secs), Input::Leg(leg, event)).unwrap()
 }
 
+fn to_lines(lines: Vec<Line>) -> LegEvent {
+    LegEvent::Redirected(Redirect::Lines(lines))
+}
+
+fn to_number(number: &str) -> LegEvent {
+    LegEvent::Redirected(Redirect::Number(number.into()))
+}
+
 fn ended(status: u16) -> LegEvent {
     LegEvent::Ended(LegEnd::status(status, "test"))
 }
@@ -252,10 +260,10 @@ fn a_busy_number_is_not_tried_on_the_next_trunk() {
 fn a_redirect_is_followed_but_not_for_ever() {
     let (mut call, _) = begun(lines(&["a"]));
     for hop in 1..=5 {
-        leg(&mut call, 1, hop, LegEvent::Redirected(vec![line("a")]));
+        leg(&mut call, 1, hop, to_lines(vec![line("a")]));
     }
 
-    leg(&mut call, 1, 6, LegEvent::Redirected(vec![line("a")]));
+    leg(&mut call, 1, 6, to_lines(vec![line("a")]));
 
     assert!(call.is_over());
 }
@@ -264,7 +272,7 @@ fn a_redirect_is_followed_but_not_for_ever() {
 fn a_line_that_redirects_to_nowhere_is_followed_by_the_next_one() {
     let (mut call, _) = begun(lines(&["a", "b"]));
 
-    let effects = leg(&mut call, 1, 1, LegEvent::Redirected(Vec::new()));
+    let effects = leg(&mut call, 1, 1, to_lines(Vec::new()));
 
     assert!(!call.is_over(), "{effects:?}");
     leg(&mut call, 2, 2, LegEvent::Answered);
@@ -275,12 +283,73 @@ fn a_line_that_redirects_to_nowhere_is_followed_by_the_next_one() {
 fn a_phone_that_points_elsewhere_leaves_the_others_ringing() {
     let (mut call, _) = begun(devices("1001", 2));
 
-    let effects = leg(&mut call, 1, 1, LegEvent::Redirected(Vec::new()));
+    let effects = leg(&mut call, 1, 1, to_number("1005"));
     assert!(!effects.iter().any(|it| matches!(it, Effect::HangUp(..))), "{effects:?}");
     leg(&mut call, 2, 2, LegEvent::Answered);
     let effects = leg(&mut call, 5, 0, bye());
 
     assert_eq!(last_fact(&effects), ("answered", 3_000_000, 0));
+}
+
+#[test]
+fn a_call_goes_where_the_last_phone_points_by_the_rights_of_its_extension() {
+    let (mut call, _) = begun(devices("1001", 1));
+
+    let effects = leg(&mut call, 1, 1, to_number("5551"));
+
+    let asked = effects.iter().find_map(|it| match it {
+        Effect::Route { request, dialled, by, .. } => Some((*request, dialled.as_str(), by)),
+        _ => None,
+    });
+    let (request, dialled, by) = asked.unwrap();
+    assert_eq!((dialled, by), ("5551", &extension("1001")));
+    let effects = call.step(at(1), Input::Routed { request, route: lines(&["a"]) }).unwrap();
+    let goes_out =
+        |it: &Effect| matches!(it, Effect::Record(CallEvent::Outgoing { by, .. }) if by == "1001");
+    assert!(effects.iter().any(goes_out), "{effects:?}");
+    leg(&mut call, 3, 2, LegEvent::Answered);
+    assert_eq!(last_fact(&leg(&mut call, 5, 0, bye())), ("answered", 2_000_000, 0));
+}
+
+#[test]
+fn phones_that_point_at_each_other_end_the_call_as_a_circle() {
+    let (mut call, _) = begun(devices("1001", 1));
+    for hop in 1.. {
+        let effects = leg(&mut call, 1, hop, to_number("1001"));
+        if call.is_over() {
+            assert_eq!((told(&effects), hop), ((482, 25), 11));
+            return;
+        }
+        let route = devices("1001", 1);
+        call.step(at(1), Input::Routed { request: u32::from(hop), route }).unwrap();
+    }
+}
+
+#[test]
+fn a_phone_of_a_ring_group_hands_nobody_on_and_one_without_a_number_neither() {
+    let group = Route::Group {
+        number: "6200".into(),
+        rounds: vec![vec![device("1001", "a")]],
+        ring_for: RING,
+        failover: Destination::EndCall,
+    };
+    let (mut call, _) = begun(group);
+    let effects = leg(&mut call, 1, 1, to_number("5551"));
+    assert!(!effects.iter().any(|it| matches!(it, Effect::Route { .. })), "{effects:?}");
+
+    let with_mailbox = Route::Group {
+        number: "1001".into(),
+        rounds: vec![vec![device("1001", "a")]],
+        ring_for: RING,
+        failover: Destination::ExtVm { number: "1001".into() },
+    };
+    let (mut call, _) = begun(with_mailbox);
+    let effects = leg(&mut call, 1, 1, to_number("5551"));
+    assert!(effects.iter().any(|it| matches!(it, Effect::Route { .. })), "{effects:?}");
+
+    let (mut call, _) = begun(devices("1001", 1));
+    assert_eq!(told(&leg(&mut call, 1, 1, to_number(""))).0, 480);
+    assert!(call.is_over());
 }
 
 #[test]

@@ -213,8 +213,8 @@ pub enum LegEvent {
         /// Who it is.
         party: Party,
     },
-    /// 3xx, already turned into lines to try.
-    Redirected(Vec<Line>),
+    /// 3xx.
+    Redirected(Redirect),
     /// The leg is gone.
     Ended(LegEnd),
 }
@@ -358,6 +358,15 @@ pub enum Input {
         /// Who is on it.
         party: Party,
     },
+}
+
+/// Where a 3xx leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redirect {
+    /// A trunk's: the same number by these lines.
+    Lines(Vec<Line>),
+    /// A phone's: the number that it is forwarded to; empty: it says none.
+    Number(String),
 }
 
 /// The input can not be had in this state.
