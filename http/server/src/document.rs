@@ -203,12 +203,12 @@ fn answers(operation: &Operation) -> Map<String, Value> {
                 ),
             )
         }
-        Answer::EventStream => {
-            let example = "id: 0:42\ndata: {\"position\":\"0:42\"}\n\n";
-            let schema = json!({ "type": "string" });
-            (200, content("One Event a message", "text/event-stream", schema, example))
+        Answer::EventStream => (200, event_stream()),
+        Answer::WebSocket => (101, web_socket()),
+        Answer::Events => {
+            answers.insert("200".to_owned(), event_stream());
+            (101, web_socket())
         }
-        Answer::WebSocket => (101, json!({ "description": "The WebSocket is open" })),
     };
     answers.insert(status.to_string(), answer);
     for status in problems(operation) {
@@ -216,6 +216,15 @@ fn answers(operation: &Operation) -> Map<String, Value> {
         answers.insert(status.to_string(), reference);
     }
     answers
+}
+
+fn event_stream() -> Value {
+    let example = "id: 0:42\ndata: {\"position\":\"0:42\"}\n\n";
+    content("One Event a message", "text/event-stream", json!({ "type": "string" }), example)
+}
+
+fn web_socket() -> Value {
+    json!({ "description": "The WebSocket is open" })
 }
 
 fn content(what: &str, media_type: &str, schema: Value, example: &str) -> Value {

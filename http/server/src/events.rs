@@ -21,6 +21,7 @@ pub(crate) use pictures::Pictures;
 pub(crate) use tickets::Tickets;
 
 use axum::http::Method;
+use axum::http::header::{ACCEPT, UPGRADE};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use serde_json::json;
@@ -33,7 +34,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::edge::Edge;
 use crate::identity::{self, Credential};
-use crate::operation::{Answer, Call, Operation, Parameter, Shape, handler};
+use crate::operation::{Answer, Call, Operation, Parameter, Reply, Shape, handler};
 use crate::problem::{Code, Problem};
 use crate::rights::{Permission, Scope, authorize};
 
@@ -154,6 +155,17 @@ pub(crate) async fn drained(draining: &mut watch::Receiver<bool>) {
     }
 }
 
+/// The events in the form that is asked for: a browser's `EventSource` says what it accepts, and
+/// a WebSocket asks for its upgrade.
+async fn open(call: Call) -> Result<Reply, Problem> {
+    let accepts = call.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    let wants_stream = accepts.is_some_and(|accepts| accepts.contains("text/event-stream"));
+    if wants_stream && !call.headers.contains_key(UPGRADE) {
+        return sse::open(call).await;
+    }
+    socket::open(call).await
+}
+
 /// The operations of the event stream.
 pub(crate) fn operations() -> Vec<Operation> {
     let path = "/api/v1/events";
@@ -175,13 +187,14 @@ pub(crate) fn operations() -> Vec<Operation> {
             "openEvents",
             Method::GET,
             path,
-            "Follow the events over a WebSocket; messages are ClientMessage and ServerMessage",
-            handler!(socket::open),
+            "Follow the events over a WebSocket; messages are ClientMessage and ServerMessage. \
+             Who accepts text/event-stream gets server-sent events",
+            handler!(open),
         )
         .needs(Permission::EventsRead)
         .tag("events")
-        .query(&[TICKET])
-        .answers(Answer::WebSocket),
+        .query(QUERY)
+        .answers(Answer::Events),
         Operation::new(
             "streamEvents",
             Method::GET,

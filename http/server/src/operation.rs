@@ -106,6 +106,8 @@ pub(crate) enum Answer {
     File,
     EventStream,
     WebSocket,
+    /// A WebSocket, or server-sent events for who accepts those.
+    Events,
 }
 
 /// An operation.

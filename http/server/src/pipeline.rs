@@ -85,7 +85,7 @@ async fn perform(
     let body = parse(operation, &bytes)?;
     let headers = head.headers.clone();
     let audio = if operation.is_audio { bytes.clone() } else { Bytes::new() };
-    let upgrade = matches!(operation.answer, Answer::WebSocket).then_some(head);
+    let upgrade = matches!(operation.answer, Answer::WebSocket | Answer::Events).then_some(head);
     let call = Call {
         edge,
         operation,
@@ -107,7 +107,8 @@ async fn perform(
 
 /// The ticket of a page that can not send a token.
 fn ticket<'a>(operation: &Operation, query: Option<&'a Vec<(String, String)>>) -> Option<&'a str> {
-    let takes_one = matches!(operation.answer, Answer::WebSocket | Answer::EventStream);
+    let takes_one =
+        matches!(operation.answer, Answer::WebSocket | Answer::EventStream | Answer::Events);
     let found = query?.iter().find(|(name, _)| takes_one && name == "ticket");
     found.map(|(_, ticket)| ticket.as_str())
 }

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, BodyDataStream};
-use axum::http::Request;
+use axum::http::{Method, Request, StatusCode};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tandem_actors::entity;
@@ -29,8 +29,13 @@ struct Stream {
 
 impl Stream {
     async fn open(node: &Node, token: &str, last: Option<&str>) -> Self {
+        Self::open_at(node, "/api/v1/events/stream", token, last).await
+    }
+
+    async fn open_at(node: &Node, path: &str, token: &str, last: Option<&str>) -> Self {
         let mut request = Request::builder()
-            .uri("/api/v1/events/stream")
+            .uri(path)
+            .header("accept", "text/event-stream")
             .header("authorization", format!("Bearer {token}"));
         if let Some(last) = last {
             request = request.header("last-event-id", last);
@@ -94,6 +99,22 @@ async fn a_cut_off_stream_resumes_without_gap_or_double() {
     let wanted: Vec<String> = (0..40).map(|n| format!("2{}{}", n / 10, n % 10)).collect();
     assert_eq!(keys, wanted);
     assert_eq!(last, format!("0:{}", begin + 40));
+}
+
+#[tokio::test]
+async fn the_events_are_a_stream_for_who_accepts_one_and_a_socket_for_who_does_not() {
+    let node = Node::start().await;
+    let path = "/api/v1/events";
+
+    let mut stream = Stream::open_at(&node, path, &node.admin, None).await;
+    assert_eq!(stream.next().await.unwrap().1, "{}", "the first one is a greeting");
+    node.extension("1001").await;
+
+    assert!(stream.next().await.unwrap().1.contains("1001"));
+    let bearer = format!("Bearer {}", node.admin);
+    let headers = [("authorization", bearer.as_str()), ("accept", "*/*")];
+    let answered = node.ask(Method::GET, path, &headers, None).await;
+    assert_eq!(answered.status, StatusCode::BAD_REQUEST, "no upgrade was asked for");
 }
 
 #[tokio::test]
@@ -243,7 +264,7 @@ async fn a_socket_is_closed_with_the_reason() {
 
     let id = token.split('_').nth(1).unwrap();
     let path = format!("/api/v1/api-tokens/{id}");
-    node.ask(axum::http::Method::DELETE, &path, &[("if-match", "*")], None).await;
+    node.ask(Method::DELETE, &path, &[("if-match", "*")], None).await;
     assert_eq!(heard(&mut revoked).await["code"], close::UNAUTHENTICATED);
 
     node.edge.drain();
