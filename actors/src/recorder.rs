@@ -130,15 +130,28 @@ impl Recorder {
     /// The entity's state, which this node owns since `epoch`. Waits for what an earlier actor
     /// appended.
     pub(crate) async fn own<F: Fold>(&self, epoch: u64) -> Result<F, LoadError> {
+        self.own_by(epoch, |_| {}).await
+    }
+
+    /// The same of a state that is told how it is configured before it takes events in.
+    pub(crate) async fn own_by<F: Fold>(
+        &self,
+        epoch: u64,
+        configure: impl FnOnce(&mut F),
+    ) -> Result<F, LoadError> {
         if !self.settled().await {
             return Err(LoadError::Unsettled(self.entity.clone()));
         }
         self.epoch.store(epoch, Ordering::Relaxed);
-        self.load().await
+        self.load_by(configure).await
     }
 
     /// The entity's state as it is now.
     pub(crate) async fn load<F: Fold>(&self) -> Result<F, LoadError> {
+        self.load_by(|_| {}).await
+    }
+
+    async fn load_by<F: Fold>(&self, configure: impl FnOnce(&mut F)) -> Result<F, LoadError> {
         if !self.settled().await {
             return Err(LoadError::Unsettled(self.entity.clone()));
         }
@@ -153,6 +166,7 @@ impl Recorder {
             Some(snapshot) => F::read(&snapshot.bytes, MAX_SNAPSHOT).map_err(decoding)?,
             None => F::default(),
         };
+        configure(&mut state);
         for record in &records {
             let event: F::Event = entity::decode(&record.event).map_err(decoding)?;
             state.evolve(&event);

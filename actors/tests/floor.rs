@@ -43,13 +43,16 @@ fn queue() -> Queue {
 
 impl Floor {
     async fn open(dir: &Path) -> Self {
-        let clock = Clock::start();
+        Self::open_at(dir, Clock::start(), queue()).await
+    }
+
+    async fn open_at(dir: &Path, clock: Clock, queue: Queue) -> Self {
         let journal = Journal::open(Config::new(dir, clock)).await.unwrap();
         let placed = Arc::new(Whereabouts::default());
         let decided: Arc<Mutex<Vec<_>>> = Arc::default();
         let sink = Arc::clone(&decided);
         let queues = QueuesArgs {
-            queues: vec![queue()],
+            queues: vec![queue.clone()],
             journal: journal.clone(),
             placed: Arc::clone(&placed),
             decisions: Arc::new(move |call, decision| sink.lock().push((call, decision.code))),
@@ -58,7 +61,7 @@ impl Floor {
             clock,
         };
         let agents = AgentsArgs {
-            queues: vec![queue()],
+            queues: vec![queue],
             settings: Settings::default(),
             journal: journal.clone(),
             placed: Arc::clone(&placed),
@@ -299,5 +302,55 @@ async fn q_029_a_removed_queue_sends_its_callers_away() {
 
     assert!(matches!(caller.next().await, QueueNotice::Leave { reason: Exit::QueueRemoved, .. }));
     actor.wait(Some(PATIENCE)).await.unwrap();
+    floor.close().await;
+}
+
+#[tokio::test]
+async fn q_053_figures_of_the_day_outlive_a_restart_and_a_crash_and_begin_anew_on_the_next_day() {
+    const DAY_MICROS: i64 = 86_400_000_000;
+    let dir = dir();
+    let mut queue = queue();
+    queue.daily_reset_zone = "UTC".to_owned();
+    let clock = Clock::start();
+    // Noon of today, so that no midnight is near.
+    let into = i64::try_from(clock.now().as_micros()).unwrap() % DAY_MICROS;
+    let noon = clock.shifted(DAY_MICROS / 2 - into);
+    let next = noon.shifted(DAY_MICROS);
+    let answered = async |floor: &Floor| {
+        let ends = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = floor.placed.queue_status("6400").await {
+                return status.answered;
+            }
+            assert!(tokio::time::Instant::now() < ends, "the queue does not come back");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let talk = async |floor: &Floor, number| {
+        floor.placed.registered("1001", true);
+        let mut caller = floor.call(number);
+        let (offer, agent) = caller.offer().await;
+        floor.answer(&caller, offer);
+        let (call, by, talk) = (caller.call, Party::Caller, Duration::from_secs(3));
+        floor.hear(QueueWord::CallEnded { call, agent, by, talk });
+        caller
+    };
+
+    let floor = Floor::open_at(dir.path(), noon, queue.clone()).await;
+    talk(&floor, 1).await;
+    talk(&floor, 2).await;
+    floor.close().await;
+    let floor = Floor::open_at(dir.path(), noon, queue.clone()).await;
+    assert_eq!(answered(&floor).await, 2, "the same day");
+    floor.close().await;
+
+    let floor = Floor::open_at(dir.path(), next, queue).await;
+    assert_eq!(answered(&floor).await, 0, "another day");
+    talk(&floor, 3).await;
+    assert_eq!(answered(&floor).await, 1);
+    let killed = floor.placed.queue("6400").unwrap();
+    killed.kill();
+    killed.wait(None).await.unwrap();
+    assert_eq!(answered(&floor).await, 1, "the facts of yesterday are read again");
     floor.close().await;
 }

@@ -1046,6 +1046,7 @@ export type Queue = {
   agent?: AgentOptions;
   alert_info?: string;
   callback?: CallbackOptions;
+  daily_reset_zone?: string;
   failover?: Destination;
   join_empty?: EmptyRule;
   key_events?: Record<string, Destination>;

@@ -16,7 +16,9 @@ use tokio::time::Instant;
 
 use super::machine::{Effect, Input, Queue, Refused};
 use super::request::ReturnCall;
-use super::{CallSink, DecisionSink, Exit, Facts, QueueEvent, QueueMsg, QueueNotice, QueueWord};
+use super::{
+    CallSink, DailyReset, DecisionSink, Exit, Facts, QueueEvent, QueueMsg, QueueNotice, QueueWord,
+};
 use crate::entity;
 use crate::placement::Moves;
 use crate::recorder::{Fold, Recorder};
@@ -108,7 +110,9 @@ impl Actor for QueueActor {
         myself: ActorRef<QueueMsg>,
         args: QueueArgs,
     ) -> Result<QueueState, ActorProcessingErr> {
-        let facts: Facts = args.recorder.own(args.epoch).await?;
+        let reset = DailyReset::at_midnight_of(&args.config.daily_reset_zone);
+        let follow = |facts: &mut Facts| facts.follow(reset);
+        let facts = args.recorder.own_by(args.epoch, follow).await?;
         args.placed.recover_sinks(&args.config.number, args.epoch, &facts.listeners());
         let mut state = QueueState {
             number: args.config.number.clone(),

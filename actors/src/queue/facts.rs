@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tandem_kernel::{CallId, Timestamp};
 use tandem_wire::{Schema, WireError};
 
+use super::day::DailyReset;
 use super::event::{QueueEvent, Turn};
 use super::level::{Level, Window};
 use super::request::{Dialling, Requests};
@@ -51,6 +52,14 @@ pub struct Tally {
     pub missed: u64,
     /// When the last answered call ended, or was answered while it goes on.
     pub last_call: Option<Timestamp>,
+}
+
+impl Tally {
+    /// That of a new day, on which it is known as well who was called last.
+    #[must_use]
+    pub fn begun_anew(self) -> Self {
+        Self { last_call: self.last_call, ..Self::default() }
+    }
 }
 
 /// The memory of `rrmemory`: who rang last, among the static and the dynamic agents.
@@ -114,6 +123,9 @@ pub struct Facts {
     pub level: Level,
     /// The same since the last evaluation; since version 3.
     pub window: Window,
+    /// When the figures begin anew. It is configured, so it is not kept here.
+    #[serde(skip)]
+    reset: DailyReset,
 }
 
 impl Schema for Facts {
@@ -121,22 +133,31 @@ impl Schema for Facts {
 }
 
 impl Facts {
+    /// Has the figures begin anew like that from the next event on.
+    pub fn follow(&mut self, reset: DailyReset) {
+        self.reset = reset;
+    }
+
+    /// Whether a day has begun since the last event: until the next one figures are nothing.
+    #[must_use]
+    pub fn are_of_another_day(&self, now: Timestamp) -> bool {
+        self.reset.is_between(self.last_at, now)
+    }
+
     /// Takes an event in.
     pub fn evolve(&mut self, event: &QueueEvent) {
+        if self.are_of_another_day(event.at()) {
+            self.begin_day();
+        }
         self.last_at = event.at();
         match event {
             QueueEvent::Opened { .. } => self.generation += 1,
-            QueueEvent::Joined { at, call, caller, caller_name } => {
-                let waiting = Waiting {
-                    call: *call,
-                    caller: caller.clone(),
-                    caller_name: caller_name.clone(),
-                    joined_at: *at,
-                };
-                self.waiting.insert(self.next_place, waiting);
-                self.places.insert(*call, self.next_place);
-                self.next_place += 1;
-            }
+            QueueEvent::Joined { at, call, caller, caller_name } => self.join(Waiting {
+                call: *call,
+                caller: caller.clone(),
+                caller_name: caller_name.clone(),
+                joined_at: *at,
+            }),
             QueueEvent::Refused { at, reason, .. } => self.count(*reason, *at, 0),
             QueueEvent::Ringing { call, offer, agent, turn, .. } => {
                 self.ring(*offer, *call, agent);
@@ -194,6 +215,22 @@ impl Facts {
             QueueEvent::LevelEvaluated { .. } => self.window = Window::default(),
             QueueEvent::PickedUp { call, offer, by, .. } => self.ring(*offer, *call, by),
         }
+    }
+
+    /// The figures begin anew, those of the ring strategy too; who waits, rings or talks,
+    /// the turn of `rrmemory` and the interval of the service level go on.
+    fn begin_day(&mut self) {
+        self.counters = Counters::default();
+        self.level = Level::default();
+        for tally in self.tallies.values_mut() {
+            *tally = tally.begun_anew();
+        }
+    }
+
+    fn join(&mut self, waiting: Waiting) {
+        self.places.insert(waiting.call, self.next_place);
+        self.waiting.insert(self.next_place, waiting);
+        self.next_place += 1;
     }
 
     fn ring(&mut self, offer: OfferId, call: CallId, agent: &str) {

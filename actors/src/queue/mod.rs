@@ -6,6 +6,7 @@
 //! | Which agent rings next                         | `order` (pure)                 |
 //! | How long it will take                          | `pace` (pure)                  |
 //! | How many were answered in time                 | `level` (pure)                 |
+//! | When the figures begin anew                    | `day` (pure)                   |
 //! | Who was answered and is not in its facts       | `answers` (pure)               |
 //! | Who asked to be called back                    | `request`, `machine::callbacks`|
 //! | What outlives the actor                        | `facts`, the fold of `event`   |
@@ -18,6 +19,7 @@
 
 mod actor;
 pub mod answers;
+mod day;
 pub mod event;
 mod facts;
 pub mod level;
@@ -30,6 +32,7 @@ mod supervisor;
 mod types;
 
 pub use actor::{QueueActor, QueueArgs, Sender, Sent, Sinks};
+pub use day::DailyReset;
 pub use event::{QueueEvent, RingEnd, Turn};
 pub use facts::{Active, Counters, Facts, Pointer, Ring, Tally, Waiting};
 pub use message::{QueueMsg, QueueWord, QueuesMsg};

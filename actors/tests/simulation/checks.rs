@@ -89,6 +89,12 @@ impl World {
         if counters.total != counters.answered + counters.missed + counters.abandoned {
             return Err(format!("Q-131: {counters:?}"));
         }
+        if !node.config.daily_reset_zone.is_empty() {
+            self.report.days.insert(node.left_today.0);
+            if counters.total != node.left_today.1 {
+                return Err(format!("Q-053: {counters:?}, {:?} by day", node.left_today));
+            }
+        }
         self.checks.unrung.resize(self.queues.len(), BTreeMap::new());
         let unrung = &mut self.checks.unrung[index];
         let mut waiting = BTreeMap::new();
@@ -214,9 +220,11 @@ impl World {
             if !queue.sinks.is_empty() {
                 return Err(format!("queue {number} did not forget {:?}", queue.sinks));
             }
-            self.report.answered += facts.counters.answered;
-            self.report.missed += facts.counters.missed;
-            self.report.abandoned += facts.counters.abandoned;
+            for counters in [facts.counters, queue.earlier] {
+                self.report.answered += counters.answered;
+                self.report.missed += counters.missed;
+                self.report.abandoned += counters.abandoned;
+            }
         }
         for agent in &self.agents {
             if let Some(held) = agent.machine.held() {

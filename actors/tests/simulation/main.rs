@@ -43,6 +43,7 @@ fn ten_thousand_calls_leave_by_exactly_one_exit_each() {
     assert!(report.answered > 5_000, "{report:?}");
     assert!(report.abandoned > 100 && report.missed > 100, "{report:?}");
     assert!(report.picked_up > 100, "{report:?}");
+    assert_eq!(report.days.len(), 2, "Q-053: {report:?}");
 }
 
 #[test]
@@ -52,6 +53,7 @@ fn crashes_of_queues_and_agents_lose_no_caller() {
         plan.crashes = Crashes::Between;
         let report = World::run(plan).unwrap();
         assert!(report.crashes > 20, "{report:?}");
+        assert_eq!(report.days.len(), 2, "Q-053: {report:?}");
     }
 }
 

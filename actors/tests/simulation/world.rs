@@ -9,7 +9,9 @@ use tandem_actors::agent::machine::{self as agent, Agent, Rule};
 use tandem_actors::agent::{self as agents, Command, Scope, Source};
 use tandem_actors::leases::machine::Auditor;
 use tandem_actors::queue::machine::{self as queue, Queue};
-use tandem_actors::queue::{self as queues, Exit, OfferId, QueueEvent, QueueNotice};
+use tandem_actors::queue::{
+    self as queues, Counters, DailyReset, Exit, OfferId, QueueEvent, QueueNotice,
+};
 use tandem_config::resource::{
     EmptyScenario, Member, Membership, Queue as Config, RingStrategy, Settings,
 };
@@ -68,6 +70,8 @@ pub(crate) struct Report {
     /// Answered by who picked the call up.
     pub picked_up: u64,
     pub steps: u64,
+    /// Days on which queues whose figures begin anew each day had calls.
+    pub days: BTreeSet<u64>,
 }
 
 /// Who sends and who receives.
@@ -103,6 +107,10 @@ pub(crate) struct QueueNode {
     pub machine: Queue,
     /// The fold of what was recorded: the journal.
     pub journal: queues::Facts,
+    /// How many have left by any exit on the newest day, by the days of [`DAY_BEGINS`].
+    pub left_today: (u64, u64),
+    /// The figures of the days before.
+    pub earlier: Counters,
     pub sinks: BTreeSet<CallId>,
     pub incarnation: u32,
 }
@@ -155,7 +163,9 @@ impl World {
             (0..plan.agents).map(|index| agent_node(&configs, index)).collect();
         let nodes = configs.into_iter().map(|config| QueueNode {
             machine: Queue::new(config.clone(), queues::Facts::default()),
-            journal: queues::Facts::default(),
+            journal: nothing_of(&config),
+            left_today: (0, 0),
+            earlier: Counters::default(),
             config,
             sinks: BTreeSet::new(),
             incarnation: 0,
@@ -449,7 +459,7 @@ impl World {
                     && matches!(event, QueueEvent::Exited { .. });
                 self.check_event(&event)?;
                 if !lost {
-                    self.queues[index].journal.evolve(&event);
+                    self.queues[index].take(&event);
                 }
             }
             queue::Effect::Notify { call, notice } | queue::Effect::NotifyKept { call, notice } => {
@@ -538,6 +548,35 @@ pub(crate) fn settings() -> Settings {
     Settings { shared_wrap_up: true, dynamic_agents_start_logged_in: true, ..Settings::default() }
 }
 
+/// Where it is midnight 800 seconds after the start: ten hours before UTC.
+const DAY_BEGINS: (&str, u64) = ("Etc/GMT-10", 36_000);
+
+/// The facts of a queue to which nothing has happened.
+pub(crate) fn nothing_of(config: &Config) -> queues::Facts {
+    let mut facts = queues::Facts::default();
+    facts.follow(DailyReset::at_midnight_of(&config.daily_reset_zone));
+    facts
+}
+
+impl QueueNode {
+    /// Takes in what was recorded.
+    fn take(&mut self, event: &QueueEvent) {
+        let day = (event.at().as_micros() / 1_000_000 + DAY_BEGINS.1) / 86_400;
+        if day != self.left_today.0 {
+            self.left_today = (day, 0);
+            if !self.config.daily_reset_zone.is_empty() {
+                let (day, before) = (self.journal.counters, &mut self.earlier);
+                before.total += day.total;
+                before.answered += day.answered;
+                before.missed += day.missed;
+                before.abandoned += day.abandoned;
+            }
+        }
+        self.left_today.1 += u64::from(event.exit().is_some());
+        self.journal.evolve(event);
+    }
+}
+
 pub(crate) fn config(rng: &mut StdRng, index: usize, agents: usize) -> Config {
     let json = format!(r#"{{"number": "64{index:02}", "name": "Q"}}"#);
     let mut config: Config = serde_json::from_str(&json).unwrap();
@@ -552,6 +591,9 @@ pub(crate) fn config(rng: &mut StdRng, index: usize, agents: usize) -> Config {
     config.weight = rng.random_range(0..3);
     config.acceleration_secs = if config.weight > 0 { 10 } else { 0 };
     config.skill_based_routing = index % 4 == 1;
+    if index.is_multiple_of(2) {
+        config.daily_reset_zone = DAY_BEGINS.0.to_owned();
+    }
     config.max_wait_secs = rng.random_range(0..4) * 30;
     config.max_callers = if index.is_multiple_of(2) { 0 } else { 12 };
     config.leave_empty.enabled = rng.random_ratio(1, 3);

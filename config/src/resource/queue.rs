@@ -352,6 +352,11 @@ pub struct Queue {
     /// The service level.
     #[serde(default)]
     pub sla: SlaOptions,
+    /// At midnight of this time zone, by its IANA name, the figures and the counters of
+    /// `fewest_calls` begin anew; empty: never. Where it is not used it is not written, so
+    /// that a member of an earlier build reads the queue.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub daily_reset_zone: String,
     /// The extensions of its managers, who are told of what happens.
     #[serde(default)]
     pub managers: Vec<String>,

@@ -462,3 +462,16 @@ fn q_241_q_242_q_243_the_service_level_has_defaults_and_limits() {
     let over = json!({ "alarm_threshold_percent": 101 });
     assert_eq!(wrong(over), ["/sla/alarm_threshold_percent"]);
 }
+
+#[test]
+fn q_053_a_daily_reset_names_a_time_zone_and_is_not_written_where_there_is_none() {
+    let wrong = |zone: &str| {
+        pointers(json!({ "kind": "queue", "number": "6400", "name": "S",
+            "daily_reset_zone": zone }))
+    };
+    assert!(wrong("Asia/Taipei").is_empty() && wrong("").is_empty());
+    assert_eq!(wrong("Asia/Nowhere"), ["/daily_reset_zone"]);
+
+    let plain = serde_json::to_value(queue(json!({ "number": "6400", "name": "S" }))).unwrap();
+    assert_eq!(plain.get("daily_reset_zone"), None, "a member of an earlier build reads it");
+}

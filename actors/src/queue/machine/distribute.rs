@@ -125,19 +125,21 @@ impl Queue {
     /// The free agents in list order.
     fn candidates(&self, call: CallId) -> Vec<Candidate<'_>> {
         let tried = self.callers.get(&call).map(|caller| &caller.tried);
+        let is_another_day = self.facts.are_of_another_day(self.now);
         let mut candidates: Vec<_> = self
             .free
             .iter()
             .filter_map(|agent| {
                 let member = self.members.get(agent)?;
                 let standing = member.standing.as_ref()?;
+                let tally = self.facts.tally(agent);
                 Some(Candidate {
                     extension: agent,
                     place: member.place,
                     level: member.level,
                     membership: standing.membership,
                     since: standing.logged_in?,
-                    tally: self.facts.tally(agent),
+                    tally: if is_another_day { tally.begun_anew() } else { tally },
                     tried: tried.is_some_and(|tried| tried.contains(agent)),
                 })
             })

@@ -44,7 +44,7 @@ use tandem_kernel::{CallId, Timestamp};
 use self::arrivals::Arrivals;
 use super::event::QueueEvent;
 use super::pace::Pace;
-use super::{Exit, Facts, OfferEnd, OfferId};
+use super::{DailyReset, Exit, Facts, OfferEnd, OfferId};
 use crate::agent::{FromAgent, Round, Standing, ToAgent};
 use crate::office::QueueStatus;
 
@@ -218,7 +218,8 @@ impl Chance {
 impl Queue {
     /// A queue with what it remembers; [`Input::Opened`] comes next.
     #[must_use]
-    pub fn new(config: Config, facts: Facts) -> Self {
+    pub fn new(config: Config, mut facts: Facts) -> Self {
+        facts.follow(DailyReset::at_midnight_of(&config.daily_reset_zone));
         let mut queue = Self {
             config,
             facts,
@@ -321,16 +322,17 @@ impl Queue {
             Some(self.agent_view(extension, member.standing.as_ref()?))
         });
         let active = self.facts.active.iter();
+        let counters = self.counters();
         QueueStatus {
             number: self.config.number.clone(),
             name: self.config.name.clone(),
             waiting: self.waiting_views(),
             active: active.map(|(call, it)| self.active_view(*call, it)).collect(),
             agents: agents.collect(),
-            total: self.facts.counters.total,
-            answered: self.facts.counters.answered,
-            missed: self.facts.counters.missed,
-            abandoned: self.facts.counters.abandoned,
+            total: counters.total,
+            answered: counters.answered,
+            missed: counters.missed,
+            abandoned: counters.abandoned,
             level: self.level_view(),
         }
     }
@@ -413,6 +415,7 @@ impl Queue {
         let limit_changed = config.max_wait_secs != self.config.max_wait_secs
             || config.callback != self.config.callback;
         let known: BTreeSet<String> = self.members.keys().cloned().collect();
+        self.facts.follow(DailyReset::at_midnight_of(&config.daily_reset_zone));
         self.config = config;
         (self.removed, self.closed) = (false, false);
         self.seat_members();

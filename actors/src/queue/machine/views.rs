@@ -3,13 +3,26 @@
 use super::Queue;
 use crate::agent::Standing;
 use crate::office::{AgentView, LevelView, MembershipView, WaitingView};
+use crate::queue::Counters;
+use crate::queue::level::Level;
 
 impl Queue {
+    /// The figures of today, where they begin anew each day.
+    pub(super) fn counters(&self) -> Counters {
+        if self.facts.are_of_another_day(self.now) {
+            return Counters::default();
+        }
+        self.facts.counters
+    }
+
     pub(super) fn level_view(&self) -> LevelView {
         let sla = self.config.sla;
+        let none = Level::default();
+        let is_over = self.facts.are_of_another_day(self.now);
+        let level = if is_over { &none } else { &self.facts.level };
         LevelView {
-            in_time: self.facts.level.in_time(sla.time_secs),
-            total: self.facts.level.total(),
+            in_time: level.in_time(sla.time_secs),
+            total: level.total(),
             within_secs: sla.time_secs,
             threshold_percent: sla.alarm_threshold_percent,
         }

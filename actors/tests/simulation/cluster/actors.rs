@@ -21,6 +21,7 @@ use super::desk::Then;
 use super::lines::HEARD_BY_THEN;
 use super::member::{Inner, Way, seat};
 use super::world::{Told, World};
+use crate::world::nothing_of;
 
 /// On its way from one actor to another of the same member.
 pub(super) const AT_ONCE: Duration = Duration::from_micros(20);
@@ -304,7 +305,7 @@ impl World {
 
     /// The fold of what the journal has up to an index, and its version.
     pub(super) fn queue_facts(&self, index: usize, head: u64) -> (queues::Facts, u64) {
-        let (mut facts, mut version) = (queues::Facts::default(), 0);
+        let (mut facts, mut version) = (nothing_of(&self.queues[index]), 0);
         for record in self.book.of(&self.entity(Who::Queue(index)), head) {
             let event: QueueEvent = entity::decode(&record.event).unwrap();
             facts.evolve(&event);

@@ -1,6 +1,7 @@
 //! Rules of queues.
 
 use super::Wrong;
+use crate::resource::hours::zone_problem;
 use crate::resource::{CallbackMethod, Destination, PromptOptions, Queue};
 
 impl PromptOptions {
@@ -49,6 +50,11 @@ impl Queue {
         wrong.between(interval, 1, 1_440, "/sla/evaluation_interval_mins");
         let threshold = u32::from(self.sla.alarm_threshold_percent);
         wrong.between(threshold, 0, 100, "/sla/alarm_threshold_percent");
+        if !self.daily_reset_zone.is_empty()
+            && let Some((_, detail)) = zone_problem(&self.daily_reset_zone)
+        {
+            wrong.unless(false, "/daily_reset_zone", "wrong-value", detail);
+        }
         // It becomes a parameter of a header.
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
         let fits = self.alert_info.len() <= 63 && self.alert_info.bytes().all(plain);

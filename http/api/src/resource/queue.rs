@@ -335,6 +335,10 @@ pub struct Queue {
     /// The service level.
     #[serde(default)]
     pub sla: SlaOptions,
+    /// At midnight of this time zone, by its IANA name, the queue's figures and the counters of
+    /// `fewest_calls` begin anew; empty: never.
+    #[serde(default)]
+    pub daily_reset_zone: String,
     /// The extensions of its managers, who are told of what happens.
     #[serde(default)]
     pub managers: Vec<String>,

@@ -18,6 +18,7 @@ export const FIELDS: Record<string, Names> = {
   auth: ['驗證', '认证'],
   auto_pause: ['自動暫停', '自动暂停'],
   abandoned_call: ['來電放棄', '来电弃呼'],
+  daily_reset_zone: ['每日午夜歸零之時區', '每日零点清零的时区'],
   permissions: ['面板權限', '面板权限'],
   manager: ['主管權限', '管理员权限'],
   rights: ['權限', '权限'],

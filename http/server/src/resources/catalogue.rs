@@ -214,7 +214,7 @@ fn queues() -> Entry {
             "announcement": "", "announcement_interval_secs": 60, "position": true,
             "estimate": true, "thanks": false, "position_interval_secs": 60, "language": "",
         },
-        "alert_info": "queue-ring",
+        "alert_info": "queue-ring", "daily_reset_zone": "Asia/Taipei",
         "survey": { "prompt": "survey", "end_prompt": "", "scores": { "1": 1, "2": 0 } },
         "managers": ["1000"],
         "notifications": {

@@ -3,6 +3,7 @@
 mod announcing;
 mod callbacks;
 mod callers;
+mod day;
 mod empty;
 mod level;
 mod misses;
@@ -24,7 +25,7 @@ use tandem_kernel::{CallId, Timestamp};
 use super::{Effect, Input, Queue, Refused, TimerId};
 use crate::agent::{FromAgent, Standing, ToAgent};
 use crate::office::Activity;
-use crate::queue::{Exit, Facts, OfferEnd, OfferId, QueueEvent, QueueNotice};
+use crate::queue::{DailyReset, Exit, Facts, OfferEnd, OfferId, QueueEvent, QueueNotice};
 
 pub(super) const START: Timestamp = Timestamp::from_secs(1_000_000);
 
