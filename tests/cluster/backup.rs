@@ -54,14 +54,14 @@ async fn a_backup_of_a_running_cluster_makes_one_machine_that_founds_it_anew() {
     let three = placed().await;
     let (writer, taker) = (three.api(1), three.api(2));
     writer.upload_tone("greeting", 440.0, 1.0).await;
-    writer.post("/api/v1/queues", json!({ "number": "6501", "name": "before" })).await;
+    writer.post("/api/v1/queues", json!({ "number": "6401", "name": "before" })).await;
     let is_copied = |page: &Value| page["items"] != json!([]);
     let prompts = taker.wait_for("/api/v1/prompts", is_copied).await;
     let machine = Machine::new(7);
     let [first, second] = ["first", "second"].map(|name| three.machines[2].dir.path().join(name));
     let position = backup(&taker, &first).await;
-    writer.post("/api/v1/queues", json!({ "number": "6502", "name": "after" })).await;
-    taker.wait_for_found("/api/v1/queues/6502").await;
+    writer.post("/api/v1/queues", json!({ "number": "6402", "name": "after" })).await;
+    taker.wait_for_found("/api/v1/queues/6402").await;
     backup(&taker, &second).await;
     let names = [&with_a_flipped_bit(&second), &second].map(|path| path.display().to_string());
 
@@ -74,10 +74,10 @@ async fn a_backup_of_a_running_cluster_makes_one_machine_that_founds_it_anew() {
     let node = machine.start(&[]).await;
 
     let restored = api_of(&node, &three.demo);
-    assert_eq!(numbers(&restored).await, [json!("6400"), json!("6501")]);
+    assert_eq!(numbers(&restored).await, [json!("6400"), json!("6401")]);
     assert_eq!(restored.get("/api/v1/prompts").await, prompts);
     assert_queue_runs(&restored).await;
-    restored.post("/api/v1/queues", json!({ "number": "6503", "name": "anew" })).await;
+    restored.post("/api/v1/queues", json!({ "number": "6403", "name": "anew" })).await;
     let joining = Machine::new(8);
     let other = crate::joined(&machine, &node, &joining).await;
     assert_eq!(numbers(&api_of(&other, &three.demo)).await.len(), 3);

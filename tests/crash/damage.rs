@@ -12,8 +12,11 @@ use crate::{said, tandem};
 async fn filled() -> (tempfile::TempDir, Value) {
     let dir = tempfile::tempdir().unwrap();
     let mut node = Node::start(dir.path()).await;
+    let range = json!({ "queue_numbers": { "first": 6_400, "last": 6_699 } });
+    node.api().patch("/api/v1/settings", range).await;
     for index in 0..120 {
-        let queue = json!({ "number": format!("65{index:02}"), "name": format!("queue {index}") });
+        let number = (6_500 + index).to_string();
+        let queue = json!({ "number": number, "name": format!("queue {index}") });
         node.api().post("/api/v1/queues", queue).await;
     }
     let queues = node.api().get("/api/v1/queues?limit=200").await;

@@ -159,3 +159,46 @@ async fn the_document_of_the_api_describes_every_route() {
     }
     assert!(routes > 35, "only {routes} routes");
 }
+
+#[tokio::test]
+async fn q_021_new_queues_have_a_number_of_the_range_and_those_outside_of_it_go_on() {
+    let office = Office::open().await;
+    let token = bearer(&office);
+    let auth = [("authorization", token.as_str())];
+    let create = async |number: &str| {
+        let body = json!({ "number": number, "name": "new" }).to_string();
+        raw(&office, Method::POST, "/api/v1/queues", &auth, &body).await
+    };
+    let refused = async |number: &str, range: &str| {
+        let problem = assert_problem(create(number).await, 400).await;
+        assert_eq!(problem["code"], "invalid-fields", "{problem}");
+        let errors = problem["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 1, "{problem}");
+        assert_eq!(errors[0]["pointer"], "/number", "{problem}");
+        assert_eq!(errors[0]["code"], "out-of-range", "{problem}");
+        assert!(errors[0]["detail"].as_str().unwrap().contains(range), "{problem}");
+    };
+
+    for number in ["6399", "6500", "06400", "64000000000000"] {
+        refused(number, "from 6400 to 6499").await;
+    }
+    assert_eq!(create("6499").await.status().as_u16(), 201);
+
+    // The queues 6400 and 6499 are outside of the range from here on.
+    let range = json!({ "queue_numbers": { "first": 6_500, "last": 6_599 } });
+    office.api.patch("/api/v1/settings", range).await;
+    refused("6498", "from 6500 to 6599").await;
+    assert_eq!(create("6500").await.status().as_u16(), 201);
+    assert_eq!(office.api.get("/api/v1/next-queue-number").await["number"], "6501");
+    let queue = json!({
+        "name": "renamed", "members": [{ "extension": "1001", "membership": "static" }],
+    });
+    office.api.patch("/api/v1/queues/6400", queue).await;
+    assert_eq!(office.api.get("/api/v1/queues/6400").await["name"], "renamed");
+    let mut agent = office.phone("1001", 0, json!({ "auto_answer": true })).await;
+    let mut caller = office.phone("1000", 0, Value::Null).await;
+    caller.call("6400").await;
+    agent.expect_state("CONFIRMED").await;
+    caller.hang_up().await;
+    caller.expect_end().await;
+}

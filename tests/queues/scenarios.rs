@@ -98,7 +98,7 @@ impl Scenario {
     }
 
     fn number(&self) -> String {
-        format!("65{:02}", self.seed)
+        (6_410 + self.seed).to_string()
     }
 
     fn did(&self) -> String {

@@ -39,6 +39,7 @@ pub(super) fn check(directory: &Directory, resource: &Resource) -> Vec<FieldErro
         }
         Resource::Queue(queue) => {
             clash(directory, Kind::Queue, &queue.number, &mut wrong);
+            outside_of_range(directory, &queue.number, &mut wrong);
             let itself = Destination::Queue { number: queue.number.clone() };
             // That a queue fails over to itself is refused by the queue's own rules.
             if queue.failover != itself {
@@ -278,6 +279,26 @@ pub(super) fn free_queue_number(directory: &Directory) -> Option<String> {
     let is_free =
         |number: &String| OWNERS.iter().all(|(owner, _)| directory.find(*owner, number).is_none());
     (first..=last).map(|number| number.to_string()).find(is_free)
+}
+
+/// A new queue has a number of the queues' range. One that is there already goes on with
+/// its own, which never changes, whatever the range is by now.
+fn outside_of_range(directory: &Directory, number: &str, wrong: &mut Vec<FieldError>) {
+    let NumberRange { first, last } = directory.settings().queue_numbers;
+    let is_within = |digits: u32| (first..=last).contains(&digits) && digits.to_string() == number;
+    // What is no number at all is refused by the queue's own rules.
+    let is_number = number.bytes().all(|it| it.is_ascii_digit());
+    let is_new = directory.queue(number).is_none();
+    if !is_new || !is_number || number.parse().is_ok_and(is_within) {
+        return;
+    }
+    wrong.push(FieldError {
+        pointer: "/number".into(),
+        code: "out-of-range",
+        detail: format!(
+            "new queues have a number from {first} to {last}, by queue_numbers of the settings"
+        ),
+    });
 }
 
 /// Extensions, queues and all else that is dialled share one number plan; `plan` holds

@@ -117,6 +117,8 @@ async fn q_219_a_queue_whose_codes_mean_something_else_is_refused() {
     let (provisioning, _journal) = open(dir.path()).await;
     let ambiguous = |times| vec![("/number".to_owned(), "ambiguous"); times];
 
+    let any = serde_json::json!({ "queue_numbers": { "first": 1, "last": 9999 } });
+    provisioning.replace(&by, Some(0), settings(any)).await.unwrap();
     // *77 and *78 are codes of their own, and so is *077.
     for (number, times) in [("7", 2), ("8", 1)] {
         let refused = wrong(provisioning.create(&by, plain_queue(number)).await);
@@ -124,8 +126,11 @@ async fn q_219_a_queue_whose_codes_mean_something_else_is_refused() {
     }
     provisioning.create(&by, plain_queue("77")).await.unwrap();
     // *12345 would pause in 345: nobody could log in to 2345.
-    let codes = serde_json::json!({ "code_queue_login": "*1", "code_queue_pause": "*12" });
-    provisioning.replace(&by, Some(0), settings(codes)).await.unwrap();
+    let codes = serde_json::json!({
+        "code_queue_login": "*1", "code_queue_pause": "*12",
+        "queue_numbers": { "first": 1, "last": 9999 },
+    });
+    provisioning.replace(&by, Some(1), settings(codes)).await.unwrap();
     assert_eq!(wrong(provisioning.create(&by, plain_queue("2345")).await), ambiguous(1));
 }
 

@@ -178,12 +178,12 @@ def queue(node, agents, scenario, strategy, dir):
     port = free_port(AGENTS)
     passwords = node.extensions(range(2000, 2000 + agents))
     node.api("POST", "/api/v1/queues", {
-        "number": "6500", "name": "Load", "ring_strategy": strategy,
+        "number": "6410", "name": "Load", "ring_strategy": strategy,
         "members": [{"extension": number, "membership": "static"} for number in passwords]})
     near = free_port(CALLERS)
     node.trunk("near", CALLERS, near)
     node.api("POST", "/api/v1/inbound-routes", {
-        "name": "in", "did": [DID], "destination": {"type": "queue", "number": "6500"}})
+        "name": "in", "did": [DID], "destination": {"type": "queue", "number": "6410"}})
     register(node.sip, AGENTS, port, passwords)
     return near, Sipp(scenario, AGENTS, node.sip, dir, port=port, messages=True)
 

@@ -290,13 +290,13 @@ def deaths(dir, rounds=None, rate=20, agents=40):
         for user in twice:
             print(f"{user} was answered {since(kills, floor, user)} s after a death", flush=True)
         missing = [writer.lost(member) for member in members]
-        status = members[0].api("GET", "/api/v1/queues/6500/status")
+        status = members[0].api("GET", "/api/v1/queues/6410/status")
         print(f"{len(callers)} called, {len(taken)} were taken in, {len(lost)} of them not served, "
               f"{len(twice)} served twice; queue: {len(status['waiting'])} wait, "
               f"{len(status['active'])} talk, total {status['total']}, answered "
               f"{status['answered']}, missed {status['missed']}, abandoned "
               f"{status['abandoned']}", flush=True)
-        wrong = wrongly_logged(members[0], "6500", [user for user, _ in taken if served[user]])
+        wrong = wrongly_logged(members[0], "6410", [user for user, _ in taken if served[user]])
         note = f"{rounds} rounds, {len(taken)} callers, {len(writer.acked)} writes"
         return [
             Row("acknowledged writes lost", 0, max(map(len, missing)), "", note),
@@ -390,11 +390,11 @@ def staffed(members, near, far, agents):
     numbers = range(8000, 8000 + agents)
     passwords = members[0].extensions(numbers)
     members[0].api("POST", "/api/v1/queues", {
-        "number": "6500", "name": "Load", "ring_strategy": "least_recent",
+        "number": "6410", "name": "Load", "ring_strategy": "least_recent",
         "members": [{"extension": str(number), "membership": "static"} for number in numbers],
         "agent": {"wrap_up_secs": 0}})
     members[0].api("POST", "/api/v1/inbound-routes", {
-        "name": "load", "did": ["5002"], "destination": {"type": "queue", "number": "6500"}})
+        "name": "load", "did": ["5002"], "destination": {"type": "queue", "number": "6410"}})
     port = free_port("127.0.0.13")
     register(members[0].sip, "127.0.0.13", port, passwords)
     return Trunk("127.0.0.13", talk=1.0, port=port)

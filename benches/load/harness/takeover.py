@@ -56,7 +56,7 @@ def takeover(dir, rounds=None):
     rounds = rounds or int(os.environ.get("TANDEM_ROUNDS", "20"))
     members = three(dir)
     try:
-        for number in range(6600, 6600 + QUEUES):
+        for number in range(6410, 6410 + QUEUES):
             members[0].api("POST", "/api/v1/queues", {"number": str(number), "name": f"Q{number}"})
         time.sleep(2)
         gaps = []
