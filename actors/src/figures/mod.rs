@@ -8,9 +8,11 @@
 //! | When an agent was logged in, and paused        | `spans`    |
 //! | What an agent did with the calls that rang     | `rings`    |
 //! | What became of the requests for a callback     | `callbacks`|
+//! | How long a queue's callers waited and talked   | `handling` |
 
 mod callbacks;
 mod duration;
+mod handling;
 mod rings;
 mod share;
 mod spans;
@@ -19,6 +21,7 @@ mod tests;
 
 pub use callbacks::{CallbackRow, CallbackRows};
 pub use duration::Shown;
+pub use handling::Handling;
 pub use rings::{AgentFigures, Rings};
 pub use share::Share;
 pub use spans::{LoginSpan, PauseEnd, PauseSpan, Spans};

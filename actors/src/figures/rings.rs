@@ -51,7 +51,7 @@ impl AgentFigures {
 }
 
 /// Exact to a nanosecond; nothing of nothing.
-fn mean(sum: Duration, count: u64) -> Duration {
+pub(super) fn mean(sum: Duration, count: u64) -> Duration {
     let nanos = sum.as_nanos().checked_div(u128::from(count)).unwrap_or_default();
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }

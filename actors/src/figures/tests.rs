@@ -3,11 +3,11 @@ use std::time::Duration;
 use tandem_config::resource::Membership;
 use tandem_kernel::{CallId, Timestamp};
 
-use super::{CallbackRows, PauseEnd, Rings, Shown, Spans};
+use super::{CallbackRows, Handling, PauseEnd, Rings, Shown, Spans};
 use crate::agent::AgentEvent;
 use crate::agent::event::Source;
 use crate::queue::request::CallbackFailure;
-use crate::queue::{OfferEnd, OfferId, Party, QueueEvent, RingEnd};
+use crate::queue::{Exit, OfferEnd, OfferId, Party, QueueEvent, RingEnd};
 
 /// A moment of a day.
 fn at(hours: u64, minutes: u64, secs: u64) -> Timestamp {
@@ -220,4 +220,85 @@ fn q_442_vector_16_a_pause_runs_past_a_day() {
     assert_eq!(shown(secs(27 * 3_600 + 56 * 60 + 7)), "27:56:07");
     assert_eq!(shown(Duration::from_millis(7_999)), "00:00:07");
     assert_eq!(shown(secs(120 * 3_600)), "120:00:00");
+}
+
+/// A queue's calls: how long those who were answered waited and talked, and how the others left.
+fn day(answered: &[(u64, u64)], others: &[(Exit, u64)]) -> Handling {
+    let mut facts = Vec::new();
+    let mut next = 0_u32;
+    let mut call = || {
+        next += 1;
+        CallId::from_u128(u128::from(next))
+    };
+    for (wait, talk) in answered {
+        let (call, agent) = (call(), "2000".to_owned());
+        let (at, wait_us, talk_us) = (at(9, 0, 0), wait * 1_000, talk * 1_000);
+        let (offer, by) = (OfferId(1), Party::Caller);
+        facts.push(QueueEvent::Answered { at, call, offer, agent: agent.clone(), wait_us });
+        facts.push(QueueEvent::Ended { at, call, agent, by, talk_us });
+    }
+    for (reason, wait) in others {
+        let wait_us = wait * 1_000;
+        facts.push(QueueEvent::Exited { at: at(9, 0, 0), call: call(), reason: *reason, wait_us });
+    }
+    Handling::of(&facts)
+}
+
+/// The columns of Q-324: handling, wait of the answered, wait of all, longest wait, talk.
+fn columns(day: &Handling) -> [u64; 5] {
+    let all = [
+        day.average_handling(),
+        day.average_wait_of_answered(),
+        day.average_wait(),
+        day.longest_wait,
+        day.average_talk(),
+    ];
+    all.map(|it| it.as_secs())
+}
+
+#[test]
+fn q_079_q_324_handling_is_the_wait_and_the_talk_of_the_answered_calls_of_q_325() {
+    let (miss, leave) = (Exit::MaxWait, Exit::CallerHangup);
+    let pre_sales = day(
+        &[(11_500, 45_800), (11_500, 45_800), (11_500, 45_800), (11_500, 45_800), (11_500, 45_800)],
+        &[
+            (miss, 102_000),
+            (miss, 30_000),
+            (miss, 30_000),
+            (miss, 30_000),
+            (leave, 14_000),
+            (leave, 14_000),
+            (leave, 14_000),
+            (leave, 14_000),
+        ],
+    );
+    assert_eq!((pre_sales.answered, pre_sales.total), (5, 13));
+    assert_eq!(columns(&pre_sales), [57, 11, 23, 102, 45]);
+
+    let support = day(&[(8_000, 58_000); 4], &[(leave, 5_000), (leave, 5_000)]);
+    assert_eq!(columns(&support), [66, 8, 7, 8, 58]);
+}
+
+#[test]
+fn q_079_q_307_q_341_the_total_of_several_days_is_made_from_their_calls() {
+    let days = [
+        day(&[(6_000, 9_000); 5], &[(Exit::MaxWait, 6_000), (Exit::CallerHangup, 11_000)]),
+        day(&[(5_600, 8_000); 7], &[(Exit::CallerHangup, 12_000)]),
+        day(&[(8_500, 58_000); 4], &[(Exit::CallerHangup, 15_000)]),
+    ];
+    assert_eq!(columns(&days[0])[0], 15);
+    assert_eq!(columns(&days[1])[0], 13);
+    assert_eq!(columns(&days[2])[0], 66);
+
+    let all = days.iter().fold(Handling::default(), |all, day| all.with(day));
+
+    assert_eq!(all.answered, 16);
+    assert_eq!(columns(&all)[..2], [27, 6], "weighted, not the mean of the rows");
+    assert_eq!(columns(&all)[3..], [15, 20]);
+}
+
+#[test]
+fn q_079_q_305_without_answered_calls_handling_is_nothing() {
+    assert_eq!(columns(&Handling::default()), [0; 5]);
+    assert_eq!(columns(&day(&[], &[(Exit::MaxWait, 30_000)])), [0, 0, 30, 30, 0]);
 }

@@ -269,6 +269,19 @@ impl QueueEvent {
         }
     }
 
+    /// How long somebody who left the queue by it had waited, in microseconds; 0 where
+    /// nobody left, or was not taken in.
+    #[must_use]
+    pub const fn wait_us(&self) -> u64 {
+        match self {
+            Self::Answered { wait_us, .. }
+            | Self::Exited { wait_us, .. }
+            | Self::CallbackSucceeded { wait_us, .. }
+            | Self::CallbackFailed { wait_us, .. } => *wait_us,
+            _ => 0,
+        }
+    }
+
     /// The name in the event stream (section 30.4).
     #[must_use]
     pub fn name(&self) -> &'static str {

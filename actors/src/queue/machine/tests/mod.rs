@@ -5,6 +5,7 @@ mod callbacks;
 mod callers;
 mod day;
 mod empty;
+mod handling;
 mod level;
 mod misses;
 mod offers;
