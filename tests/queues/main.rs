@@ -11,6 +11,7 @@ mod letters;
 mod level;
 mod log;
 mod misses;
+mod music;
 mod presence;
 mod priority;
 mod rights;
