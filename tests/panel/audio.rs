@@ -20,6 +20,15 @@ async fn joined_at(office: &Office) -> u64 {
 
 const HOUR_MS: u64 = 3_600_000;
 
+/// Whether the note on the call with the customer stands open, to be written at once.
+async fn notes(agent: &mut Browser) -> bool {
+    let named = |role: &str, name: &str| json!({ "do": "count", "role": role, "name": name });
+    let title = agent.tell(named("heading", "Note on the call with Phone 1000")).await;
+    let field = agent.tell(named("textbox", "Note")).await;
+    assert_eq!(title["count"], field["count"], "{title} {field}");
+    title["count"] == 1
+}
+
 #[tokio::test]
 async fn an_agent_takes_a_queue_call_holds_resumes_transfers_attended_and_rests() {
     let (office, mut agent) = agent_in_a_browser().await;
@@ -29,6 +38,7 @@ async fn an_agent_takes_a_queue_call_holds_resumes_transfers_attended_and_rests(
     let mut third =
         Baresip::registered(&server, "1002", password, 900, "PCMA/8000/1", office.dir()).await;
 
+    assert!(!notes(&mut agent).await, "a note without a call");
     caller.call("6400").await;
     let rang = agent.button("Answer").await;
     let offered = joined_at(&office).await;
@@ -52,12 +62,15 @@ async fn an_agent_takes_a_queue_call_holds_resumes_transfers_attended_and_rests(
     agent.press("Connect with Phone 1000").await;
     agent.text("No call").await;
     agent.text("Wrap-up").await;
-    // The customer goes on talking; the note is the agent's.
+    // The customer goes on talking; the note is the agent's, and nobody has opened it.
+    assert!(notes(&mut agent).await, "no note in the wrap-up");
     agent.tell(json!({ "do": "fill", "label": "Note", "text": "Wants an offer by Friday" })).await;
     agent.tell(json!({ "do": "tick", "label": "Offer" })).await;
     agent.press("Save the note").await;
     agent.text("Saved.").await;
     sleep(Duration::from_secs(6)).await;
+    agent.text("Available").await;
+    assert!(notes(&mut agent).await, "the note ended with the wrap-up");
     caller.hang_up().await;
     caller.expect_end().await;
     third.expect("CALL_CLOSED").await;
