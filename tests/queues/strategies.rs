@@ -1,9 +1,12 @@
 //! The order in which five agents ring, as their phones see it (spec section 4).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tandem_tests::api::items;
 use tandem_tests::{Office, Phone};
+use tokio::time::sleep;
 
 use crate::{agents, members, set};
 
@@ -218,7 +221,7 @@ async fn q_054_random_rings_each_agent_once_in_a_pass() {
 
 #[tokio::test]
 async fn q_058_q_061_a_busy_agent_is_passed_over_and_the_next_rings_after_the_interval() {
-    let office = office("linear", members("static", &["1001", "1002"])).await;
+    let office = office("linear", members("static", &["1001", "1002", "1003"])).await;
     set(&office, json!({ "agent": { "ring_timeout_secs": 15, "retry_interval_secs": 2 } })).await;
     let mut busy = office.phone("1001", 0, json!({ "refuse": 486 })).await;
     let mut next = office.phone("1002", 0, Value::Null).await;
@@ -227,10 +230,57 @@ async fn q_058_q_061_a_busy_agent_is_passed_over_and_the_next_rings_after_the_in
     caller.call("6400").await;
     let first = busy.expect("incoming").await["t"].as_f64().unwrap();
     let second = next.expect("incoming").await["t"].as_f64().unwrap();
+    next.answer().await;
+    next.expect_state("CONFIRMED").await;
+    let call = office.api.call().await["id"].as_str().unwrap().to_owned();
+    sleep(Duration::from_secs(2)).await;
     give_up(&mut caller).await;
+    next.expect_end().await;
+    office.quiet().await;
 
     let pause = second - first;
     assert!((1.9..2.6).contains(&pause), "the next agent rang after {pause:.2} s");
+    let path = format!("/api/v1/calls/{call}/trace");
+    // The figures of a leg are noted when its audio has ended.
+    let is_whole = |it: &Value| items(it).iter().filter_map(figures).count() == 3;
+    let trace = items(&office.api.wait_for(&path, is_whole).await);
+    assert_eq!(decisions(&trace), DECIDED);
+    let media: Vec<BTreeMap<String, String>> = trace.iter().filter_map(figures).collect();
+    let talked = media.iter().filter(|it| it["codec"] == "PCMU").collect::<Vec<_>>();
+    assert_eq!(talked.len(), 2, "caller and agent, beside who was busy: {media:?}");
+    for leg in talked {
+        let figure = |name: &str| leg[name].parse::<f64>().unwrap();
+        // Two seconds of talk are 100 packets of 20 ms each way.
+        assert!(figure("packets_received") > 80.0, "{leg:?}");
+        assert!(figure("packets_sent") > 80.0, "{leg:?}");
+        assert!(figure("lost") < figure("packets_received") / 10.0, "{leg:?}");
+        assert!((0.0..200.0).contains(&figure("jitter_ms")), "{leg:?}");
+        assert!((1.0..=4.5).contains(&figure("mos")), "{leg:?}");
+        assert!(leg["remote"].starts_with("127.0.0.1:"), "{leg:?}");
+    }
+    let nobody = media.iter().find(|it| it["codec"] == "none").unwrap();
+    assert_eq!(nobody["packets_received"], "0", "{nobody:?}");
+}
+
+/// Who was rung and why the others were not, in the call of the test above.
+const DECIDED: [(&str, &str); 5] = [
+    ("agent-later", "1002: another agent comes first by the strategy"),
+    ("agent-unregistered", "1003: no phone is registered"),
+    ("agent-offered", "1001: rings for 15 s"),
+    ("agent-tried", "1001: rang already in this pass"),
+    ("agent-offered", "1002: rings for 15 s"),
+];
+
+fn decisions(trace: &[Value]) -> Vec<(&str, &str)> {
+    let decisions = trace.iter().filter(|it| it["type"] == "decision");
+    decisions.map(|it| (it["code"].as_str().unwrap(), it["detail"].as_str().unwrap())).collect()
+}
+
+/// The media figures of one leg.
+fn figures(item: &Value) -> Option<BTreeMap<String, String>> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let figures = item["figures"].as_array()?.iter();
+    Some(figures.map(|it| (text(&it["name"]), text(&it["value"]))).collect())
 }
 
 #[tokio::test]
