@@ -173,7 +173,7 @@ async fn three_who_were_merged_hear_the_two_others_and_two_go_on_when_the_merger
     assert_eq!(of(&first)["answered_by"], "1002", "as after an attended transfer");
     let steps = of(&first)["steps"].as_array().unwrap().clone();
     let kinds: Vec<_> = steps.iter().map(|step| step["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["merge", "leave"], "{steps:?}");
+    assert_eq!(kinds, ["merge", "leave", "transfer"], "{steps:?}");
     assert_eq!(of(&second)["outcome"], "answered");
     assert_eq!(of(&second)["from"], "1001");
 }

@@ -1,10 +1,10 @@
 //! Legs that change their call: REFER (RFC 5589) and what one call hands over to another.
 //!
-//! | The transferor's call       | Their other call | What happens                                |
-//! |-----------------------------|------------------|---------------------------------------------|
-//! | they talk, alone or in company | they talk     | the other call's far end comes here         |
-//! | they talk                   | anything else    | this call's far end goes there              |
-//! | anything else               | they talk        | the other call's far end goes on in theirs  |
+//! | In the transferor's call | In their other call | What happens                            |
+//! |--------------------------|---------------------|-----------------------------------------|
+//! | one talks, or several    | one talks           | the far end there comes here            |
+//! | one talks                | anything else       | the far end here goes to their place    |
+//! | anything else            | one talks           | the far end there comes to their place  |
 
 use ractor::{ActorRef, MessagingErr, RpcReplyPort};
 use tandem_kernel::{CallId, ask};
@@ -80,11 +80,9 @@ impl CallState {
     /// 481 where there is no such dialog, 403 where it is somebody else's.
     pub(super) fn claimed(&self, claim: &Claim) -> Result<&SipLeg, u16> {
         let leg = self.legs.get(&claim.leg).filter(|leg| leg.is_dialog(&claim.dialog));
+        let leg = leg.ok_or(NO_DIALOG)?;
         let party = self.call.party_of(claim.leg).ok_or(NO_DIALOG)?;
-        if !party.is_by_same_peer(&claim.by) {
-            return Err(403);
-        }
-        leg.ok_or(NO_DIALOG)
+        if party.is_by_same_peer(&claim.by) { Ok(leg) } else { Err(403) }
     }
 
     /// What another call of a transferor's gets from this one.

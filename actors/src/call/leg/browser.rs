@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tandem_kernel::LegId;
 use tandem_sip::session::{Command, Effect, Event, Refused};
 
+use super::address::Address;
 use super::audio::Audio;
 use super::peer::Peer;
 use super::signalling::Signalling;
@@ -173,6 +174,7 @@ impl SipLeg {
         Some(Audio::open(exchange, id, caps, myself).map(|audio| Self {
             id,
             session: Signalling::Browser(line),
+            address: Address::new(myself, id.index),
             attachments: Vec::new(),
             peer: Peer::called(who, false),
             way: Way::of_session(),
@@ -245,9 +247,7 @@ impl SipLeg {
         }
         if line.phone.place().is_none() {
             if was_known || !self.heard {
-                let leg = self.id.index;
-                let gone = move || CallMsg::PhoneGone { leg, line: number };
-                self.alarms.set(myself, LOOKS_FOR, gone);
+                self.await_page(myself);
             }
             return Vec::new();
         }
@@ -260,6 +260,17 @@ impl SipLeg {
             line.tell(ToPhone::Return(Box::new(back)));
         }
         Vec::new()
+    }
+
+    /// An answered leg looks for its phone, if there is none, for so long and no longer.
+    pub(super) fn await_page(&mut self, myself: &ActorRef<CallMsg>) {
+        let (leg, line) = match self.session.browser() {
+            Some(line) if line.is_up() && line.phone.place().is_none() => {
+                (self.id.index, line.line)
+            }
+            _ => return,
+        };
+        self.alarms.set(myself, LOOKS_FOR, move || CallMsg::PhoneGone { leg, line });
     }
 
     /// No page has come back in time, unless one has.

@@ -11,6 +11,7 @@ use tandem_sip::net::{Target, Transport};
 use tandem_sip::session::{Dial, Session};
 use tandem_sip::value::{NameAddr, Reason, Uri};
 
+use super::address::Address;
 use super::audio::Audio;
 use super::peer::Peer;
 use super::signalling::Signalling;
@@ -107,6 +108,7 @@ impl SipLeg {
         let mut leg = Self {
             id,
             session: Signalling::Sip(Box::new(session)),
+            address: Address::new(myself, id.index),
             attachments: Vec::new(),
             peer: Peer::called(who, is_proxied),
             way,

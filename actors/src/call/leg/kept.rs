@@ -9,6 +9,7 @@ use tandem_sdp::Capabilities;
 use tandem_sip::digest::Credentials;
 use tandem_sip::session::{Command, Session, Snapshot};
 
+use super::address::Address;
 use super::audio::Audio;
 use super::peer::Peer;
 use super::signalling::Signalling;
@@ -56,6 +57,7 @@ impl SipLeg {
         let mut leg = Self {
             id,
             session: Signalling::Sip(Box::new(session)),
+            address: Address::new(myself, id.index),
             attachments: Vec::new(),
             peer: Peer::called(who, kept.is_proxied),
             way,

@@ -8,6 +8,7 @@
 //! | What is said and agreed about audio       | `audio`                       |
 //! | What it means for the call                | the call's machine            |
 
+mod address;
 mod audio;
 mod browser;
 mod dial;
@@ -23,20 +24,19 @@ pub(crate) use browser::{KeptBrowser, Shown};
 pub(crate) use kept::KeptLeg;
 pub(crate) use refer::Referral;
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use ractor::ActorRef;
-use tandem_kernel::port::ActorPort;
 use tandem_kernel::{Alarms, LegId};
 use tandem_sdp::{Capabilities, Codec};
 use tandem_sip::message::{Draft, Name};
-use tandem_sip::net::{Attachment, Inbound, Sink, Target, TuEvent};
+use tandem_sip::net::{Attachment, Inbound, Target, TuEvent};
 use tandem_sip::session::{Cause, Command, Effect, Event, Input, Party, ReferId, Session};
 use tandem_sip::value::Reason;
 use tandem_telemetry::metric;
 
+use self::address::Address;
 use self::audio::Audio;
 use self::peer::Peer;
 use self::signalling::Signalling;
@@ -44,9 +44,6 @@ use self::way::Way;
 use super::machine::{HangUp, LegEnd, LegEvent, Party as Who};
 use super::message::CallMsg;
 use crate::exchange::Exchange;
-
-/// Events of one transaction or dialog that may wait.
-const INBOX: usize = 64;
 
 /// What happened on a leg, for the actor to pass on.
 #[derive(Debug)]
@@ -63,6 +60,7 @@ pub(crate) enum Happening {
 pub(crate) struct SipLeg {
     pub(super) id: LegId,
     session: Signalling,
+    address: Address,
     attachments: Vec<Attachment>,
     peer: Peer,
     way: Way,
@@ -99,6 +97,7 @@ impl SipLeg {
         let mut leg = Self {
             id,
             session: Signalling::Sip(Box::new(session)),
+            address: Address::new(myself, id.index),
             attachments: Vec::new(),
             peer: Peer::calling(who.clone(), inbound),
             way: Way::of_session(),
@@ -171,7 +170,7 @@ impl SipLeg {
             match effect {
                 Effect::Request { id, mut draft, mut target } => {
                     self.lead(exchange, &mut draft, &mut target);
-                    let txn = exchange.sip.request(draft, target, self.sink(myself));
+                    let txn = exchange.sip.request(draft, target, self.address.sink());
                     happenings.extend(self.step(exchange, myself, Input::Sent { id, txn }));
                 }
                 Effect::Ack { mut draft, mut target } => {
@@ -180,7 +179,7 @@ impl SipLeg {
                 }
                 Effect::Respond { txn, draft } => exchange.sip.respond(txn, draft),
                 Effect::Attach { call_id, local_tag } => {
-                    let sink = self.sink(myself);
+                    let sink = self.address.sink();
                     self.attachments.push(exchange.sip.attach(&call_id, &local_tag, sink));
                 }
                 Effect::Arm { timer, after } => {
@@ -206,18 +205,6 @@ impl SipLeg {
             way::turn(draft, target, flow, &contact);
             self.session.pin(flow, &contact);
         }
-    }
-
-    /// Where the endpoint's events of this leg go. A peer that sends more than the call can
-    /// handle is not heard; it sends again.
-    fn sink(&self, myself: &ActorRef<CallMsg>) -> Sink {
-        let leg = self.id.index;
-        let port = ActorPort::new(myself.clone(), INBOX);
-        Arc::new(move |event| {
-            if let Err(error) = port.send(|slot| CallMsg::Sip { leg, event, slot }) {
-                tracing::debug!(%error, "an event of a leg was not delivered");
-            }
-        })
     }
 
     fn told(

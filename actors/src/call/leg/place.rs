@@ -65,14 +65,13 @@ impl SipLeg {
     /// Takes another number, under which it has no media.
     pub(crate) fn go_by(&mut self, exchange: &Exchange, id: LegId, myself: &ActorRef<CallMsg>) {
         self.id = id;
-        // What they would tell is meant for the number of before.
-        self.alarms = exchange.alarms.alarms();
-        self.attachments.clear();
+        self.address.turn_to(myself, id.index);
         self.session.moved(id, myself);
         self.way.watch(exchange, id, myself);
-        for (call_id, tag) in self.session.dialogs() {
-            let sink = self.sink(myself);
-            self.attachments.push(exchange.sip.attach(&call_id, &tag, sink));
-        }
+        // Timers say by which number they ring.
+        self.alarms.clear();
+        let timers = self.session.rearm(Instant::now());
+        self.run(exchange, myself, timers);
+        self.await_page(myself);
     }
 }

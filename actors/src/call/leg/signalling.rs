@@ -68,17 +68,6 @@ impl Signalling {
         }
     }
 
-    /// The dialogs' Call-IDs and local tags.
-    pub(super) fn dialogs(&self) -> Vec<(String, String)> {
-        match self {
-            Self::Sip(session) => session
-                .dialog_ids()
-                .map(|(call_id, local, _)| (call_id.to_owned(), local.to_owned()))
-                .collect(),
-            Self::Browser(_) => Vec::new(),
-        }
-    }
-
     /// Whether it speaks in this dialog.
     pub(super) fn is_dialog(&self, dialog: &Replaces) -> bool {
         match self {
@@ -94,6 +83,14 @@ impl Signalling {
         match self {
             Self::Sip(session) => session.is_up(),
             Self::Browser(line) => line.is_up(),
+        }
+    }
+
+    /// See [`Session::rearm`].
+    pub(super) fn rearm(&mut self, now: Instant) -> Vec<Effect> {
+        match self {
+            Self::Sip(session) => session.rearm(now),
+            Self::Browser(_) => Vec::new(),
         }
     }
 

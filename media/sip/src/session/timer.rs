@@ -44,17 +44,24 @@ pub(super) enum Timer {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Timers {
     last: u32,
-    armed: SmallVec<[(TimerId, Timer); 4]>,
+    armed: SmallVec<[Armed; 4]>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Armed {
+    id: TimerId,
+    timer: Timer,
+    at: Instant,
 }
 
 impl Timers {
     fn take(&mut self, id: TimerId) -> Option<Timer> {
-        let at = self.armed.iter().position(|(armed, _)| *armed == id)?;
-        Some(self.armed.swap_remove(at).1)
+        let at = self.armed.iter().position(|armed| armed.id == id)?;
+        Some(self.armed.swap_remove(at).timer)
     }
 
     fn cancel(&mut self, timer: Timer) {
-        self.armed.retain(|(_, armed)| *armed != timer);
+        self.armed.retain(|armed| armed.timer != timer);
     }
 }
 
@@ -64,7 +71,7 @@ impl Session {
         self.timers.cancel(timer);
         self.timers.last += 1;
         let id = TimerId(self.timers.last);
-        self.timers.armed.push((id, timer));
+        self.timers.armed.push(Armed { id, timer, at: self.now + after });
         self.out.push(Effect::Arm { timer: id, after });
     }
 
@@ -73,11 +80,20 @@ impl Session {
     }
 
     pub(super) fn is_armed(&self, timer: Timer) -> bool {
-        self.timers.armed.iter().any(|(_, armed)| *armed == timer)
+        self.timers.armed.iter().any(|armed| armed.timer == timer)
     }
 
     pub(super) fn disarm_all(&mut self) {
         self.timers.armed.clear();
+    }
+
+    /// Asks for all timers again that are armed, for an owner who has lost them: it goes on with
+    /// the session elsewhere.
+    pub fn rearm(&self, now: Instant) -> Vec<Effect> {
+        let armed = self.timers.armed.iter();
+        let again = armed
+            .map(|it| Effect::Arm { timer: it.id, after: it.at.saturating_duration_since(now) });
+        again.collect()
     }
 
     pub(super) fn timer(&mut self, id: TimerId) {

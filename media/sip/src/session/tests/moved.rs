@@ -103,3 +103,21 @@ fn a_peer_is_told_by_which_contact_it_finds_us() {
     assert_eq!(bye.uri(), Some("sip:member-1@192.0.2.1:5060"));
     assert!(world.is_closed(A) && world.is_closed(B));
 }
+
+#[test]
+fn timers_that_the_owner_lost_ring_when_they_would_have_rung() {
+    let mut world = World::speaking();
+    let to = "sip:carol@example.com".to_owned();
+    world.ok(A, Command::Refer { to, replaces: None, referred_by: None });
+    world.run(secs(1));
+    world.events(A);
+    let before = world.ends[A].timers.clone();
+
+    world.ends[A].timers.clear();
+    let now = world.now;
+    let effects = world.session(A).rearm(now);
+    world.act(A, effects);
+
+    let armed = &world.ends[A].timers;
+    assert!(!armed.is_empty() && armed.iter().all(|it| before.contains(it)), "{armed:?}");
+}
