@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod callbacks;
+mod circles;
 mod codes;
 mod flood;
 mod forged;

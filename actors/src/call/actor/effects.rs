@@ -8,13 +8,12 @@ use ractor::{ActorRef, RpcReplyPort};
 use tandem_engine::{LegStats, PlayerId, Source};
 use tandem_journal::{Append, PendingAppend};
 use tandem_kernel::LegId;
-use tandem_sdp::Codec;
 use tandem_telemetry::metric;
 
 use super::notices::READ_WITHIN;
 use super::{Begun, CallState, FIRST_FACT, route};
 use crate::call::event::CallEvent;
-use crate::call::leg::SipLeg;
+use crate::call::leg::{Inherited, SipLeg};
 use crate::call::machine::{
     Dialled, Effect, HangUp, Heard, Input, LegEnd, LegEvent, LegIndex, Party, Player, QueueAct,
 };
@@ -37,8 +36,9 @@ impl CallState {
     ) {
         match effect {
             Effect::Dial { leg, to, for_leg, caller, give_up } => {
-                let prefer = for_leg.and_then(|leg| self.legs.get(&leg)).and_then(SipLeg::codec);
-                if let Err(end) = self.dial(myself, leg, (&to, &caller), prefer, give_up) {
+                let waiting_leg = for_leg.and_then(|leg| self.legs.get(&leg));
+                let inherited = waiting_leg.map(SipLeg::inheritance).unwrap_or_default();
+                if let Err(end) = self.dial(myself, leg, (&to, &caller), inherited, give_up) {
                     waiting.push_back(Input::Leg(leg, LegEvent::Ended(end)));
                 }
             }
@@ -111,12 +111,12 @@ impl CallState {
         myself: &ActorRef<CallMsg>,
         leg: LegIndex,
         (to, caller): (&Dialled, &Party),
-        prefer: Option<Codec>,
+        inherited: Inherited,
         give_up: Duration,
     ) -> Result<(), LegEnd> {
         let id = self.leg_id(leg);
         let (sip, happenings) =
-            SipLeg::dial(&self.exchange, id, (to, caller), prefer, give_up, myself)?;
+            SipLeg::dial(&self.exchange, id, (to, caller), inherited, give_up, myself)?;
         if let Dialled::Line(line) = to {
             self.tried_by(&line.trunk);
         }

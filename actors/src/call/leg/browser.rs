@@ -11,6 +11,7 @@ use tandem_sip::session::{Command, Effect, Event, Refused};
 
 use super::address::Address;
 use super::audio::Audio;
+use super::forwards::MaxForwards;
 use super::peer::Peer;
 use super::signalling::Signalling;
 use super::way::Way;
@@ -180,6 +181,7 @@ impl SipLeg {
             way: Way::of_session(),
             call_id: exchange.fresh_call_id(),
             audio,
+            forwards: MaxForwards::FIRST,
             closed: false,
             ended: false,
             heard: false,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ractor::ActorRef;
 use tandem_kernel::LegId;
-use tandem_sdp::{Capabilities, Codec};
+use tandem_sdp::Capabilities;
 use tandem_sip::message::Name;
 use tandem_sip::net::{Target, Transport};
 use tandem_sip::session::{Dial, Session};
@@ -13,6 +13,7 @@ use tandem_sip::value::{NameAddr, Reason, Uri};
 
 use super::address::Address;
 use super::audio::Audio;
+use super::forwards::Inherited;
 use super::peer::Peer;
 use super::signalling::Signalling;
 use super::way::{self, Way};
@@ -48,7 +49,7 @@ impl SipLeg {
         exchange: &Exchange,
         id: LegId,
         (to, caller): (&Dialled, &Party),
-        prefer: Option<Codec>,
+        inherited: Inherited,
         give_up: Duration,
         myself: &ActorRef<CallMsg>,
     ) -> Result<(Self, Vec<Happening>), LegEnd> {
@@ -57,21 +58,17 @@ impl SipLeg {
         {
             return Self::ring_browser(exchange, id, (device, caller), give_up, myself);
         }
-        let (destination, who) = match to {
-            Dialled::Device(device) => (to_device(exchange, device, caller)?, device.party()),
-            Dialled::Agent { device, queue } => {
-                (to_agent(exchange, device, queue, caller)?, device.party())
-            }
-            Dialled::Intercom(device) => (to_intercom(exchange, device, caller)?, device.party()),
-            Dialled::Line(line) => (to_line(exchange, line, caller)?, line.party()),
-        };
+        let forwards = inherited.max_forwards().ok_or_else(came_round)?;
+        let mut destination = destination(exchange, to, caller)?;
+        destination.headers.push((Name::MaxForwards, forwards.to_string()));
+        let who = to.party();
         let failed = |status| LegEnd {
             status: Some(status),
             by_party: false,
             why: "no media ports are free".into(),
         };
         let mut audio = Audio::open(exchange, id, destination.caps, myself).map_err(failed)?;
-        audio.prefer(prefer);
+        audio.prefer(inherited.codec);
         let call_id = exchange.fresh_call_id();
         let transport = destination.next_hop.transport;
         let peer = destination
@@ -114,6 +111,7 @@ impl SipLeg {
             way,
             call_id,
             audio,
+            forwards,
             closed: false,
             ended: false,
             heard: false,
@@ -121,6 +119,20 @@ impl SipLeg {
         };
         let happenings = leg.run(exchange, myself, effects);
         Ok((leg, happenings))
+    }
+}
+
+/// RFC 3261 16.3: the call has been sent on as often as it may be.
+fn came_round() -> LegEnd {
+    LegEnd { status: Some(483), by_party: false, why: "the call goes in a circle".into() }
+}
+
+fn destination(exchange: &Exchange, to: &Dialled, caller: &Party) -> Result<Destination, LegEnd> {
+    match to {
+        Dialled::Device(device) => to_device(exchange, device, caller),
+        Dialled::Agent { device, queue } => to_agent(exchange, device, queue, caller),
+        Dialled::Intercom(device) => to_intercom(exchange, device, caller),
+        Dialled::Line(line) => to_line(exchange, line, caller),
     }
 }
 

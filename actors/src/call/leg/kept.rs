@@ -11,6 +11,7 @@ use tandem_sip::session::{Command, Session, Snapshot};
 
 use super::address::Address;
 use super::audio::Audio;
+use super::forwards::MaxForwards;
 use super::peer::Peer;
 use super::signalling::Signalling;
 use super::way::Way;
@@ -63,6 +64,8 @@ impl SipLeg {
             way,
             call_id,
             audio,
+            // What it had is not kept: who dies and is taken over goes in no circle.
+            forwards: MaxForwards::FIRST,
             closed: false,
             ended: false,
             heard: false,

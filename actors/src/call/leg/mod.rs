@@ -12,6 +12,7 @@ mod address;
 mod audio;
 mod browser;
 mod dial;
+mod forwards;
 mod kept;
 mod peer;
 mod place;
@@ -21,6 +22,7 @@ mod way;
 
 pub(crate) use audio::capabilities;
 pub(crate) use browser::{KeptBrowser, Shown};
+pub(crate) use forwards::Inherited;
 pub(crate) use kept::KeptLeg;
 pub(crate) use refer::Referral;
 
@@ -38,6 +40,7 @@ use tandem_telemetry::metric;
 
 use self::address::Address;
 use self::audio::Audio;
+use self::forwards::MaxForwards;
 use self::peer::Peer;
 use self::signalling::Signalling;
 use self::way::Way;
@@ -67,6 +70,8 @@ pub(crate) struct SipLeg {
     /// The SIP Call-ID of its dialog.
     pub(super) call_id: String,
     audio: Audio,
+    /// What its INVITE had.
+    forwards: MaxForwards,
     closed: bool,
     ended: bool,
     /// The far end has given a first answer.
@@ -103,6 +108,7 @@ impl SipLeg {
             way: Way::of_session(),
             call_id: inbound.request.call_id().to_owned(),
             audio,
+            forwards: MaxForwards::of(&inbound.request),
             closed: false,
             ended: false,
             heard: true,
@@ -416,11 +422,6 @@ impl SipLeg {
         self.command(exchange, myself, Command::ReferProgress { id, status, is_final });
     }
 
-    /// The codec that was agreed, or that the caller would like best.
-    pub(crate) fn codec(&self) -> Option<Codec> {
-        self.audio.codec()
-    }
-
     /// True when nothing more will happen on the wire.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
@@ -450,6 +451,7 @@ const fn cause_text(cause: u16) -> &'static str {
         19 => "No answer from user",
         20 => "Subscriber absent",
         21 => "Call rejected",
+        25 => "Exchange routing error",
         26 => "Non-selected user clearing",
         28 => "Invalid number format",
         38 => "Network out of order",

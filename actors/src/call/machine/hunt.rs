@@ -360,7 +360,7 @@ impl Hunt {
             self.early = None;
         }
         self.note_failure(now, &end, out);
-        let fatal = is_final(&end);
+        let fatal = is_final(&end, &self.shown);
         if self.worst.as_ref().is_none_or(|worst| weight(&end) > weight(worst)) {
             self.worst = Some(end);
         }

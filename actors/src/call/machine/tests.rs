@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod agent_words;
+mod circle;
 mod meeting;
 mod park;
 mod picture;

@@ -1,6 +1,6 @@
 //! What attempts that came to nothing mean: for the next line, the caller and the record.
 
-use super::types::LegEnd;
+use super::types::{LegEnd, Party};
 
 /// The SIP status and the Q.850 cause that tell the caller what became of the call
 /// (RFC 3398 7.2.4.1, 8.2.6.1).
@@ -15,9 +15,15 @@ pub(super) fn verdict(end: &LegEnd, heard: bool, is_for_phones: bool) -> (u16, u
     }
 }
 
-/// True when the called party itself decided, so that another line would not help.
-pub(super) fn is_final(end: &LegEnd) -> bool {
-    matches!(end.status, Some(404 | 410 | 480 | 484 | 486 | 487 | 600 | 603 | 604 | 606))
+/// True when another line would not help: the called party itself decided, or a call from outside
+/// goes in a circle. If it tried two lines each time that it comes by, it would come by twice as
+/// often with every hop (RFC 5393 3). The next carrier may know a straight way for an own phone.
+pub(super) fn is_final(end: &LegEnd, caller: &Party) -> bool {
+    match end.status {
+        Some(404 | 410 | 480 | 484 | 486 | 487 | 600 | 603 | 604 | 606) => true,
+        Some(482 | 483) => caller.extension().is_none(),
+        _ => false,
+    }
 }
 
 /// Which of several failures the caller is told (RFC 3261 16.7, step 6, in short).
@@ -51,6 +57,7 @@ pub fn q850(status: u16) -> u16 {
         480 => 19,
         403 | 603 => 21,
         410 => 22,
+        482 | 483 => 25,
         484 => 28,
         488 | 606 => 88,
         500 | 503 => 41,

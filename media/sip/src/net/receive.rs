@@ -204,14 +204,20 @@ impl Endpoint {
     }
 
     /// A request out of any dialog: counted, screened, and put before whoever takes it.
-    fn fresh(&self, txn: TxnId, call: u64, request: Message, method: &Method, at: Arrived) -> bool {
+    fn fresh(
+        self: &Arc<Self>,
+        txn: TxnId,
+        call: u64,
+        request: Message,
+        method: &Method,
+        at: Arrived,
+    ) -> bool {
         if !self.is_counted(at) {
             self.forget(call, Some(txn));
             return false;
         }
         if let Some(status) = screen(&request, method) {
-            self.forget(call, Some(txn));
-            self.refuse(&request, status, None, at);
+            self.screened((txn, call), &request, status, at);
             return true;
         }
         self.alias(&request, at);
@@ -224,6 +230,25 @@ impl Endpoint {
             }
         }
         true
+    }
+
+    /// Refuses a request that nobody has looked at, and forgets it. One of our own that came
+    /// round is waited for by a transaction, and ourselves we answer by a transaction only.
+    fn screened(
+        self: &Arc<Self>,
+        (txn, call): (TxnId, u64),
+        request: &Message,
+        status: u16,
+        at: Arrived,
+    ) {
+        if !self.links.is_own(at.flow.remote()) {
+            self.forget(call, Some(txn));
+            return self.refuse(request, status, None, at);
+        }
+        let mut draft = Draft::response(request, status);
+        let seed = [request.call_id(), request.from_tag().unwrap_or("")].concat();
+        draft.set_to_tag(&self.keys.stable_tag(seed.as_bytes()));
+        self.respond(txn, draft);
     }
 
     /// Counts a request that belongs to nothing we know; false drops it.

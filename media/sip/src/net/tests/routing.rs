@@ -145,6 +145,18 @@ async fn the_last_hop_is_483_but_an_options_may_ask_this_one() {
 }
 
 #[tokio::test]
+async fn an_invite_of_ours_that_comes_round_on_its_last_hop_is_483() {
+    let mut node = Node::listening(Transport::Udp).await;
+    let (to, mut events) = sink();
+    let last = draft(Method::Invite, "round").with(Name::MaxForwards, "0");
+
+    node.handle.request(last, towards(node.addr(Transport::Udp), Transport::Udp), to);
+
+    assert_eq!(status(&mut events).await, 483);
+    assert!(node.hears_nothing().await);
+}
+
+#[tokio::test]
 async fn an_unknown_method_is_501_with_what_is_allowed() {
     let (mut node, phone) = phone().await;
     phone.send(phone.request("NEWMETHOD", "a")).await;
