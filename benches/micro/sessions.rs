@@ -129,6 +129,7 @@ impl Legs {
             second_offer: None,
             credentials: None,
             give_up_after: Duration::from_secs(30),
+            other_flows: Vec::new(),
             cancel_reason: None,
         };
         let (agent, dialled) = Session::outgoing(now, dial, &identity);

@@ -5,6 +5,7 @@ mod callbacks;
 mod circles;
 mod codes;
 mod flood;
+mod flows;
 mod forged;
 mod lamps;
 mod race;

@@ -204,8 +204,7 @@ impl Office {
         let caller =
             Party::Extension { number: extension.number.clone(), name: extension.name.clone() };
         // D-029: of several phones only the one that registered last answers by itself.
-        let newest = exchange.location.contacts(&wish.from).into_iter();
-        let newest = newest.max_by_key(|binding| binding.expires_at).map(|it| it.key);
+        let newest = exchange.location.phones(&wish.from).into_iter().next().map(|it| it.key);
         let errand = Errand {
             wish: wish.wish,
             by: by.to_owned(),

@@ -58,6 +58,13 @@ impl Binding {
         is_seen_behind_nat(&self.uri, self.source)
     }
 
+    /// The phone that it is a flow of, if that has named itself and its flows (RFC 5626 4.1).
+    #[must_use]
+    pub fn instance(&self) -> Option<&str> {
+        let (instance, _reg_id) = self.key.rsplit_once(';')?;
+        (self.key != self.uri).then_some(instance)
+    }
+
     /// By what it is found again.
     #[must_use]
     pub fn id(&self) -> BindingId {

@@ -49,6 +49,19 @@ impl Location {
         registrar.reached(extension, self.node).cloned().collect()
     }
 
+    /// The phones of an extension that this node reaches, the one that registered last first; of
+    /// one with several flows the newest (RFC 5626 7).
+    #[must_use]
+    pub fn phones(&self, extension: &str) -> Vec<Binding> {
+        self.registrar.read().phones(extension, self.node).into_iter().cloned().collect()
+    }
+
+    /// The other flows of the phone that has a contact, with the ways to them, newest first.
+    #[must_use]
+    pub fn other_flows(&self, extension: &str, key: &str) -> Vec<(Binding, Way)> {
+        self.registrar.read().other_flows(extension, key, self.node)
+    }
+
     /// The way to one contact, if this node reaches it.
     #[must_use]
     pub fn way(&self, extension: &str, key: &str) -> Option<Way> {
@@ -84,10 +97,15 @@ impl Location {
     }
 
     /// A registration as it is now: what the phone has said last, also if that is another Contact.
+    /// A flow that has a name of its own is no other one.
     #[must_use]
     pub fn current(&self, extension: &str, before: &BindingId) -> Option<BindingId> {
         let registrar = self.registrar.read();
         let all = || registrar.contacts(extension);
+        let flow = all().find(|it| it.key == before.key && it.instance().is_some());
+        if let Some(flow) = flow {
+            return Some(flow.id());
+        }
         let its = all().filter(|it| it.call_id == before.call_id);
         let newest = its.max_by_key(|it| (it.cseq, it.key == before.key));
         newest.or_else(|| all().find(|it| it.key == before.key)).map(Binding::id)

@@ -1,6 +1,8 @@
 //! The location service as a value: which contacts each extension has (RFC 3261 10.3, RFC 5626,
 //! RFC 3327).
 
+mod flows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -133,6 +135,8 @@ struct Held {
     binding: Binding,
     /// The member of the cluster that took it; none: it is everybody's.
     home: Option<u64>,
+    /// Its place in the order of REGISTERs: greater than those of the extension before it.
+    registered: u64,
 }
 
 /// The way to a contact.
@@ -402,9 +406,10 @@ impl Registrar {
         let key = binding.key.clone();
         self.turns.note(extension, binding);
         self.expiries.insert((binding.expires_at, extension.to_owned(), key.clone()), ());
-        let held = Held { binding: binding.clone(), home };
-        let before =
-            self.bindings.entry(extension.to_owned()).or_default().insert(key.clone(), held);
+        let all = self.bindings.entry(extension.to_owned()).or_default();
+        let registered = all.values().map(|held| held.registered + 1).max().unwrap_or_default();
+        let held = Held { binding: binding.clone(), home, registered };
+        let before = all.insert(key.clone(), held);
         if let Some(before) = before
             && before.binding.expires_at != binding.expires_at
         {

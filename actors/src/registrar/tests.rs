@@ -1,4 +1,7 @@
 #![allow(clippy::unwrap_used)]
+
+mod flows;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -90,11 +90,11 @@ pub(super) fn destination(exchange: &Exchange, by: &Party, wanted: &Destination)
     route(exchange, by, target, shown)
 }
 
-/// The registered phones of an extension, and the one in a browser.
+/// The registered phones of an extension, each once, and the one in a browser.
 pub(crate) fn devices(exchange: &Exchange, extension: &str) -> Vec<Device> {
     let directory = exchange.provisioning.directory();
     let name = directory.extension(extension).map(|it| it.name.clone()).unwrap_or_default();
-    let contacts = exchange.location.contacts(extension).into_iter().map(|binding| binding.key);
+    let contacts = exchange.location.phones(extension).into_iter().map(|binding| binding.key);
     let browser = PhoneWay::find(exchange, extension).place();
     let browser = browser.map(|_| softphone::BINDING.to_owned());
     contacts

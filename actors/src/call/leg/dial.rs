@@ -8,7 +8,7 @@ use tandem_kernel::LegId;
 use tandem_sdp::Capabilities;
 use tandem_sip::message::Name;
 use tandem_sip::net::{Target, Transport};
-use tandem_sip::session::{Dial, Session};
+use tandem_sip::session::{Dial, OtherFlow, Session};
 use tandem_sip::value::{NameAddr, Reason, Uri};
 
 use super::address::Address;
@@ -22,7 +22,7 @@ use crate::call::machine::{Device, Dialled, LegEnd, Line, Party};
 use crate::call::message::CallMsg;
 use crate::exchange::Exchange;
 use crate::outbound::lines::WITHHELD;
-use crate::registrar::BindingId;
+use crate::registrar::{Binding, BindingId, Way as Path};
 use crate::softphone;
 
 /// Where and how an INVITE goes.
@@ -30,6 +30,8 @@ struct Destination {
     target: Uri,
     /// The registration that is called.
     registration: Option<BindingId>,
+    /// The phone's other flows.
+    others: Vec<(BindingId, OtherFlow)>,
     route: Vec<String>,
     next_hop: Target,
     from: NameAddr,
@@ -38,6 +40,21 @@ struct Destination {
     credentials: Option<tandem_sip::digest::Credentials>,
     caps: Capabilities,
     cancel_reason: Option<Reason>,
+}
+
+impl Destination {
+    /// Whether nobody on the way reads what is offered: along the phone's next flow the same is
+    /// offered as along the first.
+    fn is_private(&self) -> bool {
+        let mut hops = self.others.iter().map(|it| &it.1.next_hop).chain([&self.next_hop]);
+        hops.all(|hop| matches!(hop.transport, Some(Transport::Tls | Transport::Wss)))
+    }
+
+    /// Whether the far end stands behind a proxy, by whichever flow.
+    fn is_proxied(&self) -> bool {
+        let mut routes = self.others.iter().map(|it| &it.1.route).chain([&self.route]);
+        routes.any(|route| !route.is_empty())
+    }
 }
 
 impl SipLeg {
@@ -60,6 +77,7 @@ impl SipLeg {
         }
         let forwards = inherited.max_forwards().ok_or_else(came_round)?;
         let mut destination = destination(exchange, to, caller)?;
+        let (is_private, is_proxied) = (destination.is_private(), destination.is_proxied());
         destination.headers.push((Name::MaxForwards, forwards.to_string()));
         let who = to.party();
         let failed = |status| LegEnd {
@@ -81,11 +99,12 @@ impl SipLeg {
         if let Some(contact) = flow.and_then(|flow| exchange.sip.contact_through(flow)) {
             identity.local_contact = contact;
         }
-        let mut way = Way::along(flow, &who, destination.registration);
+        let mut way = Way::along(flow, &who, destination.registration.take());
+        for (id, flow) in &destination.others {
+            way.or_along(flow.next_hop.flow, &who, id.clone());
+        }
         way.watch(exchange, id, myself);
-        let is_private = matches!(transport, Some(Transport::Tls | Transport::Wss));
         let (offer, second_offer) = audio.first_offer(is_private);
-        let is_proxied = !destination.route.is_empty();
         let dial = Dial {
             target: destination.target,
             route: destination.route,
@@ -99,6 +118,7 @@ impl SipLeg {
             second_offer,
             credentials: destination.credentials,
             give_up_after: give_up,
+            other_flows: destination.others.into_iter().map(|it| it.1).collect(),
             cancel_reason: destination.cancel_reason,
         };
         let (session, effects) = Session::outgoing(Instant::now(), dial, &identity);
@@ -143,16 +163,13 @@ fn to_device(exchange: &Exchange, device: &Device, caller: &Party) -> Result<Des
     let directory = exchange.provisioning.directory();
     let extension = directory.extension(&device.extension).ok_or_else(gone)?;
     let target = Uri::parse(&binding.uri).map_err(|_| gone())?;
+    let others = exchange.location.other_flows(&device.extension, &device.binding).into_iter();
     let realm = &exchange.policy.realm;
     Ok(Destination {
-        next_hop: Target {
-            uri: target.clone(),
-            flow: Some(way::flow_of(exchange, path)),
-            transport: binding.transport.parse().ok(),
-            addr: None,
-        },
+        next_hop: next_hop(exchange, &binding, &target, path),
         target,
         registration: Some(binding.id()),
+        others: others.filter_map(|it| other_flow(exchange, it)).collect(),
         route: binding.path,
         from: party(caller.name(), caller.number(), realm),
         to: party(&extension.name, &extension.number, realm),
@@ -161,6 +178,27 @@ fn to_device(exchange: &Exchange, device: &Device, caller: &Party) -> Result<Des
         caps: capabilities(&extension.codecs, extension.dtmf, extension.encryption),
         cancel_reason: None,
     })
+}
+
+fn next_hop(exchange: &Exchange, binding: &Binding, target: &Uri, path: Path) -> Target {
+    Target {
+        uri: target.clone(),
+        flow: Some(way::flow_of(exchange, path)),
+        transport: binding.transport.parse().ok(),
+        addr: None,
+    }
+}
+
+/// A flow that is tried when another one of the same phone has failed (RFC 5626 7).
+fn other_flow(
+    exchange: &Exchange,
+    (binding, path): (Binding, Path),
+) -> Option<(BindingId, OtherFlow)> {
+    let target = Uri::parse(&binding.uri).ok()?;
+    let next_hop = next_hop(exchange, &binding, &target, path);
+    let local_contact = way::contact(exchange, next_hop.flow?);
+    let id = binding.id();
+    Some((id, OtherFlow { target, route: binding.path, next_hop, local_contact }))
 }
 
 /// a phone may ring for a queue as the queue says. Q-088: whatever ends a ring that was not
@@ -234,6 +272,7 @@ fn to_line(exchange: &Exchange, line: &Line, caller: &Party) -> Result<Destinati
         to: party("", &line.number, &way.domain),
         target,
         registration: None,
+        others: Vec::new(),
         route: Vec::new(),
         from,
         headers,

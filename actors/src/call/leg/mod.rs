@@ -222,6 +222,7 @@ impl SipLeg {
         let told = |event| vec![Happening::Event(event)];
         match event {
             Event::Ringing { .. } => told(LegEvent::Ringing),
+            Event::NextFlow => self.turn_to_next_flow(exchange, myself),
             Event::OfferedAgain => {
                 self.audio.offered_again();
                 Vec::new()

@@ -4,6 +4,7 @@
 //! The registration leads to the phone wherever it is now (RFC 5626 5.3): one that has come back
 //! over another connection, or at another member, is found there.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use tandem_sip::message::{Draft, Name};
 use tandem_sip::net::{FlowId, Target};
 use tandem_sip::session::Snapshot;
 
+use super::{Happening, SipLeg};
 use crate::call::machine::Party;
 use crate::call::message::CallMsg;
 use crate::exchange::Exchange;
@@ -21,6 +23,8 @@ use crate::registrar::{BindingId, Watch, Way as Path, is_seen_behind_nat};
 /// The way to a leg's far end.
 pub(super) struct Way {
     to: To,
+    /// The phone's other flows, in the order in which the session tries them.
+    others: VecDeque<To>,
     /// Tells the call when the phone registers by another path.
     watch: Option<Watch>,
 }
@@ -60,6 +64,18 @@ impl Kept {
 }
 
 impl To {
+    /// What is known of a flow: only those of other members are not the session's alone.
+    fn along(flow: Option<FlowId>, party: &Party, id: Option<BindingId>) -> Self {
+        match (party, id) {
+            (Party::Extension { number, .. }, Some(id))
+                if flow.is_some_and(|flow| flow.is_remote()) =>
+            {
+                Self::Registration { extension: number.clone(), id }
+            }
+            _ => Self::Session,
+        }
+    }
+
     /// Whose phone it is, if it has to be found.
     fn extension(&self) -> Option<&str> {
         match self {
@@ -72,20 +88,17 @@ impl To {
 impl Way {
     /// The session knows it.
     pub(super) const fn of_session() -> Self {
-        Self { to: To::Session, watch: None }
+        Self { to: To::Session, others: VecDeque::new(), watch: None }
     }
 
     /// Of a call that is placed along a flow.
     pub(super) fn along(flow: Option<FlowId>, party: &Party, id: Option<BindingId>) -> Self {
-        let to = match (party, id) {
-            (Party::Extension { number, .. }, Some(id))
-                if flow.is_some_and(|flow| flow.is_remote()) =>
-            {
-                To::Registration { extension: number.clone(), id }
-            }
-            _ => To::Session,
-        };
-        Self { to, watch: None }
+        Self { to: To::along(flow, party, id), others: VecDeque::new(), watch: None }
+    }
+
+    /// The phone has another flow, which is tried when those before it have failed.
+    pub(super) fn or_along(&mut self, flow: Option<FlowId>, party: &Party, id: BindingId) {
+        self.others.push_back(To::along(flow, party, Some(id)));
     }
 
     /// Of a leg that another member had: its connections, and those that it knew, are not ours,
@@ -101,7 +114,7 @@ impl Way {
             // Behind a proxy, which knows the way.
             _ => To::Session,
         };
-        Self { to, watch: None }
+        Self { to, others: VecDeque::new(), watch: None }
     }
 
     /// The call hears of it when the phone registers by another path.
@@ -157,6 +170,21 @@ impl Way {
                 }
             }
         }
+    }
+}
+
+impl SipLeg {
+    /// The session tries the phone's next flow.
+    pub(super) fn turn_to_next_flow(
+        &mut self,
+        exchange: &Exchange,
+        call: &ActorRef<CallMsg>,
+    ) -> Vec<Happening> {
+        if let Some(next) = self.way.others.pop_front() {
+            self.way.to = next;
+            self.way.watch(exchange, self.id, call);
+        }
+        Vec::new()
     }
 }
 

@@ -55,10 +55,7 @@ impl Draft {
     /// A request without headers. Blanks and controls are taken out of the URI.
     #[must_use]
     pub fn request(method: Method, uri: impl Into<String>) -> Self {
-        let mut uri: String = uri.into();
-        if uri.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
-            uri.retain(|letter| letter > ' ' && letter != '\u{7f}');
-        }
+        let uri = bare(uri.into());
         Self { start: Start::Request { method, uri }, fields: Vec::new(), body: Bytes::new() }
     }
 
@@ -212,6 +209,13 @@ impl Draft {
         }
     }
 
+    /// Leads a request elsewhere, by a URI without blanks and controls; no effect on a response.
+    pub fn set_uri(&mut self, to: impl Into<String>) {
+        if let Start::Request { uri, .. } = &mut self.start {
+            *uri = bare(to.into());
+        }
+    }
+
     /// The body.
     #[must_use]
     pub const fn body(&self) -> &Bytes {
@@ -296,6 +300,14 @@ fn put(out: &mut BytesMut, texts: &[&str]) {
     for text in texts {
         out.put_slice(text.as_bytes());
     }
+}
+
+/// A URI as it can stand in a first line.
+fn bare(mut uri: String) -> String {
+    if uri.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
+        uri.retain(|letter| letter > ' ' && letter != '\u{7f}');
+    }
+    uri
 }
 
 /// A value on one line: controls become spaces.

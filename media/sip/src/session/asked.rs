@@ -41,6 +41,10 @@ pub(super) enum Kind {
     ForkBye,
     /// A re-INVITE in whose place another one was sent.
     Superseded,
+    /// An INVITE that nothing was heard of, in whose place one was sent along another flow.
+    Silent(RequestRef),
+    /// The same when it was heard of after all, and cancelled.
+    TakenBack(RequestRef),
 }
 
 /// How a request ended: by an answer or by what takes its place.
@@ -115,9 +119,13 @@ impl Session {
     pub(super) fn response_came(&mut self, txn: TxnId, response: &Message) {
         let status = response.status().unwrap_or(0);
         if status < 200 {
-            let invite = self.asked.iter().find(|asked| asked.kind == Kind::Invite);
-            if invite.is_some_and(|invite| invite.txn == Some(txn)) {
-                self.provisional(response);
+            let Some(at) = self.asked.iter().position(|asked| asked.txn == Some(txn)) else {
+                return;
+            };
+            match self.asked[at].kind {
+                Kind::Invite => self.provisional(response),
+                Kind::Silent(_) => self.silent_flow_spoke(at),
+                _ => {}
             }
             return;
         }
@@ -130,7 +138,10 @@ impl Session {
 
     pub(super) fn request_failed(&mut self, txn: TxnId, by: Party) {
         let Some(mut asked) = self.take_asked(txn) else { return };
-        let has_dialog = !matches!(asked.kind, Kind::Invite | Kind::Cancel | Kind::Superseded);
+        let has_dialog = !matches!(
+            asked.kind,
+            Kind::Invite | Kind::Silent(_) | Kind::TakenBack(_) | Kind::Cancel | Kind::Superseded
+        );
         if by == Party::Transport && has_dialog && asked.target.flow.is_some() {
             // The connection has gone; the peer's Contact may still be reached. The CSeq
             // number is raised, for the request may have arrived.
@@ -150,6 +161,9 @@ impl Session {
         if asked.kind == Kind::Superseded {
             return self.superseded_concluded(&asked, outcome);
         }
+        if let Kind::Silent(_) | Kind::TakenBack(_) = asked.kind {
+            return self.silent_concluded(outcome);
+        }
         let Some(asked) = self.answer_challenge(asked, outcome) else { return };
         match asked.kind {
             Kind::Invite => self.invite_concluded(*asked, outcome),
@@ -159,7 +173,13 @@ impl Session {
             Kind::Refer => self.refer_concluded(&asked, outcome),
             Kind::Notify(id) => self.notify_concluded(id, outcome),
             Kind::Info if outcome.is_lost_dialog() => self.lost(outcome),
-            Kind::Info | Kind::Cancel | Kind::Bye | Kind::ForkBye | Kind::Superseded => {}
+            Kind::Info
+            | Kind::Cancel
+            | Kind::Bye
+            | Kind::ForkBye
+            | Kind::Superseded
+            | Kind::Silent(_)
+            | Kind::TakenBack(_) => {}
         }
     }
 
@@ -167,6 +187,14 @@ impl Session {
     fn superseded_concluded(&mut self, asked: &Asked, outcome: Outcome<'_>) {
         if let (200..=299, Some(answer)) = (outcome.status, outcome.answer) {
             self.acknowledge_invite(asked, answer);
+        }
+    }
+
+    /// A phone that answered all the same is hung up, like another fork: it is called by the INVITE
+    /// that took the place.
+    fn silent_concluded(&mut self, outcome: Outcome<'_>) {
+        if let Some(answer) = outcome.answer {
+            self.stray_success(answer, outcome.status);
         }
     }
 

@@ -81,6 +81,9 @@ pub enum Event {
     /// The callee refused our first offer; the second one of the [`Dial`](super::Dial) is on
     /// its way, and answers that come from now on are answers to it.
     OfferedAgain,
+    /// A flow to the callee has failed; the INVITE goes along the next one of the
+    /// [`Dial`](super::Dial).
+    NextFlow,
     /// A provisional answer described the callee's media. A later one takes its place.
     EarlyMedia {
         /// The description.

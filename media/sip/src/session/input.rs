@@ -74,9 +74,25 @@ pub struct Dial {
     pub credentials: Option<Credentials>,
     /// How long it may ring before the INVITE is cancelled.
     pub give_up_after: Duration,
+    /// Tried one after the other when the flow of `next_hop` has failed (RFC 5626 7): it is gone,
+    /// says nothing for 4 s, or its proxy answers 430.
+    pub other_flows: Vec<OtherFlow>,
     /// Why, in each CANCEL of the INVITE (RFC 3326), whatever ends it; `None`: what the ending
     /// says.
     pub cancel_reason: Option<Reason>,
+}
+
+/// Another flow of a phone that is called: of the same instance, to the same extension.
+#[derive(Clone, Debug)]
+pub struct OtherFlow {
+    /// The request URI.
+    pub target: Uri,
+    /// Route values to be put before it: the flow's Path (RFC 3327).
+    pub route: Vec<String>,
+    /// Where the INVITE goes. A flow given here is kept for the whole dialog.
+    pub next_hop: Target,
+    /// The URI of our Contact, as the phone reaches us along this flow.
+    pub local_contact: String,
 }
 
 /// Whatever a session may be told.

@@ -30,6 +30,7 @@ mod chance;
 mod dialog;
 mod effect;
 mod ending;
+mod flows;
 mod incoming;
 mod info;
 mod input;
@@ -64,7 +65,7 @@ use refresh::Refresh;
 use timer::Timers;
 
 pub use effect::{Cause, Effect, Event, Party, ReferId, Refused, RequestRef, TimerId};
-pub use input::{Command, Dial, Identity, Input};
+pub use input::{Command, Dial, Identity, Input, OtherFlow};
 pub use snapshot::Snapshot;
 
 use crate::digest::Credentials;

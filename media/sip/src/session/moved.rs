@@ -64,7 +64,13 @@ impl Kind {
             | Self::Refer
             | Self::Notify(_)
             | Self::Info => true,
-            Self::Invite | Self::Cancel | Self::Prack | Self::ForkBye | Self::Superseded => false,
+            Self::Invite
+            | Self::Silent(_)
+            | Self::TakenBack(_)
+            | Self::Cancel
+            | Self::Prack
+            | Self::ForkBye
+            | Self::Superseded => false,
         }
     }
 }
@@ -73,13 +79,6 @@ impl Asked {
     /// What is left of a re-INVITE in whose place another one was sent: a 2xx to it is
     /// acknowledged all the same (RFC 3261 13.2.2.4).
     fn superseded(&self) -> Self {
-        Self {
-            kind: Kind::Superseded,
-            id: self.id,
-            txn: self.txn,
-            draft: self.draft.clone(),
-            target: self.target.clone(),
-            challenges: self.challenges,
-        }
+        self.copy(Kind::Superseded)
     }
 }

@@ -1,5 +1,6 @@
 //! An outgoing call until its 2xx: forks, provisional answers, CANCEL, redirection.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use super::offer::{Exchange, Offered};
 use super::refer::Transfers;
 use super::refresh::Refresh;
 use super::timer::{LONG, Timer, Timers};
-use super::{Cause, Dial, Event, Identity, Party, Session, State, cause};
+use super::{Cause, Dial, Event, Identity, OtherFlow, Party, Session, State, cause};
 use crate::message::{Draft, Message, Method, Name};
 use crate::net::{FlowId, Target};
 use crate::value::{NameAddr, Reason, Uri};
@@ -24,13 +25,15 @@ use crate::value::{NameAddr, Reason, Uri};
 pub(super) struct Calling {
     pub(super) cseq: u32,
     /// The path that was pinned for the whole dialog.
-    flow: Option<FlowId>,
+    pub(super) flow: Option<FlowId>,
+    /// What is tried when that has failed.
+    pub(super) other_flows: VecDeque<OtherFlow>,
     pub(super) has_offer: bool,
     cancel: Cancel,
-    is_proceeding: bool,
+    pub(super) is_proceeding: bool,
     /// What the owner was last told, so that repetitions are kept from it.
-    last_status: u16,
-    last_media: u64,
+    pub(super) last_status: u16,
+    pub(super) last_media: u64,
     /// How often the session interval was raised (422).
     raised: u8,
     /// What is offered if the first offer is refused.
@@ -72,6 +75,7 @@ impl Session {
             last_media: 0,
             raised: 0,
             second_offer: dial.second_offer.clone(),
+            other_flows: dial.other_flows.clone().into(),
         };
         let mut session = Self {
             identity: Box::new(identity.clone()),
@@ -100,6 +104,7 @@ impl Session {
         let (draft, target) = invite(dial, identity, cseq);
         session.ask(Kind::Invite, draft, target);
         session.arm(Timer::GiveUp, give_up_after);
+        session.watch_flow();
         let out = std::mem::take(&mut session.out);
         (session, out)
     }
@@ -245,6 +250,7 @@ impl Session {
                 self.send_anew(asked);
             }
             Some(_) if matches!(outcome.status, 488 | 606) => self.media_refused(asked, outcome),
+            _ if self.may_try_next_flow(outcome) => self.try_next_flow(asked),
             _ => self.failure(outcome),
         }
     }

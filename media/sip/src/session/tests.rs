@@ -3,6 +3,7 @@
 mod bench;
 mod calls;
 mod chaos;
+mod flows;
 mod forks;
 mod manners;
 mod moved;
@@ -86,6 +87,7 @@ fn dial() -> Dial {
         credentials: None,
         give_up_after: Duration::from_secs(60),
         cancel_reason: None,
+        other_flows: Vec::new(),
     }
 }
 

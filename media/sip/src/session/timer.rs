@@ -19,6 +19,8 @@ pub(super) const LONG: Duration = Duration::from_secs(32);
 pub(super) enum Timer {
     /// Nobody answered our INVITE in the time that the owner gave.
     GiveUp,
+    /// The flow of our INVITE has said nothing.
+    Silence,
     /// Whatever the wire still owes us, it is late: close.
     Guard,
     /// Send the 2xx again, or give up its ACK.
@@ -100,6 +102,7 @@ impl Session {
         let Some(timer) = self.timers.take(id) else { return };
         match timer {
             Timer::GiveUp => self.give_up(),
+            Timer::Silence => self.flow_is_silent(),
             Timer::Guard => self.close(Party::Timeout),
             Timer::RepeatAnswer => self.repeat_answer(),
             Timer::RepeatReliable => self.repeat_reliable(),
