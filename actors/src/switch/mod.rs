@@ -6,9 +6,11 @@
 //! | Contacts                                | the registrar       |
 //! | Subscriptions                           | `presence`          |
 //! | What a number means                     | `numbering`         |
+//! | Which number a request calls            | [`dialled`]         |
 //! | Whether one more call may begin         | `call::Calls`       |
 
 mod access;
+mod dialled;
 
 pub use access::{Access, Caller};
 
@@ -18,7 +20,7 @@ use tandem_kernel::CallId;
 use tandem_sip::message::{Draft, Method, Name};
 use tandem_sip::net::{Handle, Inbound};
 use tandem_sip::session::Identity;
-use tandem_sip::value::{NameAddr, Replaces, Uri};
+use tandem_sip::value::{NameAddr, Replaces};
 use tokio::sync::mpsc;
 
 use crate::call::machine::Party;
@@ -120,7 +122,10 @@ impl Switch {
             Ok(caller) => caller,
             Err(answer) => return Some(*answer),
         };
-        let Some(dialled) = dialled(&inbound) else { return Some(Draft::response(request, 416)) };
+        let directory = self.exchange.provisioning.directory();
+        let Some(dialled) = dialled::number(&directory, request, &caller) else {
+            return Some(Draft::response(request, 416));
+        };
         let is_emergency = self.is_emergency(&caller, &dialled);
         if !is_emergency && self.exchange.calls.admit(self.exchange.clock.now()).is_err() {
             let busy = Draft::response(request, 503).with(Name::RetryAfter, RETRY_AFTER_SECS);
@@ -186,15 +191,6 @@ impl Switch {
             Err(_) => Some(Draft::response(&request, 481)),
         }
     }
-}
-
-/// What was dialled: the user of the request URI.
-fn dialled(inbound: &Inbound) -> Option<String> {
-    let uri = Uri::parse(inbound.request.uri()?).ok()?;
-    if !uri.is_sip() && uri.host.is_empty() && uri.user.is_none() {
-        return None;
-    }
-    Some(uri.user_text().unwrap_or_default())
 }
 
 /// The caller's number and name: what the trunk asserts if it is believed, else From.
