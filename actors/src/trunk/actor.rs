@@ -12,6 +12,7 @@ use tandem_sip::net::{Handle, Prefix, Sink, Target, TuEvent};
 use tandem_sip::value::{NameAddr, Uri};
 use tandem_telemetry::metric;
 
+use super::health::Waiting;
 use super::registration::Registering;
 use super::{Trunks, transport_of, with_way};
 use crate::provisioning::Provisioning;
@@ -47,7 +48,7 @@ pub struct TrunkArgs {
 /// The state of a trunk's actor.
 pub struct TrunkState {
     args: TrunkArgs,
-    pinging: Option<tandem_sip::net::TxnId>,
+    waiting: Waiting,
     registering: Option<Registering>,
     cseq: u32,
     call_id: String,
@@ -75,7 +76,7 @@ impl Actor for TrunkActor {
         let registering = (args.trunk.mode == TrunkMode::Register)
             .then(|| Registering::start(&args, &myself))
             .flatten();
-        Ok(TrunkState { args, pinging: None, registering, cseq: 0, call_id })
+        Ok(TrunkState { args, waiting: Waiting::default(), registering, cseq: 0, call_id })
     }
 
     async fn handle(
@@ -99,9 +100,6 @@ impl Actor for TrunkActor {
 
 impl TrunkState {
     fn ping(&mut self, myself: &ActorRef<TrunkMsg>) {
-        if self.pinging.is_some() {
-            return;
-        }
         let trunk = &self.args.trunk;
         let transport = transport_of(trunk);
         let uri = with_way(Uri::sip_host(&trunk.host), trunk.port, transport);
@@ -113,7 +111,10 @@ impl TrunkState {
             .with(Name::CallId, self.call_id.clone())
             .with(Name::CSeq, format!("{} OPTIONS", self.cseq));
         let target = Target { transport: Some(transport), ..Target::of(uri) };
-        self.pinging = Some(self.args.sip.request(draft, target, sink(myself)));
+        let probe = self.args.sip.request(draft, target, sink(myself));
+        if self.waiting.ask(probe) {
+            self.probed(false);
+        }
     }
 
     fn heard(&mut self, myself: &ActorRef<TrunkMsg>, event: TuEvent) {
@@ -129,13 +130,16 @@ impl TrunkState {
             | TuEvent::Cancelled { .. }
             | TuEvent::ServerGone { .. } => return,
         };
-        if self.pinging != Some(txn) {
+        if !self.waiting.settle(txn) {
             if let Some(registering) = &mut self.registering {
                 registering.heard(&self.args, myself, event);
             }
             return;
         }
-        self.pinging = None;
+        self.probed(answered);
+    }
+
+    fn probed(&self, answered: bool) {
         let name = &self.args.trunk.name;
         if let Some(up) = self.args.trunks.probed(name, answered) {
             if up {

@@ -1,5 +1,7 @@
 //! Whether a trunk is usable, from its answers to OPTIONS and from calls that failed on it.
 
+use tandem_sip::net::TxnId;
+
 /// So many probes in a row without an answer take a trunk out (O-035).
 const DOWN_AFTER: u8 = 3;
 /// So many answered ones in a row bring it back.
@@ -43,9 +45,45 @@ impl Health {
     }
 }
 
+/// The probe that waits for its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting(Option<TxnId>);
+
+impl Waiting {
+    /// A probe goes out; true when the one before is lost. It had time until now: with the
+    /// transaction's own 32 s (timer F, RFC 3261 17.1.2.2) a trunk that is asked each second
+    /// would be taken out after a minute and a half.
+    pub const fn ask(&mut self, probe: TxnId) -> bool {
+        self.0.replace(probe).is_some()
+    }
+
+    /// Takes the end of a transaction; false where that is not the probe that waits.
+    pub fn settle(&mut self, ended: TxnId) -> bool {
+        let is_it = self.0 == Some(ended);
+        if is_it {
+            self.0 = None;
+        }
+        is_it
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Health;
+    use tandem_sip::net::TxnId;
+
+    use super::{Health, Waiting};
+
+    #[test]
+    fn a_probe_without_an_answer_is_lost_when_the_next_one_goes_out() {
+        let (first, second) = (TxnId::from_u64(1), TxnId::from_u64(2));
+        let mut waiting = Waiting::default();
+
+        assert!(!waiting.ask(first));
+        assert!(waiting.ask(second), "the first had no answer");
+        assert!(!waiting.settle(first), "it comes too late");
+        assert!(waiting.settle(second));
+        assert!(!waiting.ask(first), "the second had its answer");
+    }
 
     #[test]
     fn one_lost_probe_is_no_failure() {
