@@ -153,6 +153,9 @@ class Phone:
         self.bound = options.get("bound", "127.0.0.1")
         transport.boundAddress = self.bound
         transport.port = 0
+        if options.get("certificate"):
+            transport.tlsConfig.certFile = options["certificate"]
+            transport.tlsConfig.privKeyFile = options["private_key"]
         transport_id = self.endpoint.transportCreate(kind, transport)
         self.address = self.endpoint.transportGetInfo(transport_id).localName
         self.endpoint.libStart()

@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod circles;
+mod carriers;
 mod codes;
 mod flood;
 mod flows;
@@ -10,5 +11,6 @@ mod forged;
 mod lamps;
 mod race;
 mod refusals;
+mod streams;
 mod torture;
 mod trunks;
