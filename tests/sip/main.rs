@@ -5,6 +5,7 @@ mod callbacks;
 mod circles;
 mod carriers;
 mod codes;
+mod dialogs;
 mod flood;
 mod flows;
 mod forged;
