@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod audio;
+mod codecs;
 mod contacts;
 mod control;
 mod delay;

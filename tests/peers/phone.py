@@ -159,17 +159,19 @@ class Phone:
         transport_id = self.endpoint.transportCreate(kind, transport)
         self.address = self.endpoint.transportGetInfo(transport_id).localName
         self.endpoint.libStart()
-        wanted = options.get("codecs")
-        if wanted:
-            for codec in self.endpoint.codecEnum2():
-                self.endpoint.codecSetPriority(codec.codecId, 0)
-            for rank, name in enumerate(wanted):
-                self.endpoint.codecSetPriority(name, 250 - rank)
+        if options.get("codecs"):
+            self.set_codecs(options["codecs"])
         self.tone = pj.ToneGenerator()
         self.tone.createToneGenerator(16000)
         self.set_tone(options.get("tone", 1000))
         self.account = Account(self)
         self.account.create(self.account_config())
+
+    def set_codecs(self, wanted):
+        for codec in self.endpoint.codecEnum2():
+            self.endpoint.codecSetPriority(codec.codecId, 0)
+        for rank, name in enumerate(wanted):
+            self.endpoint.codecSetPriority(name, 250 - rank)
 
     def set_tone(self, hertz):
         self.tone.stop()
@@ -247,6 +249,9 @@ class Phone:
             call.reinvite(param)
         elif name == "update":
             call.update(param)
+        elif name == "reinvite":
+            self.set_codecs(line["codecs"])
+            call.reinvite(param)
         elif name == "transfer":
             call.xfer("sip:%s@%s" % (line["to"], self.options["server"]), param)
         elif name == "attended":
