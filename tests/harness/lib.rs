@@ -21,6 +21,7 @@
 pub mod api;
 pub mod baresip;
 pub mod browser;
+pub mod edge;
 pub mod members;
 pub mod node;
 pub mod office;
@@ -37,6 +38,7 @@ pub mod wire;
 pub use api::Api;
 pub use baresip::Baresip;
 pub use browser::Browser;
+pub use edge::Edge;
 pub use members::Machine;
 pub use node::Node;
 pub use office::Office;

@@ -6,6 +6,7 @@ mod circles;
 mod carriers;
 mod codes;
 mod dialogs;
+mod edges;
 mod flood;
 mod flows;
 mod forged;
