@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod callbacks;
-mod circles;
 mod carriers;
+mod circles;
 mod codes;
 mod dialogs;
 mod edges;
