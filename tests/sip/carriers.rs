@@ -65,6 +65,7 @@ async fn an_account_at_a_carrier_takes_calls_and_makes_them_by_its_password() {
     assert!(back.finish(Duration::from_secs(10)).await);
 
     assert!(contact.starts_with("sip:alice@127.0.0.1"), "{contact}");
+    assert!(said.contains(&"refreshed".to_owned()), "{said:?}");
     let called = said.iter().find(|line| line.starts_with("called ")).unwrap();
     assert!(called.contains("sip:0301234@127.0.0.2"), "{called}");
     assert!(called.contains("from sip:alice@"), "{called}");
