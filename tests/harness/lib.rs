@@ -34,6 +34,7 @@ pub mod sound;
 mod turns;
 pub mod ua;
 pub mod wire;
+pub mod ws_phone;
 
 pub use api::Api;
 pub use baresip::Baresip;
@@ -48,3 +49,4 @@ pub use sipp::Sipp;
 pub use smtp::Smtp;
 pub use ua::Ua;
 pub use wire::Wire;
+pub use ws_phone::WsPhone;

@@ -16,3 +16,4 @@ mod refusals;
 mod streams;
 mod torture;
 mod trunks;
+mod websockets;
