@@ -34,6 +34,7 @@ impl CallState {
             Err(refusal) => return self.merged(myself, by, Err(refusal), reply),
         };
         // Sideways, beside the actor: see `referred`.
+        self.coming += 1;
         let myself = myself.clone();
         tokio::spawn(async move {
             let question = |reply| CallMsg::Lend { leg, reply };

@@ -117,6 +117,8 @@ pub(super) struct CallState {
     is_lost: bool,
     /// The engine was told that the call is over.
     is_silent: bool,
+    /// How many answers are awaited that may bring a leg: the actor stays for them.
+    coming: u32,
     /// What each leg hears.
     hearing: BTreeMap<LegIndex, Vec<Heard>>,
     alarms: Alarms,
@@ -168,6 +170,7 @@ impl Actor for CallActor {
             awaited: BTreeSet::new(),
             is_lost: false,
             is_silent: false,
+            coming: 0,
             hearing: BTreeMap::new(),
         };
         state.start(&myself, start);
@@ -317,12 +320,14 @@ impl CallState {
                 let _gone = reply.send(self.give(myself, &claim));
             }
             CallMsg::Taken { by, refer, from, given } => {
+                self.coming -= 1;
                 self.taken(myself, (by, refer), from, given);
             }
             CallMsg::PutIn { leg, moved, reply } => {
                 let _gone = reply.send(self.put_in(myself, leg, moved));
             }
             CallMsg::HandedIn { by, refer, gone, outcome } => {
+                self.coming -= 1;
                 self.handed_in(myself, (by, refer), gone, outcome);
             }
             CallMsg::Merge { by, with, reply } => self.merge(myself, by, with, reply),
@@ -330,6 +335,7 @@ impl CallState {
                 let _gone = reply.send(self.lend(myself, leg));
             }
             CallMsg::Lent { by, from, lent, reply } => {
+                self.coming -= 1;
                 let done = lent.and_then(|lent| self.lent(myself, by, from, *lent));
                 self.merged(myself, by, done, reply);
             }
@@ -459,7 +465,7 @@ impl CallState {
         if !self.over {
             return;
         }
-        if self.legs.is_empty() {
+        if self.legs.is_empty() && self.coming == 0 {
             myself.stop(None);
         }
     }

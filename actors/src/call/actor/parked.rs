@@ -10,9 +10,10 @@ use crate::call::message::{CallMsg, Surrender};
 
 impl CallState {
     /// Asks the call on a slot for its party, beside the actor.
-    pub(super) fn fetch(&self, myself: &ActorRef<CallMsg>, request: u32, slot: u16) {
+    pub(super) fn fetch(&mut self, myself: &ActorRef<CallMsg>, request: u32, slot: u16) {
         let other = self.exchange.parking.find(slot);
         let other = other.and_then(|call| self.exchange.calls.find(call));
+        self.coming += 1;
         let myself = myself.clone();
         tokio::spawn(async move {
             let parked = match other {
@@ -46,6 +47,7 @@ impl CallState {
         request: u32,
         parked: Option<Box<Surrender>>,
     ) {
+        self.coming -= 1;
         let taken = parked.and_then(|parked| {
             let taken = self.call.reserve_leg();
             let id = LegId { call: self.id, index: taken };

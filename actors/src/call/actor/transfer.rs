@@ -53,6 +53,7 @@ impl CallState {
         };
         // A question sideways: asked beside the actor, so that two calls that transfer into
         // each other do not wait for each other.
+        self.coming += 1;
         let myself = myself.clone();
         tokio::spawn(async move {
             let claim = Claim { leg: from.1, dialog, by: party };
@@ -192,6 +193,7 @@ impl CallState {
             return self.handed_in(myself, (by, refer), gone, Some(Err(moved)));
         }
         // Beside the actor: see `referred`.
+        self.coming += 1;
         let myself = myself.clone();
         tokio::spawn(async move {
             let outcome = tokio::time::timeout(HAND_OVER, answer).await;

@@ -33,7 +33,7 @@ impl SipLeg {
 
     /// Whether it is the leg of this dialog (RFC 3891 3).
     pub(crate) fn is_dialog(&self, dialog: &Replaces) -> bool {
-        self.session.is_dialog(dialog)
+        self.call_id == dialog.call_id && self.session.is_dialog(dialog)
     }
 
     /// Whether it is answered and not over.

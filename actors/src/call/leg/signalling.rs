@@ -74,7 +74,8 @@ impl Signalling {
             Self::Sip(session) => {
                 session.is_dialog(&dialog.call_id, &dialog.to_tag, &dialog.from_tag)
             }
-            Self::Browser(_) => false,
+            // A page's line has no tags, and what comes by SIP has some.
+            Self::Browser(_) => dialog.to_tag.is_empty() && dialog.from_tag.is_empty(),
         }
     }
 

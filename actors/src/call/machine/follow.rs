@@ -21,6 +21,7 @@ impl Facts {
         route: Route,
         out: &mut Vec<Effect>,
     ) -> Stage {
+        let forwarded_by = self.forwarded_by.take();
         match route {
             Route::Devices { devices, ring_for, .. } => {
                 let shown = self.party(waiting);
@@ -36,7 +37,7 @@ impl Facts {
                 )
             }
             Route::Lines { lines, outgoing, .. } => {
-                let by = self.forwarded_by.take().unwrap_or_else(|| self.party(waiting));
+                let by = forwarded_by.unwrap_or_else(|| self.party(waiting));
                 self.going_out(now, &by, *outgoing, out);
                 Hunt::lines(self, now, waiting, lines, Purpose::Caller, out)
             }
@@ -61,6 +62,9 @@ impl Facts {
             }
             Route::Slot(slot) => self.fetch(waiting, slot, out),
             Route::Test(test) => self.test(now, waiting, test, out),
+            Route::Code { .. } if forwarded_by.is_some() => {
+                self.refuse(waiting, 403, "a phone points to a feature code".to_owned(), out)
+            }
             Route::Code { code } => {
                 self.answer(now, waiting, out);
                 let extension = self.party(waiting).number().to_owned();
@@ -69,17 +73,21 @@ impl Facts {
             }
             Route::Callback(callback) => self.call_back(now, waiting, callback, out),
             Route::Barred { number, barred } => self.part(now, waiting, number, &barred, out),
-            Route::Refused { status, why } => {
-                out.push(Effect::Decide("refused", why.clone()));
-                self.outcome_if_none("failed", &why);
-                self.hang_up(
-                    waiting,
-                    HangUp { status, cause: q850(status), elsewhere: false },
-                    out,
-                );
-                Stage::Over
-            }
+            Route::Refused { status, why } => self.refuse(waiting, status, why, out),
         }
+    }
+
+    fn refuse(
+        &mut self,
+        waiting: LegIndex,
+        status: u16,
+        why: String,
+        out: &mut Vec<Effect>,
+    ) -> Stage {
+        self.outcome_if_none("failed", &why);
+        out.push(Effect::Decide("refused", why));
+        self.hang_up(waiting, HangUp { status, cause: q850(status), elsewhere: false }, out);
+        Stage::Over
     }
 
     /// Goes where a phone points, by the rights of its extension.

@@ -313,6 +313,27 @@ fn a_call_goes_where_the_last_phone_points_by_the_rights_of_its_extension() {
 }
 
 #[test]
+fn a_feature_code_is_carried_out_for_nobody_whose_call_was_forwarded_or_transferred() {
+    let is_code = |it: &Effect| matches!(it, Effect::Code { .. });
+    let code = || Route::Code { code: "*07".into() };
+    let (mut call, _) = begun(devices("1001", 1));
+    leg(&mut call, 1, 1, to_number("*07"));
+    let effects = call.step(at(1), Input::Routed { request: 1, route: code() }).unwrap();
+    assert!(!effects.iter().any(is_code), "{effects:?}");
+    assert_eq!(told(&effects).0, 403);
+
+    let mut call = talking();
+    leg(&mut call, 5, 1, LegEvent::Referred { refer: 7, to: "*07".into() });
+    let effects = call.step(at(5), Input::Routed { request: 1, route: code() }).unwrap();
+    assert!(!effects.iter().any(is_code), "{effects:?}");
+    let refused = Effect::TransferProgress { leg: 1, refer: 7, status: 403, last: true };
+    assert!(effects.contains(&refused) && !call.is_over(), "{effects:?}");
+
+    let (_, effects) = begun(code());
+    assert!(effects.iter().any(is_code), "who dials it themselves");
+}
+
+#[test]
 fn phones_that_point_at_each_other_end_the_call_as_a_circle() {
     let (mut call, _) = begun(devices("1001", 1));
     for hop in 1.. {

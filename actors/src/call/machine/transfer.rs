@@ -70,6 +70,8 @@ impl Transfer {
                 Hunt::lines(facts, now, moved, lines, Purpose::Transfer(self), out)
             }
             Route::Refused { status, .. } => self.failed(facts, now, status, out),
+            // The codes are the party's own: nobody else carries one out for them.
+            Route::Code { .. } => self.failed(facts, now, 403, out),
             Route::Barred { number, barred } => {
                 facts.barred(now, &self.by_party, number, &barred, out);
                 self.failed(facts, now, barred.rule.status(), out)
