@@ -2,11 +2,9 @@
 //! and the port. Each test runs in a network of its own, where the phones have another one behind
 //! the router.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 use tandem_tests::sound::Recording;
-use tandem_tests::{Machine, Phone};
+use tandem_tests::{Machine, Phone, python};
 use tokio::process::Command;
 use tokio::time::{Duration, sleep};
 
@@ -142,10 +140,9 @@ async fn mapped(three: &Three, member: usize) -> (String, String) {
 
 /// Whether OPTIONS from the socket of a member to an address is answered.
 async fn is_answered(three: &Three, member: usize, (ip, port): &(String, String)) -> bool {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/knock.py");
     let (own, own_port) = three.node(member).sip("udp").split_once(':').unwrap();
-    let mut knock = Command::new("python3");
-    let output = knock.arg(script).args([own, own_port, ip, port]).output().await.unwrap();
+    let mut knock = python::script("knock.py");
+    let output = knock.args([own, own_port, ip, port]).output().await.unwrap();
     match String::from_utf8_lossy(&output.stdout).trim() {
         "answered" => true,
         "silent" => false,

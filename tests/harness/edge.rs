@@ -4,8 +4,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::sleep;
+
+use crate::python;
 
 /// A running proxy. It is killed with the value.
 #[derive(Debug)]
@@ -23,9 +25,7 @@ impl Edge {
     /// When it does not start.
     pub async fn start(ip: &str, node: &str, dir: &Path) -> Self {
         let printed = dir.join(format!("edge-{ip}.out"));
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/edge.py");
-        let process = Command::new("python3")
-            .arg(script)
+        let process = python::script("edge.py")
             .args([format!("{ip}:0"), node.to_owned()])
             .stdout(File::create(&printed).unwrap())
             .kill_on_drop(true)

@@ -6,6 +6,7 @@
 //! | The node, its folder, its phones       | [`office`]  |
 //! | Members of a cluster                   | [`members`] |
 //! | pjsua2 telephones                      | [`phone`]   |
+//! | What runs scripts                      | [`python`]  |
 //! | baresip telephones                     | [`baresip`] |
 //! | Chromium with a microphone             | [`browser`] |
 //! | SIPp scenarios                         | [`sipp`]    |
@@ -27,6 +28,7 @@ pub mod node;
 pub mod office;
 pub mod phone;
 pub mod ports;
+pub mod python;
 pub mod relay;
 pub mod sipp;
 pub mod smtp;

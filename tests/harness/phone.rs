@@ -10,6 +10,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, timeout_at};
 
+use crate::python;
+
 /// How long a phone waits for an event that a test expects.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -204,8 +206,8 @@ impl Phone {
 
 /// Python, in a network namespace if there is one.
 fn interpreter(netns: Option<&str>) -> Command {
-    let Some(netns) = netns else { return Command::new("python3") };
+    let Some(netns) = netns else { return Command::new(python::program()) };
     let mut process = Command::new("ip");
-    process.args(["netns", "exec", netns, "python3"]);
+    process.args(["netns", "exec", netns]).arg(python::program());
     process
 }

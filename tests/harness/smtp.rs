@@ -5,7 +5,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
+
+use crate::python;
 
 /// A running server. It is killed with the value.
 #[derive(Debug)]
@@ -24,9 +26,7 @@ impl Smtp {
     pub async fn start(folder: &Path, refused: u32) -> Self {
         let folder = folder.join("letters");
         std::fs::create_dir_all(&folder).unwrap();
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/smtp.py");
-        let mut process = Command::new("python3")
-            .arg(script)
+        let mut process = python::script("smtp.py")
             .arg(&folder)
             .arg(refused.to_string())
             .stdout(Stdio::piped())

@@ -1,12 +1,13 @@
 //! A telephone over SIP-over-WebSocket (`tests/peers/ws_phone.py`): libre's SIP stack, no audio.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStdout};
 use tokio::time::{Instant, timeout_at};
+
+use crate::python;
 
 /// A telephone, which answers whatever rings. It is killed with the value.
 #[derive(Debug)]
@@ -22,9 +23,7 @@ impl WsPhone {
     /// # Panics
     /// When it does not start or register.
     pub async fn registered(server: &str, user: &str, password: &str, calls: Option<&str>) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/ws_phone.py");
-        let mut process = Command::new("python3")
-            .arg(script)
+        let mut process = python::script("ws_phone.py")
             .args([server, user, password, "127.0.0.1"])
             .args(calls)
             .stdout(Stdio::piped())

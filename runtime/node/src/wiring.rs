@@ -112,7 +112,7 @@ async fn go_on(
     let listener = listener(config, threads)?;
     let http = listener.local_addr()?.to_string();
     // Hashing one password takes a moment: not on a thread that serves others.
-    let passwords = tokio::task::spawn_blocking(|| Passwords::new(Cost::default())).await??;
+    let passwords = Passwords::new(Cost::default())?;
     let edge = Edge::new(office, Some(recorder), clock, passwords, limits(config));
     let edge = with_doors(edge.with_relays(relays(config)), config);
     let server = threads.spawn(tandem_server::serve(listener, edge.clone(), until(ended)));

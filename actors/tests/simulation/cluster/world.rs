@@ -120,7 +120,7 @@ pub(super) struct World {
     pub(super) is_healed: bool,
     pub(super) numbers: u64,
     story: VecDeque<String>,
-    agenda: BTreeMap<(Timestamp, u64), Event>,
+    agenda: BTreeMap<(Timestamp, u64), Box<Event>>,
     sequence: u64,
 }
 
@@ -181,6 +181,7 @@ impl World {
         }
         while let Some(((at, sequence), event)) = self.agenda.pop_first() {
             self.now = at;
+            let event = *event;
             let member = match &event {
                 Event::Of(member, _, _) | Event::Arrived { to: member, .. } => Some(*member),
                 _ => None,
@@ -189,7 +190,7 @@ impl World {
                 && self.now < thaws
             {
                 let event = self.held(event);
-                self.agenda.insert((thaws, sequence), event);
+                self.agenda.insert((thaws, sequence), Box::new(event));
                 continue;
             }
             self.report.steps += 1;
@@ -400,7 +401,7 @@ impl World {
 
     pub(super) fn later(&mut self, after: Duration, event: Event) {
         self.sequence += 1;
-        self.agenda.insert((self.now + after, self.sequence), event);
+        self.agenda.insert((self.now + after, self.sequence), Box::new(event));
     }
 
     /// At a member, in the life that it has.

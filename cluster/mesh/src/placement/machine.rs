@@ -1,6 +1,7 @@
 //! The table of shards as a value. Rendezvous hashing with a bound on each member's share: a
 //! change moves no shard that need not move, and nobody has more than one shard above another.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -128,36 +129,43 @@ impl Table {
             return (0..self.shards()).map(|shard| self.give(shard, Some(node), epoch)).collect();
         }
         let share = self.slots.len() / self.takers.len();
-        (0..share)
-            .filter_map(|_| {
-                let loads = self.loads();
-                let most = loads.values().max().copied().unwrap_or(0);
-                let shard = (0..self.shards())
-                    .filter(|shard| {
-                        let owner = self.slot(*shard).node;
-                        owner.is_some_and(|owner| owner != node && loads[&owner] == most)
-                    })
-                    .max_by_key(|shard| score(*shard, node))?;
-                Some(self.give(shard, Some(node), epoch))
-            })
-            .collect()
+        let mut liked: Vec<u16> = (0..self.shards()).collect();
+        liked.sort_unstable_by_key(|shard| Reverse(score(*shard, node)));
+        let mut loads = self.loads();
+        let mut moves = Vec::with_capacity(share);
+        while moves.len() < share {
+            let most = loads.values().max().copied();
+            let full = |owner: &u64| *owner != node && loads.get(owner).copied() == most;
+            let is_taken = |shard: &&u16| self.slot(**shard).node.as_ref().is_some_and(full);
+            let Some(shard) = liked.iter().find(is_taken).copied() else { break };
+            let moved = self.give(shard, Some(node), epoch);
+            *loads.entry(node).or_default() += 1;
+            if let Some(load) = moved.from.and_then(|from| loads.get_mut(&from)) {
+                *load -= 1;
+            }
+            moves.push(moved);
+        }
+        moves
     }
 
     /// Each shard of who leaves goes to the best scorer among those with the least.
     fn leave(&mut self, node: u64, epoch: u64) -> Vec<Moved> {
         let orphans: Vec<u16> =
             (0..self.shards()).filter(|shard| self.slot(*shard).node == Some(node)).collect();
+        let mut loads = self.loads();
+        loads.retain(|taker, _| self.takers.contains(taker));
         orphans
             .into_iter()
             .map(|shard| {
-                let mut loads = self.loads();
-                loads.retain(|taker, _| self.takers.contains(taker));
                 let least = loads.values().min().copied();
                 let best = loads
-                    .iter()
+                    .iter_mut()
                     .filter(|(_, load)| Some(**load) == least)
                     .max_by_key(|(taker, _)| score(shard, **taker));
-                let best = best.map(|(taker, _)| *taker);
+                let best = best.map(|(taker, load)| {
+                    *load += 1;
+                    *taker
+                });
                 self.give(shard, best, epoch)
             })
             .collect()

@@ -72,6 +72,56 @@ proptest! {
     }
 }
 
+/// The rule without its shortcuts: with each shard that moves all are counted anew.
+fn counted_anew(table: &Table, change: Change) -> Vec<(u16, Option<u64>)> {
+    let mut owners: Vec<Option<u64>> = (0..SHARDS).map(|shard| table.slot(shard).node).collect();
+    let mut takers = table.takers().clone();
+    let score = |shard: u16, node: u64| mix(mix(node) ^ u64::from(shard));
+    let count = |owners: &[Option<u64>], node| owners.iter().filter(|it| **it == node).count();
+    let mut moved = Vec::new();
+    if let Change::Join(node) = change {
+        takers.insert(node);
+        let share = if takers.len() == 1 { 0 } else { usize::from(SHARDS) / takers.len() };
+        let wanted = (0..SHARDS).filter(|_| takers.len() == 1).map(|shard| (shard, Some(node)));
+        moved.extend(wanted);
+        for _ in 0..share {
+            let most = owners.iter().map(|owner| count(&owners, *owner)).max().unwrap();
+            let can = (0..SHARDS).filter(|shard| {
+                let owner = owners[usize::from(*shard)];
+                owner != Some(node) && count(&owners, owner) == most
+            });
+            let Some(shard) = can.max_by_key(|shard| score(*shard, node)) else { continue };
+            owners[usize::from(shard)] = Some(node);
+            moved.push((shard, Some(node)));
+        }
+        return moved;
+    }
+    let gone = change.bereft().unwrap();
+    takers.remove(&gone);
+    for shard in (0..SHARDS).filter(|shard| table.slot(*shard).node == Some(gone)) {
+        let least = takers.iter().map(|taker| count(&owners, Some(*taker))).min();
+        let can = takers.iter().filter(|it| Some(count(&owners, Some(**it))) == least);
+        owners[usize::from(shard)] = can.max_by_key(|taker| score(shard, **taker)).copied();
+        moved.push((shard, owners[usize::from(shard)]));
+    }
+    moved
+}
+
+/// Each build must come to the same table, so how it is counted must not matter.
+#[test]
+fn the_table_is_that_of_the_rule() {
+    let (mut table, mut epoch) = (Table::new(SHARDS), 0);
+    let joins = [3, 1, 9, 4, 20, 7].map(Change::Join);
+    let rest = [Change::Leave(9), Change::HandOn(3), Change::Join(9), Change::Leave(20)];
+    let last = [4, 7, 1, 9].map(Change::Leave);
+    for change in joins.into_iter().chain(rest).chain(last) {
+        let expected = counted_anew(&table, change);
+        let moved = apply(&mut table, &mut epoch, change);
+        let found: Vec<_> = moved.iter().map(|moved| (moved.shard, moved.to)).collect();
+        assert_eq!(found, expected, "{change:?}");
+    }
+}
+
 #[test]
 fn all_members_compute_the_same_table() {
     let make = || {

@@ -1,7 +1,10 @@
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Argon2, PasswordVerifier};
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
 use super::{Answered, Node};
+use crate::passwords::{Cost, Passwords, nobody};
 
 async fn user(node: &Node) {
     let body = json!({ "name": "alice", "password": "correct horse", "role": "manager" });
@@ -73,6 +76,26 @@ async fn a_wrong_password_and_an_unknown_name_are_answered_alike_and_slowed_down
     let right = sign_in(&node, "alice", "correct horse").await;
     assert_eq!(right.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(!right.header("retry-after").is_empty());
+}
+
+/// Else how long an answer takes would tell which names there are.
+#[test]
+fn for_an_unknown_name_a_hash_of_the_same_cost_is_computed() {
+    let cost = Cost { memory_kib: 64, passes: 2 };
+    let parts = |hash: &str| -> Vec<(usize, String)> {
+        hash.split('$').map(|part| (part.len(), part.to_owned())).collect()
+    };
+    let real = parts(&Passwords::new(cost).unwrap().hash_here("correct horse").unwrap());
+    let unknown = nobody(cost);
+    let of_unknown = parts(&unknown);
+    assert_eq!(of_unknown[..4], real[..4], "algorithm, version and cost");
+    let lengths = |parts: &[(usize, String)]| parts.iter().map(|it| it.0).collect::<Vec<_>>();
+    assert_eq!(lengths(&of_unknown), lengths(&real));
+
+    let hash = PasswordHash::new(&unknown).unwrap();
+    let verified = Argon2::default().verify_password(b"correct horse", &hash);
+    // Not 'malformed', which would be said at once.
+    assert_eq!(verified, Err(argon2::password_hash::Error::PasswordInvalid));
 }
 
 #[tokio::test]
