@@ -111,7 +111,7 @@ impl Passwords {
     }
 }
 
-/// In place of a salt and a hash stand random octets, so that none has to be computed at each start.
+/// In place of a salt and a hash stand random octets, so that none is computed at each start.
 pub(crate) fn nobody(cost: Cost) -> String {
     let random = |octets: [u8; 32], length: usize| STANDARD_NO_PAD.encode(&octets[..length]);
     let (salt, hash) = (random(rand::random(), 16), random(rand::random(), 32));
