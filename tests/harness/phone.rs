@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::time::{Instant, timeout_at};
 
 use crate::python;
@@ -42,9 +42,7 @@ impl Phone {
         for (key, value) in more.as_object().into_iter().flatten() {
             options[key] = value.clone();
         }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/phone.py");
-        let mut process = interpreter(more["netns"].as_str())
-            .arg(script)
+        let mut process = python::script_within(more["netns"].as_str(), "phone.py")
             .arg(options.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -202,12 +200,4 @@ impl Phone {
     pub fn recording(&self, call: u32) -> PathBuf {
         PathBuf::from(format!("{}-{call}.wav", self.recordings.display()))
     }
-}
-
-/// Python, in a network namespace if there is one.
-fn interpreter(netns: Option<&str>) -> Command {
-    let Some(netns) = netns else { return Command::new(python::program()) };
-    let mut process = Command::new("ip");
-    process.args(["netns", "exec", netns]).arg(python::program());
-    process
 }

@@ -15,22 +15,29 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     PathBuf::from(String::from_utf8(asked.stdout).unwrap().trim_end())
 });
 
-/// Python.
-///
-/// # Panics
-/// When there is none.
-#[must_use]
-pub fn program() -> &'static Path {
-    &PROGRAM
-}
-
 /// Python with a script of `tests/peers`.
 ///
 /// # Panics
-/// When there is none.
+/// When there is no Python.
 #[must_use]
 pub fn script(name: &str) -> Command {
-    let mut process = Command::new(program());
+    script_within(None, name)
+}
+
+/// The same in a network namespace, if there is one.
+///
+/// # Panics
+/// When there is no Python.
+#[must_use]
+pub fn script_within(netns: Option<&str>, name: &str) -> Command {
+    let mut process = match netns {
+        None => Command::new(&*PROGRAM),
+        Some(netns) => {
+            let mut process = Command::new("ip");
+            process.args(["netns", "exec", netns]).arg(&*PROGRAM);
+            process
+        }
+    };
     process.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name));
     process
 }

@@ -113,8 +113,8 @@ impl Passwords {
 
 /// In place of a salt and a hash stand random octets, so that none is computed at each start.
 pub(crate) fn nobody(cost: Cost) -> String {
-    let random = |octets: [u8; 32], length: usize| STANDARD_NO_PAD.encode(&octets[..length]);
-    let (salt, hash) = (random(rand::random(), 16), random(rand::random(), 32));
+    let salt = STANDARD_NO_PAD.encode(rand::random::<[u8; 16]>());
+    let hash = STANDARD_NO_PAD.encode(rand::random::<[u8; 32]>());
     let Cost { memory_kib, passes } = cost;
     format!("$argon2id$v=19$m={memory_kib},t={passes},p=1${salt}${hash}")
 }

@@ -111,7 +111,6 @@ async fn go_on(
     let (ending, ended) = watch::channel(false);
     let listener = listener(config, threads)?;
     let http = listener.local_addr()?.to_string();
-    // Hashing one password takes a moment: not on a thread that serves others.
     let passwords = Passwords::new(Cost::default())?;
     let edge = Edge::new(office, Some(recorder), clock, passwords, limits(config));
     let edge = with_doors(edge.with_relays(relays(config)), config);
