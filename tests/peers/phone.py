@@ -316,7 +316,17 @@ class Phone:
         self.calls.clear()
 
 
+def go_first():
+    """A telephone has a machine of its own; this one shares it with nodes, builds and browsers.
+    When its clock is late its jitter buffer drops or repeats 10 ms, which no node has done."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
+    except PermissionError:
+        pass
+
+
 def main():
+    go_first()
     phone = Phone(json.loads(sys.argv[1]))
     say("ready", address=phone.address)
     try:

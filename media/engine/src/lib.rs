@@ -38,6 +38,7 @@ mod worker;
 pub use handle::{Handle, fresh_key, start};
 pub use library::playing_time;
 pub use recording::{Recorded, RecordedLater};
+pub use shell::go_first;
 pub use types::{
     Backend, Config, DtmfBy, EngineError, Item, LastStats, LegStats, Load, LocalMedia, MediaEvent,
     MediaSink, PlayerId, Programme, Source, Tone,

@@ -29,6 +29,7 @@ pub(crate) fn examine(config: &NodeConfig) -> bool {
         data(config),
         journal(config),
         files(),
+        turn(),
         udp_buffers(),
         ports(config),
         certificate(config),
@@ -108,6 +109,17 @@ fn files() -> Finding {
         ),
         Some(limit) => Finding::Ok(format!("{limit} open files are allowed")),
         None => Finding::Warn("the limit of open files is unknown".into(), "check `ulimit -n`"),
+    }
+}
+
+fn turn() -> Finding {
+    // In a thread of its own, which ends: the doctor needs no turn before others.
+    match std::thread::spawn(tandem_engine::go_first).join() {
+        Ok(Ok(())) => Finding::Ok("media workers run before other threads".into()),
+        _ => Finding::Warn(
+            "media workers run like any other thread: audio suffers on a busy machine".into(),
+            "set LimitNICE=-10 in the unit, or give it CAP_SYS_NICE",
+        ),
     }
 }
 

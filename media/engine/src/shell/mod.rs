@@ -2,6 +2,7 @@
 
 mod epoll;
 mod on_tokio;
+mod turn;
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,6 +11,8 @@ use std::thread;
 
 use crate::mailbox::{Counts, Mailbox, count};
 use crate::types::{Backend, EngineError};
+
+pub use turn::go_first;
 
 /// The largest datagram that is taken; more than any path carries unfragmented.
 const DATAGRAM: usize = 2048;
@@ -21,18 +24,26 @@ pub(crate) fn spawn(number: usize, backend: Backend) -> Result<Arc<Mailbox>, Eng
     match backend {
         Backend::Epoll => {
             let (mailbox, shell) = epoll::Shell::new().map_err(failed("open an event queue"))?;
-            thread.spawn(move || shell.run()).map_err(failed("start a media worker"))?;
+            thread.spawn(move || first(|| shell.run())).map_err(failed("start a media worker"))?;
             Ok(mailbox)
         }
         Backend::Tokio => {
             let (mailbox, runtime) = on_tokio::prepare().map_err(failed("open an event queue"))?;
             let posted = Arc::clone(&mailbox.mailbox);
             thread
-                .spawn(move || on_tokio::run(&runtime, &mailbox))
+                .spawn(move || first(|| on_tokio::run(&runtime, &mailbox)))
                 .map_err(failed("start a media worker"))?;
             Ok(posted)
         }
     }
+}
+
+/// The work of a worker's thread, before that of others if the system permits it.
+fn first(work: impl FnOnce()) {
+    if let Err(error) = go_first() {
+        tracing::info!(%error, "media workers run like any other thread");
+    }
+    work();
 }
 
 /// Notes how a datagram was sent. A full socket buffer or an unreachable network loses the
