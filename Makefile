@@ -8,11 +8,11 @@ CARGO ?= cargo
 TOOLS := .tools
 PANEL := http/panel
 # Wire tests at once. Mostly they wait: six leave half of two cores idle. Those of the panel have
-# browsers, those of clusters three nodes each, and measure gaps in what is heard; two of these leave
-# two thirds idle.
+# browsers, those of clusters three nodes each, and measure gaps in what is heard; four of these leave
+# a quarter idle.
 WIRE_THREADS ?= 8
 PANEL_THREADS ?= 4
-CLUSTER_THREADS ?= 3
+CLUSTER_THREADS ?= 4
 # Programs of unit tests at once: some wait for the disk, one computes for a minute.
 UNIT_JOBS ?= 3
 WIRE := $(filter-out cluster panel tidy,$(notdir $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs))))
