@@ -13,8 +13,13 @@ PANEL := http/panel
 WIRE_THREADS ?= 8
 PANEL_THREADS ?= 4
 CLUSTER_THREADS ?= 4
-# Programs of unit tests at once: some wait for the disk, one computes for a minute.
+# Programs of unit tests at once: some wait for the disk.
 UNIT_JOBS ?= 3
+# Tests in virtual time that compute for minutes: a file of its own, and modules of crates.
+LONG := simulation
+LONG_MODULES := simulation::
+# Gives way to all that is not of its kind, at once.
+IDLE := chrt --idle 0 env
 WIRE := $(filter-out cluster panel tidy,$(notdir $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs))))
 # The crates' own, beside those in their sources.
 UNIT := $(basename $(notdir $(patsubst %/main.rs,%, \
@@ -33,7 +38,7 @@ ifdef CI
 export CARGO_INCREMENTAL := 0
 endif
 
-.PHONY: run demo-cluster build test tests-build check fmt lint deny tidy unit wire wire-http wire-phones peers bench fuzz clean
+.PHONY: run demo-cluster build test tests-build check fmt lint deny tidy unit long wire wire-http wire-phones peers bench fuzz clean
 .PHONY: panel panel-build panel-unit
 
 # The panel goes into the binary where Node.js can be had; without it the node says how.
@@ -48,7 +53,9 @@ build: panel
 	$(CARGO) build --release --locked
 
 # The panel goes first: the binary that the unit tests build holds it.
-test: fmt peers panel-build tests-build tidy deny unit panel-unit wire
+# What computes for minutes does so while phones wait, in time that they leave.
+test: fmt peers panel-build tests-build tidy deny unit panel-unit
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target wire long
 
 # All code of ours with its tests, benches and examples, which lints it too.
 tests-build:
@@ -85,17 +92,21 @@ deny:
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked --debug cargo-deny
 	$(CARGO) deny --locked check bans licenses sources
 
-# Without the examples, and comments' code, of which there is none. The slowest goes first.
+# Without the examples, and comments' code, of which there is none; what takes long: make long.
 unit:
 	$(TESTS) --lib --bins $(UNIT:%=--test %) --no-run
 	$(MAKE) --no-print-directory --jobs=$(UNIT_JOBS) --output-sync=target \
-		unit-simulation unit-of-crates $(patsubst %,unit-%,$(filter-out simulation,$(UNIT)))
+		unit-of-crates $(patsubst %,unit-%,$(filter-out $(LONG),$(UNIT)))
 
 unit-of-crates:
-	$(TESTS) --lib --bins
+	$(TESTS) --lib --bins -- --skip $(LONG_MODULES)
 
 unit-%:
 	$(TESTS) --test $*
+
+long:
+	$(IDLE) $(TESTS) --test $(LONG)
+	$(IDLE) $(TESTS) --lib -- $(LONG_MODULES)
 
 # Real phones against a real node, which is built with the tests of its command line.
 wire: peers panel-build
