@@ -38,7 +38,7 @@ ifdef CI
 export CARGO_INCREMENTAL := 0
 endif
 
-.PHONY: run demo-cluster build test tests-build check fmt lint deny tidy unit long wire wire-http wire-phones peers bench fuzz clean
+.PHONY: run demo-cluster build test tests-build check fmt lint deny tidy unit long wire wire-all wire-http wire-phones peers bench fuzz clean
 .PHONY: panel panel-build panel-unit
 
 # The panel goes into the binary where Node.js can be had; without it the node says how.
@@ -55,7 +55,7 @@ build: panel
 # The panel goes first: the binary that the unit tests build holds it.
 # What computes for minutes does so while phones wait, in time that they leave.
 test: fmt peers panel-build tests-build tidy deny unit panel-unit
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target wire long
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target wire-all long
 
 # All code of ours with its tests, benches and examples, which lints it too.
 tests-build:
@@ -110,6 +110,9 @@ long:
 
 # Real phones against a real node, which is built with the tests of its command line.
 wire: peers panel-build
+	$(MAKE) --no-print-directory wire-all
+
+wire-all:
 	$(TESTS) --test cli $(WIRE:%=--test %) --test panel --test cluster --no-run
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target wire-http wire-phones
 	$(TESTS) --test panel -- --test-threads=$(PANEL_THREADS)

@@ -57,6 +57,8 @@ async fn a_backup_of_a_running_cluster_makes_one_machine_that_founds_it_anew() {
     writer.post("/api/v1/queues", json!({ "number": "6401", "name": "before" })).await;
     let is_copied = |page: &Value| page["items"] != json!([]);
     let prompts = taker.wait_for("/api/v1/prompts", is_copied).await;
+    // A copy holds what the member has that is asked for it.
+    taker.wait_for_found("/api/v1/queues/6401").await;
     let machine = Machine::new(7);
     let [first, second] = ["first", "second"].map(|name| three.machines[2].dir.path().join(name));
     let position = backup(&taker, &first).await;
