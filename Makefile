@@ -18,7 +18,7 @@ UNIT_JOBS ?= 3
 # Tests in virtual time that compute for minutes: a file of its own, and modules of crates.
 LONG := simulation
 LONG_MODULES := simulation::
-# Gives way to all that is not of its kind, at once.
+# Gives way to all that is not of its kind, at once. Browsers leave no time for it.
 IDLE := chrt --idle 0 env
 WIRE := $(filter-out cluster panel tidy,$(notdir $(patsubst %/main.rs,%,$(wildcard tests/*/main.rs))))
 # The crates' own, beside those in their sources.
@@ -55,7 +55,7 @@ build: panel
 # The panel goes first: the binary that the unit tests build holds it.
 # What computes for minutes does so while phones wait, in time that they leave.
 test: fmt peers panel-build tests-build tidy deny unit panel-unit
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target wire-all long
+	$(MAKE) --no-print-directory wire-all BESIDE=long
 
 # All code of ours with its tests, benches and examples, which lints it too.
 tests-build:
@@ -114,7 +114,7 @@ wire: peers panel-build
 
 wire-all:
 	$(TESTS) --test cli $(WIRE:%=--test %) --test panel --test cluster --no-run
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target wire-http wire-phones
+	$(MAKE) --no-print-directory --jobs=3 --output-sync=target wire-http wire-phones $(BESIDE)
 	$(TESTS) --test panel -- --test-threads=$(PANEL_THREADS)
 	$(TESTS) --test cluster -- --test-threads=$(CLUSTER_THREADS)
 

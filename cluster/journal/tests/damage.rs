@@ -133,3 +133,44 @@ async fn a_lost_state_is_made_again_from_the_log() {
 
     assert_eq!(examine(dir.path()).await, Found::Whole);
 }
+
+/// Where the database's own table of pages is, which it writes when it is opened.
+fn tables_of_pages(dir: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for store in ["log", "state"] {
+        for entry in fs::read_dir(dir.join(store)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.starts_with("snap.") {
+                found.push(format!("{store}/{name}"));
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_table_of_pages_that_is_damaged_or_lost_is_said_or_harmless() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path()).await;
+    for _ in 0..3 {
+        // Each start writes the table anew.
+        let journal = Journal::open(config(dir.path())).await.unwrap();
+        journal.close().await.unwrap();
+    }
+
+    let tables = tables_of_pages(dir.path());
+    assert!(!tables.is_empty(), "the database has no such file any more");
+    for table in tables {
+        let len = fs::read(dir.path().join(&table)).unwrap().len();
+        for step in 0..8 {
+            damaged_copy(dir.path(), &table, |bytes| bytes[len * step / 8] ^= 0x10).await;
+        }
+        for keep in [0, len / 2, len - 1] {
+            damaged_copy(dir.path(), &table, |bytes| bytes.truncate(keep)).await;
+        }
+        let lost = tempfile::tempdir().unwrap();
+        copy(dir.path(), lost.path());
+        fs::remove_file(lost.path().join(&table)).unwrap();
+        examine(lost.path()).await;
+    }
+}
