@@ -58,6 +58,17 @@ fn crashes_of_queues_and_agents_lose_no_caller() {
 }
 
 #[test]
+fn ten_thousand_calls_with_crashes_leave_by_exactly_one_exit_each() {
+    let mut plan = office(15, 10_000);
+    plan.crashes = Crashes::Between;
+
+    let report = World::run(plan).unwrap();
+
+    assert_eq!(report.joined, 10_000);
+    assert!(report.crashes > 500 && report.answered > 3_000, "{report:?}");
+}
+
+#[test]
 fn crashes_that_lose_the_mailbox_leave_nothing_behind() {
     for seed in 20..24 {
         let mut plan = office(seed, 500);
