@@ -106,7 +106,7 @@ unit-%:
 
 long:
 	$(IDLE) $(TESTS) --test $(LONG)
-	$(IDLE) $(TESTS) --lib -- $(LONG_MODULES)
+	$(IDLE) $(TESTS) --lib --bins -- $(LONG_MODULES)
 
 # Real phones against a real node, which is built with the tests of its command line.
 wire: peers panel-build
