@@ -17,15 +17,9 @@ use tandem_tests::{Office, Phone};
 
 /// Waits until a phone has heard a tone of its prompt for a moment, at most 20 s.
 async fn hears(phone: &Phone, call: u32, hertz: f64) {
-    let path = phone.recording(call);
-    for _ in 0..200 {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        // The file is there from the first sound on.
-        if path.exists() && heard(&Recording::read(&path), hertz) {
-            return;
-        }
-    }
-    panic!("{hertz} Hz is not heard{}", profile(&Recording::read(&path)));
+    let fits = |recording: &Recording| heard(recording, hertz);
+    let recording = Recording::once(&phone.recording(call), fits).await.expect("any sound");
+    assert!(fits(&recording), "{hertz} Hz is not heard{}", profile(&recording));
 }
 
 /// Whether a tone rules 200 ms of a recording: nine of ten frames, because a phone's jitter buffer

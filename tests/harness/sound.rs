@@ -1,6 +1,9 @@
 //! What is in a recording: the strength of a frequency, second by second.
 
 use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 /// A recording, its first channel.
 #[derive(Clone, Debug)]
@@ -21,6 +24,20 @@ impl Recording {
         let bytes =
             std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self::of(&bytes)
+    }
+
+    /// What a phone has recorded, once it fits or after 20 s. None: it has heard nothing at all.
+    pub async fn once(path: &Path, fits: impl Fn(&Self) -> bool) -> Option<Self> {
+        let mut heard = None;
+        for _ in 0..200 {
+            sleep(Duration::from_millis(100)).await;
+            // The file is there from the first sound on.
+            heard = path.exists().then(|| Self::read(path));
+            if heard.as_ref().is_some_and(&fits) {
+                break;
+            }
+        }
+        heard
     }
 
     /// Reads the bytes of such a file.

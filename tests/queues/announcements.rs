@@ -48,18 +48,6 @@ async fn wait_and_listen(caller: &mut Phone, secs: u64) -> Recording {
     Recording::read(&caller.recording(1))
 }
 
-/// Waits until a phone has heard something, at most 20 s; what it lacks then, the test tells.
-async fn until(phone: &Phone, has: impl Fn(&Recording) -> bool) {
-    let path = phone.recording(1);
-    for _ in 0..100 {
-        // The file is there from the first sound on.
-        if path.exists() && has(&Recording::read(&path)) {
-            return;
-        }
-        sleep(Duration::from_millis(200)).await;
-    }
-}
-
 /// Whether a tone rules for so long.
 fn lasts(recording: &Recording, hertz: f64, secs: f64) -> bool {
     spans(recording, hertz).iter().any(|(from, to)| to - from > secs)
@@ -195,7 +183,7 @@ async fn q_089_caller_and_agent_hear_the_agent_s_number_when_the_call_is_answere
     sleep(Duration::from_secs(6)).await;
     let told = |heard: &Recording| order(heard, &[SERVED, ONE, ZERO]);
     for phone in [&caller, &agent] {
-        until(phone, |heard| told(heard).len() >= 4).await;
+        Recording::once(&phone.recording(1), |heard| told(heard).len() >= 4).await;
     }
     caller.hang_up().await;
     agent.expect_end().await;
@@ -230,7 +218,7 @@ async fn q_084_the_agent_hears_the_announcement_and_the_caller_music_then_they_t
 
     caller.call("6400").await;
     agent.expect_state("CONFIRMED").await;
-    until(&caller, |heard| lasts(heard, 900.0, 3.0)).await;
+    Recording::once(&caller.recording(1), |heard| lasts(heard, 900.0, 3.0)).await;
     caller.hang_up().await;
     agent.expect_end().await;
     caller.expect_end().await;
@@ -266,7 +254,7 @@ async fn q_084_an_agent_who_hangs_up_meanwhile_has_missed_the_call_and_the_next_
     first.hang_up().await;
     first.expect_end().await;
     second.expect_state("CONFIRMED").await;
-    until(&caller, |heard| lasts(heard, 1_100.0, 1.5)).await;
+    Recording::once(&caller.recording(1), |heard| lasts(heard, 1_100.0, 1.5)).await;
     caller.hang_up().await;
     second.expect_end().await;
     caller.expect_end().await;
